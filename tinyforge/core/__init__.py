@@ -1,0 +1,1 @@
+"""Types, errors, configuration and files: the bottom layer, which imports nothing of the others."""

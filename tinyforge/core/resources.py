@@ -1,0 +1,23 @@
+"""Where the data files of the package are, in a checkout and in an installed wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def package_dir() -> Path:
+    """Folder of the installed ``tinyforge`` package."""
+    return _PACKAGE
+
+
+def firmware_dir() -> Path:
+    """Folder with ``common/``, ``virtual_m4/``, ``arduino_nano33/``, ``sensortile/`` and ``platform/``."""
+    installed = _PACKAGE / "_data" / "firmware"
+    return installed if installed.is_dir() else _PACKAGE.parent / "firmware"
+
+
+def csrc_dir() -> Path:
+    """Folder of the C kernel library: ``include/``, ``src/portable/``, ``src/dsp/``."""
+    return _PACKAGE / "csrc"

@@ -1,0 +1,302 @@
+"""The nouns that stages hand to each other: frozen, slotted, compared by digest where they hold arrays."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.core.errors import DataError
+
+Float32Array = npt.NDArray[np.float32]
+Int8Array = npt.NDArray[np.int8]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One column of a recording.
+
+    Attributes:
+        name: short identifier, for instance ``ax``.
+        unit: ``g``, ``m/s^2``, ``dps``, ``rad/s`` or another unit as text.
+    """
+
+    name: str
+    unit: str
+
+
+IMU_CHANNELS: tuple[Channel, ...] = (
+    Channel("ax", "g"),
+    Channel("ay", "g"),
+    Channel("az", "g"),
+    Channel("gx", "dps"),
+    Channel("gy", "dps"),
+    Channel("gz", "dps"),
+)
+
+
+def array_digest(*arrays: npt.NDArray[Any]) -> str:
+    """SHA-256 over dtype, shape and content of the arrays, in order."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One take: what a sensor said from a start to an end.
+
+    Attributes:
+        samples: float32 [time, channel], in the units of ``channels``.
+        channels: name and unit of each column.
+        rate_hz: samples a second, > 0.
+        label: class name; empty when unknown.
+        subject: who moved; recordings of one subject never stand on both sides of a split by subject.
+        session: when and where, as the recorder names it.
+        board: board identifier; empty when unknown.
+        dropped: how many samples are known to be lost.
+        note: free text.
+        sample_labels: a label for each sample, or None when ``label`` holds throughout.
+    """
+
+    samples: Float32Array
+    channels: tuple[Channel, ...]
+    rate_hz: float
+    label: str = ""
+    subject: str = ""
+    session: str = ""
+    board: str = ""
+    dropped: int = 0
+    note: str = ""
+    sample_labels: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 2 or self.samples.shape[1] != len(self.channels):
+            raise DataError(
+                "recording",
+                f"samples of shape {self.samples.shape} do not fit {len(self.channels)} channels",
+                "samples must be [time, channel]",
+            )
+        if not self.rate_hz > 0:
+            raise DataError("recording", f"rate_hz is {self.rate_hz}", "it must be above 0")
+        if self.sample_labels is not None and len(self.sample_labels) != len(self.samples):
+            raise DataError(
+                "recording",
+                f"{len(self.sample_labels)} labels for {len(self.samples)} samples",
+                "give one label a sample",
+            )
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds: samples / rate."""
+        return len(self.samples) / self.rate_hz
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of samples and everything said about them."""
+        said = repr(
+            (
+                self.channels,
+                self.rate_hz,
+                self.label,
+                self.subject,
+                self.session,
+                self.board,
+                self.dropped,
+                self.sample_labels,
+            )
+        )
+        return hashlib.sha256((array_digest(self.samples) + said).encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recording) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSpec:
+    """How recordings are cut.
+
+    Attributes:
+        length: samples a window, >= 1.
+        hop: samples from one window's start to the next, >= 1.
+        channels: names of the columns used, in this order.
+        rate_hz: rate the windows have; recordings of another rate are resampled.
+    """
+
+    length: int
+    hop: int
+    channels: tuple[str, ...]
+    rate_hz: float
+
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+SPLIT_NAMES = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Windows ready for training.
+
+    Attributes:
+        windows: float32 [window, time, channel] in physical units.
+        targets: int64 [window], index into ``labels``.
+        labels: class names.
+        groups: text [window]: the group (subject, session, recording) the split keeps together.
+        recordings: text [window]: identifier of the recording each window was cut from.
+        split: int8 [window]: TRAIN, VALIDATION or TEST.
+        spec: how the windows were cut.
+    """
+
+    windows: Float32Array
+    targets: IntArray
+    labels: tuple[str, ...]
+    groups: npt.NDArray[np.str_]
+    recordings: npt.NDArray[np.str_]
+    split: Int8Array
+    spec: WindowSpec
+
+    def part(self, which: int) -> tuple[Float32Array, IntArray]:
+        """Windows [n, time, channel] and targets [n] of one side of the split."""
+        chosen = self.split == which
+        return self.windows[chosen], self.targets[chosen]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of arrays, labels and spec."""
+        arrays = array_digest(
+            self.windows, self.targets, self.split, self.groups.astype(np.str_), self.recordings.astype(np.str_)
+        )
+        return hashlib.sha256((arrays + repr((self.labels, self.spec))).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """What to train.
+
+    Attributes:
+        name: identifier of this model inside a project; a C identifier.
+        architecture: name of a registered architecture (``cnn1d``, ``lstm``, ``dense``).
+        parameters: the architecture's own named parameters; missing ones take its defaults.
+        epochs: at most so many passes over the training windows.
+        batch_size: windows a step.
+        learning_rate: initial step of Adam.
+        patience: epochs without a better validation loss before training stops.
+        seed: of weights, shuffling and augmentation.
+        augment: whether training windows are varied on the fly.
+    """
+
+    name: str
+    architecture: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int = 40
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    patience: int = 8
+    seed: int = 1
+    augment: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CompressionPlan:
+    """How to make a trained network small.
+
+    Attributes:
+        sparsity: fraction of the weights of each prunable layer set to zero, [0, 1).
+        prune_epochs: epochs of fine-tuning while the sparsity grows.
+        clusters: distinct weight values a layer; 0 for no clustering.
+        cluster_epochs: epochs of fine-tuning after clustering.
+        calibration_windows: training windows used to choose the ranges of activations.
+    """
+
+    sparsity: float = 0.5
+    prune_epochs: int = 6
+    clusters: int = 0
+    cluster_epochs: int = 4
+    calibration_windows: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """From physical units to what the network takes; travels inside the ``.tflite`` and into the C.
+
+    ``x_std = (raw - mean) / std`` per channel, then ``q = round(x_std / scale) + zero_point``.
+
+    Attributes:
+        mean, std: one number a channel, in the channel's unit; std > 0.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a ``.tflite`` made by tinyforge says of itself (metadata entry ``TINYFORGE``, JSON).
+
+    Attributes:
+        name: C identifier.
+        labels: class names in the order of the outputs.
+        window: how its input windows are cut.
+        channels: name and unit of each input column.
+        preprocessing: applied to raw windows before quantization.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    window: WindowSpec
+    channels: tuple[Channel, ...]
+    preprocessing: Preprocessing
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file a stage wrote.
+
+    Attributes:
+        path: relative to the run's folder.
+        sha256: of its content.
+        bytes: its length.
+    """
+
+    path: Path
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What a linked image takes on the chip.
+
+    Attributes:
+        flash_bytes: everything stored in flash, initial values of ``.data`` included.
+        ram_bytes: ``.data`` + ``.bss``, without stack and heap reserves.
+        stack_bytes: deepest use of the stack, measured; 0 when unknown.
+        by_symbol: bytes by symbol name.
+    """
+
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int = 0
+    by_symbol: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SizeBudget:
+    """Limits a model must keep on a board; None where there is no limit."""
+
+    flash_bytes: int | None = None
+    ram_bytes: int | None = None
+    stack_bytes: int | None = None
+    instructions: int | None = None
