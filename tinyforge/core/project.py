@@ -1,0 +1,307 @@
+"""``tinyforge.toml``: the one configuration of a user's project."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyforge.core.errors import ConfigError, did_you_mean
+from tinyforge.core.files import sha256_json
+from tinyforge.core.strict import Table, load_toml
+from tinyforge.core.types import IMU_CHANNELS, CompressionPlan, ModelSpec, SizeBudget, WindowSpec
+
+PROJECT_FILE = "tinyforge.toml"
+
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetConfig:
+    """``[dataset]``: where recordings are and how they are split.
+
+    Attributes:
+        folder: relative to the project.
+        labels: classes used, in the order of the network's outputs; empty for all that are found.
+        split_by: ``subject``, ``session`` or ``recording``: what never stands on both sides.
+        test, validation: fraction of the groups on each side, (0, 0.8].
+        seed: of the split.
+        allow_dropped: train on recordings that are known to have lost samples.
+    """
+
+    folder: str = "dataset"
+    labels: tuple[str, ...] = ()
+    split_by: str = "subject"
+    test: float = 0.25
+    validation: float = 0.2
+    seed: int = 1
+    allow_dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureConfig:
+    """``[capture]``: what `tinyforge run` records from the virtual board where the dataset lacks it.
+
+    Attributes:
+        motion: name of the motion generator that moves the virtual board's IMU.
+        labels: signals to record.
+        subjects: how many people, 1..N.
+        takes: recordings for each person and signal.
+        duration_s: length of each, in seconds of the board's own clock.
+    """
+
+    motion: str
+    labels: tuple[str, ...]
+    subjects: int
+    takes: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything ``tinyforge.toml`` says, checked.
+
+    Attributes:
+        root: folder of the file.
+        name: names the runs.
+        task: ``gesture``.
+        optimize: what the compiler aims at: ``speed``, ``size`` or ``balanced``.
+        board: identifier of the board.
+        port: serial port or URL; empty to find it.
+        budgets: limits by model name.
+    """
+
+    root: Path
+    name: str
+    task: str
+    dataset: DatasetConfig
+    window: WindowSpec
+    models: tuple[ModelSpec, ...]
+    plan: CompressionPlan
+    board: str
+    port: str
+    capture: CaptureConfig | None
+    budgets: dict[str, SizeBudget]
+
+    @property
+    def dataset_dir(self) -> Path:
+        """Folder of the recordings."""
+        return self.root / self.dataset.folder
+
+    @property
+    def runs_dir(self) -> Path:
+        """Folder of the runs."""
+        return self.root / "runs"
+
+    @property
+    def state_dir(self) -> Path:
+        """Folder of what can be made again: locks, the virtual board's flash, built firmware."""
+        return self.root / ".tinyforge"
+
+    def model(self, name: str) -> ModelSpec:
+        """The model of that name.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        for spec in self.models:
+            if spec.name == name:
+                return spec
+        known = [spec.name for spec in self.models]
+        raise ConfigError(PROJECT_FILE, f'"{name}": no [[model]] of that name', did_you_mean(name, known))
+
+    def as_json(self) -> dict[str, Any]:
+        """What decides the results, as plain data (paths and ports left out)."""
+        return {
+            "name": self.name,
+            "task": self.task,
+            "dataset": dataclasses.asdict(self.dataset),
+            "window": dataclasses.asdict(self.window),
+            "models": [dataclasses.asdict(spec) | {"parameters": dict(spec.parameters)} for spec in self.models],
+            "compress": dataclasses.asdict(self.plan),
+            "board": self.board,
+            "capture": None if self.capture is None else dataclasses.asdict(self.capture),
+            "budgets": {name: dataclasses.asdict(budget) for name, budget in self.budgets.items()},
+        }
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of :meth:`as_json`."""
+        return sha256_json(self.as_json())
+
+
+def find_project(start: Path) -> Path:
+    """Path of the nearest ``tinyforge.toml`` at or above ``start``.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder / PROJECT_FILE
+    raise ConfigError(str(start / PROJECT_FILE), "no such file, here or above", "`tinyforge init` makes one")
+
+
+def load_project(
+    path: Path, *, boards: tuple[str, ...] = (), architectures: tuple[str, ...] = (), motions: tuple[str, ...] = ()
+) -> Project:
+    """Read and check ``tinyforge.toml``.
+
+    Args:
+        path: the file, or its folder.
+        boards, architectures, motions: names that exist; empty to leave the check to whoever uses them.
+
+    Raises:
+        ConfigError: naming file, key and way out.
+    """
+    file = path / PROJECT_FILE if path.is_dir() else path
+    top = load_toml(file)
+    project = top.table("project")
+    name = _identifier(project, "name", "tinyforge")
+    task = project.text("task", "gesture", choices=("gesture",), what="task")
+    project.finish()
+    plan = _compress(top.table("compress"))
+    board = top.table("board")
+    board_id = board.text("id", "virtual", choices=boards or None, what="board")
+    port = board.text("port", "")
+    board.finish()
+    window = _window(top.table("window"))
+    models = _models(top, architectures)
+    loaded = Project(
+        root=file.resolve().parent,
+        name=name,
+        task=task,
+        dataset=_dataset(top.table("dataset")),
+        window=window,
+        models=models,
+        plan=plan,
+        board=board_id,
+        port=port,
+        capture=_capture(top.table("capture"), motions) if "capture" in top else None,
+        budgets=_budgets(top.table("budget"), {spec.name for spec in models}),
+    )
+    top.finish()
+    return loaded
+
+
+def _identifier(table: Table, key: str, default: str | None = None) -> str:
+    value = table.text(key) if default is None else table.text(key, default)
+    if not _IDENTIFIER.fullmatch(value):
+        raise table.fail(
+            key, f'"{value}" is not an identifier', "use a lower-case letter, then letters, digits and _; 32 at most"
+        )
+    return value
+
+
+def _dataset(table: Table) -> DatasetConfig:
+    d = DatasetConfig()
+    labels = table.texts("labels", ())
+    if len(set(labels)) != len(labels):
+        raise table.fail("labels", "a label stands twice", "name each class once")
+    config = DatasetConfig(
+        folder=table.text("folder", d.folder),
+        labels=labels,
+        split_by=table.text("split_by", d.split_by, choices=("subject", "session", "recording"), what="way to split"),
+        test=table.number("test", d.test, 0.01, 0.8),
+        validation=table.number("validation", d.validation, 0.01, 0.8),
+        seed=table.integer("seed", d.seed, 0),
+        allow_dropped=table.boolean("allow_dropped", d.allow_dropped),
+    )
+    if config.test + config.validation > 0.9:
+        raise table.fail(
+            "test", f"test + validation is {config.test + config.validation:g}", "leave something to train on"
+        )
+    table.finish()
+    return config
+
+
+def _window(table: Table) -> WindowSpec:
+    length = table.integer("length", 50, 2, 65536)
+    channels = table.texts("channels", tuple(channel.name for channel in IMU_CHANNELS))
+    if not channels or len(set(channels)) != len(channels):
+        raise table.fail("channels", f"{list(channels)} is empty or names a channel twice", "name each channel once")
+    spec = WindowSpec(
+        length=length,
+        hop=table.integer("hop", max(1, length // 2), 1, 65536),
+        channels=channels,
+        rate_hz=table.number("rate_hz", 100.0, 0.01, 100_000.0),
+    )
+    table.finish()
+    return spec
+
+
+def _models(top: Table, architectures: tuple[str, ...]) -> tuple[ModelSpec, ...]:
+    train = top.table("train")
+    shared = _training(train, ModelSpec("", ""))
+    train.finish()
+    models: list[ModelSpec] = []
+    for table in top.tables("model"):
+        name = _identifier(table, "name")
+        if name in (spec.name for spec in models):
+            raise table.fail("name", f'"{name}" stands twice', "give each model its own name")
+        architecture = table.text("architecture", choices=architectures or None, what="architecture")
+        parameters = table.table("parameters").raw()
+        spec = _training(
+            table, dataclasses.replace(shared, name=name, architecture=architecture, parameters=parameters)
+        )
+        table.finish()
+        models.append(spec)
+    if not models:
+        raise top.fail("model", "no model", 'add [[model]] with name = "cnn" and architecture = "cnn1d"')
+    return tuple(models)
+
+
+def _training(table: Table, d: ModelSpec) -> ModelSpec:
+    return dataclasses.replace(
+        d,
+        epochs=table.integer("epochs", d.epochs, 1, 100_000),
+        batch_size=table.integer("batch_size", d.batch_size, 1, 1_000_000),
+        learning_rate=table.number("learning_rate", d.learning_rate, 1e-9, 10.0),
+        patience=table.integer("patience", d.patience, 1),
+        seed=table.integer("seed", d.seed, 0),
+        augment=table.boolean("augment", d.augment),
+    )
+
+
+def _compress(table: Table) -> CompressionPlan:
+    d = CompressionPlan()
+    plan = CompressionPlan(
+        sparsity=table.number("sparsity", d.sparsity, 0.0, 0.99),
+        prune_epochs=table.integer("prune_epochs", d.prune_epochs, 1),
+        clusters=table.integer("clusters", d.clusters, 0, 256),
+        cluster_epochs=table.integer("cluster_epochs", d.cluster_epochs, 0),
+        calibration_windows=table.integer("calibration_windows", d.calibration_windows, 1),
+    )
+    if plan.clusters == 1:
+        raise table.fail("clusters", "1 is out of range", "write 0 for no clustering, or 2 and more")
+    table.finish()
+    return plan
+
+
+def _capture(table: Table, motions: tuple[str, ...]) -> CaptureConfig:
+    config = CaptureConfig(
+        motion=table.text("motion", choices=motions or None, what="motion generator"),
+        labels=table.texts("labels"),
+        subjects=table.integer("subjects", 12, 1, 1000),
+        takes=table.integer("takes", 2, 1, 1000),
+        duration_s=table.number("duration_s", 8.0, 0.1, 3600.0),
+    )
+    table.finish()
+    return config
+
+
+def _budgets(table: Table, models: set[str]) -> dict[str, SizeBudget]:
+    budgets = {}
+    for name in table.raw():
+        if name not in models:
+            raise table.fail(name, "no [[model]] of that name", did_you_mean(name, models))
+        entry = table.table(name)
+        limits = {
+            key: entry.integer(key, low=0) if key in entry else None
+            for key in ("flash_bytes", "ram_bytes", "stack_bytes", "instructions")
+        }
+        entry.finish()
+        budgets[name] = SizeBudget(**limits)
+    return budgets
