@@ -1,0 +1,40 @@
+# make demo   sets everything up and goes the whole road, from a moving arm to a verified board
+# make test   sets everything up and passes all checks and tests
+# Both set up once; `make clean` takes everything away again.
+
+PYTHON ?=
+BIN := .venv/bin
+# paths of spaces and all: recipes run in this folder
+.SHELLFLAGS := -eu -c
+
+.PHONY: demo test check bench docs clean help
+help:
+	@sed -n '1,/^$$/s/^# //p' Makefile
+
+demo:
+	@PYTHON=$(PYTHON) scripts/setup.sh demo
+	@$(BIN)/tinyforge demo
+
+check:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_c_format.py
+	$(BIN)/python -m mkdocs build --strict --quiet --site-dir .pytest_cache/site
+
+test:
+	@PYTHON=$(PYTHON) scripts/setup.sh test
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest
+
+bench:
+	@PYTHON=$(PYTHON) scripts/setup.sh test
+	$(BIN)/python -m pytest -m bench -s tests/bench
+
+docs:
+	@PYTHON=$(PYTHON) scripts/setup.sh test
+	$(BIN)/python -m mkdocs build --strict
+
+clean:
+	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .hypothesis site
