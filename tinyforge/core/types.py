@@ -106,12 +106,12 @@ class Recording:
         said = repr(
             (
                 self.channels,
-                self.rate_hz,
+                float(self.rate_hz),  # 100 and 100.0 are one rate
                 self.label,
                 self.subject,
                 self.session,
                 self.board,
-                self.dropped,
+                int(self.dropped),
                 self.sample_labels,
             )
         )
