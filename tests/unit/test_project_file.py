@@ -1,0 +1,95 @@
+"""tinyforge.toml: what is accepted, and the text of every refusal."""
+
+import pytest
+
+from tinyforge.core.errors import ConfigError, did_you_mean
+from tinyforge.core.project import find_project, load_project
+
+GOOD = """
+[project]
+name = "demo"
+[[model]]
+name = "cnn"
+architecture = "cnn1d"
+"""
+
+
+def load(tmp_path, text):
+    (tmp_path / "tinyforge.toml").write_text(text, encoding="utf-8")
+    return load_project(tmp_path, boards=("virtual", "nano33", "sensortile"), architectures=("cnn1d", "lstm", "dense"))
+
+
+def test_defaults(tmp_path):
+    project = load(tmp_path, GOOD)
+    assert project.window.length == 50
+    assert project.window.hop == 25
+    assert project.window.channels == ("ax", "ay", "az", "gx", "gy", "gz")
+    assert project.board == "virtual"
+    assert project.models[0].epochs == 40
+    assert project.capture is None
+
+
+def test_model_overrides_training(tmp_path):
+    project = load(tmp_path, GOOD + "epochs = 3\n[train]\nepochs = 7\nseed = 5\n")
+    assert (project.models[0].epochs, project.models[0].seed) == (3, 5)
+
+
+def test_digest_changes_with_any_decision_and_not_with_the_port(tmp_path):
+    base = load(tmp_path, GOOD).digest
+    assert load(tmp_path, GOOD + '[board]\nport = "/dev/ttyACM0"\n').digest == base
+    assert load(tmp_path, GOOD + "[compress]\nsparsity = 0.8\n").digest != base
+    assert load(tmp_path, GOOD + "[window]\nhop = 10\n").digest != base
+    assert load(tmp_path, GOOD + "[train]\nseed = 2\n").digest != base
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD + '[board]\nid = "nano3"\n', 'board.id: "nano3": unknown board; did you mean "nano33"?'),
+        (GOOD + "[windw]\nlength = 5\n", 'windw: unknown key; did you mean "window"?'),
+        (GOOD + "[window]\nlenght = 5\n", 'window.lenght: unknown key; did you mean "length"?'),
+        (GOOD + "[window]\nlength = 1\n", "window.length: 1 is out of range; it must be at least 2 and at most 65536"),
+        (GOOD + '[window]\nlength = "5"\n', "window.length: '5' is not a whole number; write length = 3"),
+        (GOOD + "[window]\nlength = true\n", "window.length: True is not a whole number; write length = 3"),
+        (GOOD + "[window]\nrate_hz = nan\n", "window.rate_hz: nan is not a number; write rate_hz = 0.5"),
+        (GOOD + "[window]\nchannels = []\n", "window.channels: [] is empty or names a channel twice; name each channel once"),
+        (GOOD + "[compress]\nclusters = 1\n", "compress.clusters: 1 is out of range; write 0 for no clustering, or 2 and more"),
+        (GOOD + "[dataset]\ntest = 0.7\nvalidation = 0.7\n", "dataset.test: test + validation is 1.4; leave something to train on"),
+        (GOOD + '[dataset]\nlabels = ["a", "a"]\n', "dataset.labels: a label stands twice; name each class once"),
+        (GOOD + '[dataset]\nsplit_by = "window"\n', 'dataset.split_by: "window": unknown way to split; known: recording, session, subject'),
+        (GOOD + "[budget.cn]\nflash_bytes = 5\n", 'budget.cn: no [[model]] of that name; did you mean "cnn"?'),
+        (GOOD.replace("cnn1d", "cnn2d"), 'model[0].architecture: "cnn2d": unknown architecture; did you mean "cnn1d"?'),
+        (GOOD.replace('"demo"', '"My Demo"'), 'project.name: "My Demo" is not an identifier; use a lower-case letter, then letters, digits and _; 32 at most'),
+        (GOOD + GOOD.split("\n", 3)[3], 'model[1].name: "cnn" stands twice; give each model its own name'),
+        ('[project]\nname = "demo"\n', 'model: no model; add [[model]] with name = "cnn" and architecture = "cnn1d"'),
+        ("[project\n", "not valid TOML: Expected ']' at the end of a table declaration (at line 1, column 9); strings need quotes, tables need [brackets]"),
+    ],
+)  # fmt: skip
+def test_refusals(tmp_path, text, message):
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    file = str(tmp_path / "tinyforge.toml")
+    assert str(caught.value) == f"{file}: {message}"
+
+
+def test_not_utf8(tmp_path):
+    (tmp_path / "tinyforge.toml").write_bytes(b'[project]\nname = "\xff"\n')
+    with pytest.raises(ConfigError, match="byte 18 is not UTF-8; save the file as UTF-8"):
+        load_project(tmp_path)
+
+
+def test_found_from_below(tmp_path):
+    (tmp_path / "tinyforge.toml").write_text(GOOD)
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    assert find_project(below) == tmp_path / "tinyforge.toml"
+
+
+def test_no_project(tmp_path):
+    with pytest.raises(ConfigError, match="no such file, here or above; `tinyforge init` makes one"):
+        find_project(tmp_path)
+
+
+def test_did_you_mean_lists_all_when_nothing_is_near():
+    assert did_you_mean("zzz", ["b", "a"]) == "known: a, b"
+    assert did_you_mean("zzz", []) == ""

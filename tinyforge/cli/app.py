@@ -1,0 +1,423 @@
+"""The commands, in the order of the road."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyforge.cli.options import (
+    HERE,
+    BoardName,
+    Debug,
+    Json,
+    ModelName,
+    Port,
+    ProjectDir,
+    Quiet,
+    RunName,
+)
+
+app = typer.Typer(
+    name="tinyforge",
+    help="IMU gestures from a serial port to a verified int8 network on a Cortex-M4.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+dataset_app = typer.Typer(help="Recordings: import, list.", no_args_is_help=True)
+app.add_typer(dataset_app, name="dataset")
+
+ROAD, LONE = "The road", "A model alone"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import tinyforge
+
+        typer.echo(f"tinyforge {tinyforge.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """IMU gestures from a serial port to a verified int8 network on a Cortex-M4."""
+
+
+@app.command(rich_help_panel=ROAD)
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of the new project.")] = HERE,
+    template: Annotated[
+        str, typer.Option("--template", help="police: three traffic signals; empty: your own gestures.")
+    ] = "empty",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a tinyforge.toml that is there.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make a project: tinyforge.toml and the folders.
+
+    Example: tinyforge init police --template police
+    """
+    from tinyforge.cli import render
+    from tinyforge.pipeline import projects
+
+    made = projects.init(folder, template, force=force)
+    if json:
+        render.say_json({"project": str(made)})
+    else:
+        render.say(f"made {made}")
+        render.say(
+            "next: `tinyforge run`" if template == "police" else "next: `tinyforge capture --label wave --subject me`"
+        )
+
+
+@app.command(rich_help_panel=ROAD)
+def capture(
+    label: Annotated[str, typer.Option("--label", help="Class of the gesture.")],
+    subject: Annotated[str, typer.Option("--subject", help="Who moves; people are kept apart by this name.")],
+    session: Annotated[str, typer.Option("--session", help="When and where.")] = "",
+    count: Annotated[int, typer.Option("--count", min=1, help="How many recordings.")] = 1,
+    duration: Annotated[float, typer.Option("--duration", min=0.05, help="Seconds each.")] = 4.0,
+    rate: Annotated[float, typer.Option("--rate", min=0.0, help="Samples a second; default: the project's.")] = 0.0,
+    motion: Annotated[str, typer.Option("--motion", help="What moves the virtual board's IMU (a motion spec).")] = "",
+    board: BoardName = "",
+    port: Port = "",
+    project: ProjectDir = HERE,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Record gestures over the link.
+
+    Example: tinyforge capture --label stop --subject anna --duration 4 --count 5
+    """
+    from tinyforge.cli import render
+    from tinyforge.pipeline import captures, projects
+
+    loaded = projects.load(project)
+    watcher = render.Watcher(quiet=quiet or json)
+    with watcher.live():
+        made = captures.capture(
+            loaded,
+            label=label,
+            subject=subject,
+            session=session,
+            count=count,
+            duration_s=duration,
+            rate_hz=rate,
+            motion=motion,
+            board_id=board,
+            port=port,
+            observer=watcher,
+        )
+    if json:
+        render.say_json({"recordings": [entry.as_json() for entry in made]})
+        return
+    render.table(
+        "recorded",
+        ("recording", "label", "subject", "samples", "rate", "lost"),
+        [(e.id, e.label, e.subject, str(e.samples), f"{e.rate_hz:g} Hz", str(e.dropped)) for e in made],
+        numeric=("samples", "rate", "lost"),
+    )
+
+
+@dataset_app.command("import")
+def dataset_import(
+    path: Annotated[Path, typer.Argument(help="File, folder or .zip with recordings.")],
+    format_name: Annotated[str, typer.Option("--format", help="Force an importer; default: found by looking.")] = "",
+    rate: Annotated[float, typer.Option("--rate", min=0.0, help="Samples a second, where the files do not say.")] = 0.0,
+    label: Annotated[str, typer.Option("--label", help="Class of everything; default: from file names.")] = "",
+    subject: Annotated[str, typer.Option("--subject", help="Who moved, where the files do not say.")] = "",
+    session: Annotated[str, typer.Option("--session", help="When and where, where the files do not say.")] = "",
+    take_samples: Annotated[
+        int, typer.Option("--take-samples", min=0, help="Rows of one take, where the files do not separate takes.")
+    ] = 0,
+    units: Annotated[
+        str,
+        typer.Option(
+            "--units", help="Unit of each column, comma separated, where the files do not say: g,g,g,dps,dps,dps"
+        ),
+    ] = "",
+    project: ProjectDir = HERE,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Bring recordings into the project's dataset.
+
+    Example: tinyforge dataset import gestures.zip --rate 119 --subject martin
+    """
+    from tinyforge.cli import render
+    from tinyforge.pipeline import datasets, projects
+
+    result = datasets.import_into(
+        projects.load(project),
+        path,
+        format_name=format_name,
+        rate_hz=rate,
+        label=label,
+        subject=subject,
+        session=session,
+        take_samples=take_samples,
+        units=tuple(u.strip() for u in units.split(",")) if units else (),
+    )
+    if json:
+        render.say_json(result)
+        return
+    rows = [(name, str(count)) for name, count in result["labels"].items()]
+    render.table(
+        f"imported {result['added']} recordings ({result['known']} were there already)", ("label", "recordings"), rows
+    )
+    for note in result["notes"]:
+        render.say(f"note: {note}")
+
+
+@dataset_app.command("list")
+def dataset_list(project: ProjectDir = HERE, json: Json = False, debug: Debug = False) -> None:
+    """Count recordings by class and subject.
+
+    Example: tinyforge dataset list
+    """
+    from tinyforge.cli import render
+    from tinyforge.pipeline import datasets, projects
+
+    summary = datasets.summary(projects.load(project))
+    if json:
+        render.say_json(summary)
+        return
+    rows = [
+        (r["label"], r["subject"] or "-", str(r["recordings"]), render.thousands(r["samples"]), str(r["dropped"]))
+        for r in summary["groups"]
+    ]
+    columns = ("label", "subject", "recordings", "samples", "lost")
+    render.table(f"{summary['recordings']} recordings, {summary['folder']}", columns, rows, numeric=columns[2:])
+
+
+@app.command(rich_help_panel=ROAD)
+def train(
+    model: ModelName = "",
+    project: ProjectDir = HERE,
+    run: RunName = "",
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Train the project's networks.
+
+    Example: tinyforge train --model cnn
+    """
+    from tinyforge.cli import stages
+
+    stages.train(model, project, run, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=ROAD)
+def compress(
+    model: ModelName = "",
+    project: ProjectDir = HERE,
+    run: RunName = "",
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Prune, cluster and quantize to int8.
+
+    Example: tinyforge compress --model cnn
+    """
+    from tinyforge.cli import stages
+
+    stages.compress(model, project, run, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=ROAD)
+def export(
+    file: Annotated[
+        str, typer.Argument(help="A .tflite; default: the project's models.", metavar="[MODEL.tflite]")
+    ] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the C code (with MODEL.tflite).")] = None,
+    name: Annotated[str, typer.Option("--name", help="C identifier of the model; default: from the file's name.")] = "",
+    runtime: Annotated[str, typer.Option("--runtime", help="aot: our C; tflm: the g_model[] header.")] = "aot",
+    explain: Annotated[bool, typer.Option("--explain", help="Say what each compiler pass did.")] = False,
+    model: ModelName = "",
+    project: ProjectDir = HERE,
+    run: RunName = "",
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write a model as C.
+
+    Example: tinyforge export model.tflite --out generated/
+    """
+    from tinyforge.cli import lone, stages
+
+    if file:
+        lone.export(Path(file), out, name, runtime, explain=explain, json=json)
+    else:
+        stages.export(model, project, run, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=ROAD)
+def build(
+    model: ModelName = "",
+    board: BoardName = "",
+    project: ProjectDir = HERE,
+    run: RunName = "",
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Build the firmware with PlatformIO.
+
+    Example: tinyforge build --board virtual
+    """
+    from tinyforge.cli import stages
+
+    stages.build(model, board, project, run, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=ROAD)
+def flash(
+    model: ModelName = "",
+    board: BoardName = "",
+    port: Port = "",
+    project: ProjectDir = HERE,
+    run: RunName = "",
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Put the firmware on the board and ask it what it holds.
+
+    Example: tinyforge flash --board nano33 --model cnn
+    """
+    from tinyforge.cli import stages
+
+    stages.flash(model, board, port, project, run, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=ROAD)
+def evaluate(
+    model: ModelName = "",
+    board: BoardName = "",
+    port: Port = "",
+    project: ProjectDir = HERE,
+    run: RunName = "",
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Send the test windows through the board and compare with the host, bit for bit.
+
+    Example: tinyforge evaluate --model cnn --board virtual
+    """
+    from tinyforge.cli import stages
+
+    stages.evaluate(model, board, port, project, run, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=ROAD)
+def report(
+    project: ProjectDir = HERE,
+    run: RunName = "",
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write report.html and report.json of a run.
+
+    Example: tinyforge report
+    """
+    from tinyforge.cli import stages
+
+    stages.report(project, run, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=ROAD)
+def run(
+    board: BoardName = "",
+    port: Port = "",
+    model: ModelName = "",
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Models worked on at the same time; 0: one a core.")] = 0,
+    project: ProjectDir = HERE,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Go the whole road: what is done already is not done again.
+
+    Example: tinyforge run
+    """
+    from tinyforge.cli import stages
+
+    stages.run(model, board, port, project, jobs, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=ROAD)
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder of the demo project.")] = Path("demo"),
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Models worked on at the same time; 0: one a core.")] = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """The whole road on the virtual board: three traffic signals, three networks, a report.
+
+    Example: tinyforge demo
+    """
+    from tinyforge.cli import stages
+
+    stages.demo(folder, jobs, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=LONE)
+def verify(
+    file: Annotated[Path, typer.Argument(help="A .tflite.", metavar="MODEL.tflite")],
+    inputs: Annotated[Path | None, typer.Option("--inputs", help="An .npz with `inputs` (and `outputs`).")] = None,
+    on: Annotated[
+        str, typer.Option("--on", help="host: C compiled here; virtual: C on the virtual Cortex-M4.")
+    ] = "host",
+    random: Annotated[int, typer.Option("--random", min=1, help="Random inferences when there are no inputs.")] = 64,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random inputs.")] = 1,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare a model's C code with the LiteRT reference kernels, bit for bit. Exit code 1 when they differ.
+
+    Example: tinyforge verify model.tflite --on virtual
+    """
+    from tinyforge.cli import lone
+
+    lone.verify(file, inputs, on, random, seed, json=json)
+
+
+@app.command(rich_help_panel=LONE)
+def profile(
+    file: Annotated[Path, typer.Argument(help="A .tflite.", metavar="MODEL.tflite")],
+    board: BoardName = "virtual",
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Instructions, cycles, flash, RAM and stack of one inference on the virtual Cortex-M4, layer by layer.
+
+    Example: tinyforge profile model.tflite
+    """
+    from tinyforge.cli import lone
+
+    lone.profile(file, board, json=json)
+
+
+@app.command(rich_help_panel=LONE)
+def boards(json: Json = False, debug: Debug = False) -> None:
+    """List the boards that are known.
+
+    Example: tinyforge boards
+    """
+    from tinyforge.cli import lone
+
+    lone.boards(json=json)

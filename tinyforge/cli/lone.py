@@ -1,0 +1,110 @@
+"""Commands on a model that belongs to no project: export, verify, profile; and the list of boards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from tinyforge.cli import render
+from tinyforge.core.errors import UsageError, did_you_mean
+
+
+def export(file: Path, out: Path | None, name: str, runtime: str, *, explain: bool, json: bool) -> None:
+    """Write a lone model as C."""
+    from tinyforge.pipeline import models
+
+    if out is None:
+        raise UsageError("tinyforge export", "no folder to write to", f"add --out, for instance --out {file.stem}_c")
+    result = models.export(file, out, name=name, runtime=runtime)
+    if json:
+        render.say_json(result)
+        return
+    render.say(f"{result['name']}: {render.thousands(result['macs'])} MAC, {len(result['files'])} files in {out}")
+    rows = [(key, render.thousands(result[key])) for key in ("weight_bytes", "arena_bytes") if result[key] is not None]
+    render.table("", ("what", "bytes"), rows, numeric=("bytes",))
+    if explain:
+        for line in result["explain"]:
+            render.say(f"  {line}")
+    if result["function"]:
+        render.say(
+            f"call {result['function']}(input, output), declared in {result['header']}; manifest.json lists what to compile"
+        )
+
+
+def verify(file: Path, inputs: Path | None, on: str, random: int, seed: int, *, json: bool) -> None:
+    """Compare a lone model's C with the reference; exit code 1 when they differ."""
+    from tinyforge.pipeline import models
+
+    places = ("host", "virtual")
+    if on not in places:
+        raise UsageError("--on", f'"{on}": unknown place', did_you_mean(on, places))
+    result = models.verify(file, inputs=inputs, on=on, random=random, seed=seed)
+    if json:
+        render.say_json(result)
+    elif result["exact"]:
+        render.say(
+            f"exact: {result['inferences']} inferences on {on}, every output bit equal to {result['reference']}",
+            "green",
+        )
+    else:
+        render.say(
+            f"NOT exact on {on}: {result['mismatches']} of {result['elements']} outputs differ, at most by {result['max_abs_diff']}",
+            "red",
+        )
+        if result["first_layer"]:
+            render.say(f"  first layer that differs: {result['first_layer']}")
+    if not result["exact"]:
+        raise typer.Exit(1)
+
+
+def profile(file: Path, board: str, *, json: bool) -> None:
+    """Cost of one inference of a lone model."""
+    from tinyforge.pipeline import models
+
+    result = models.profile(file, board_id=board)
+    if json:
+        render.say_json(result)
+        return
+    columns = ("#", "layer", "shape", "MAC", "instructions", "cycles", "instr./MAC")
+    rows = []
+    for i, layer in enumerate(result["layers"]):
+        per_mac = f"{layer['instructions'] / layer['macs']:.2f}" if layer["macs"] else "-"
+        counts = [render.thousands(layer[key]) for key in ("macs", "instructions", "cycles")]
+        rows.append((str(i), layer["name"], layer["shape"], *counts, per_mac))
+    render.table(f"{file.name}: one inference", columns, rows, numeric=columns[3:])
+    clock_hz = result["clock_hz"]
+    rows = [
+        ("MAC", render.thousands(result["macs"])),
+        ("instructions", render.thousands(result["instructions"])),
+        (
+            f"cycles (estimated; {1000 * result['cycles'] / clock_hz:.2f} ms at {clock_hz / 1e6:g} MHz)",
+            render.thousands(result["cycles"]),
+        ),
+        ("flash, bytes", render.thousands(result["flash_bytes"])),
+        ("RAM, bytes (arena, state, stack)", render.thousands(result["ram_bytes"])),
+        ("of that stack, bytes", render.thousands(result["stack_bytes"])),
+    ]
+    render.table("", ("what", "value"), rows, numeric=("value",))
+
+
+def boards(*, json: bool) -> None:
+    """List the boards."""
+    from tinyforge.pipeline import devices
+
+    found = devices.boards()
+    if json:
+        render.say_json({"boards": found})
+        return
+    rows = [
+        (
+            b["id"],
+            b["name"],
+            f"{b['clock_hz'] / 1e6:g} MHz",
+            f"{b['flash_bytes'] // 1024} KiB",
+            f"{b['ram_bytes'] // 1024} KiB",
+            b["sensor"],
+        )
+        for b in found
+    ]
+    render.table("boards", ("id", "board", "clock", "flash", "RAM", "IMU"), rows, numeric=("clock", "flash", "RAM"))

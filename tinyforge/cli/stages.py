@@ -1,0 +1,233 @@
+"""Commands on a project's run: each brings one stage (and what it needs) up to date and renders the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tinyforge.cli import render
+
+if TYPE_CHECKING:
+    from tinyforge.pipeline.road import Road
+
+
+def _road(project: Path, run: str, watcher: render.Watcher, board: str = "", port: str = "") -> Road:
+    from tinyforge.pipeline import projects
+    from tinyforge.pipeline.road import Road
+
+    return Road(projects.load(project), watcher, run_name=run, board_id=board, port=port)
+
+
+def _stage(
+    stage: str, model: str, project: Path, run: str, *, json: bool, quiet: bool, board: str = "", port: str = ""
+) -> dict[str, Any]:
+    watcher = render.Watcher(quiet=quiet or json)
+    with watcher.live():
+        road = _road(project, run, watcher, board, port)
+        with road.locked():
+            result: dict[str, Any] = {"run": str(road.run.folder), "models": road.each(stage, model)}
+    if json:
+        render.say_json(result)
+    return result
+
+
+def _rows(result: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    return list(result["models"].items())
+
+
+def train(model: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:
+    """Train and show accuracies."""
+    result = _stage("train", model, project, run, json=json, quiet=quiet)
+    if json:
+        return
+    columns = ("model", "parameters", "epochs", "validation", "test (people apart)", "macro-F1")
+    rows = [
+        (
+            name,
+            render.thousands(m["parameters"]),
+            str(m["epochs"]),
+            render.interval(m["validation"]),
+            render.interval(m["test"]),
+            f"{m['test']['macro_f1']:.3f}",
+        )
+        for name, m in _rows(result)
+    ]
+    render.table("trained", columns, rows, numeric=columns[1:])
+    _where(result)
+
+
+def compress(model: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:
+    """Compress and show what every step weighs."""
+    result = _stage("compress", model, project, run, json=json, quiet=quiet)
+    if json:
+        return
+    columns = ("model", "step", "parameters", "non-zero", "file", "gzip", "accuracy (test)")
+    rows = []
+    for name, m in _rows(result):
+        for i, step in enumerate(m["steps"]):
+            counts = [render.thousands(step[key]) for key in ("parameters", "nonzeros", "file_bytes", "gzip_bytes")]
+            rows.append((name if i == 0 else "", step["name"], *counts, render.interval(step["test"])))
+    render.table("compressed (bytes)", columns, rows, numeric=columns[2:])
+    _where(result)
+
+
+def export(model: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:
+    """Write the project's models as C."""
+    result = _stage("export", model, project, run, json=json, quiet=quiet)
+    if json:
+        return
+    columns = ("model", "MAC", "weights, bytes", "arena, bytes", "folder")
+    rows = [
+        (
+            name,
+            render.thousands(m["macs"]),
+            render.thousands(m["weight_bytes"]),
+            render.thousands(m["arena_bytes"]),
+            m["folder"],
+        )
+        for name, m in _rows(result)
+    ]
+    render.table("exported", columns, rows, numeric=columns[1:4])
+
+
+def build(model: str, board: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:
+    """Build firmware and show its size."""
+    result = _stage("build", model, project, run, json=json, quiet=quiet, board=board)
+    if json:
+        return
+    columns = ("model", "board", "flash", "of", "RAM", "of ", "image")
+    rows = [
+        (
+            name,
+            m["board"],
+            render.thousands(m["flash_bytes"]),
+            render.thousands(m["board_flash_bytes"]),
+            render.thousands(m["ram_bytes"]),
+            render.thousands(m["board_ram_bytes"]),
+            m["elf"],
+        )
+        for name, m in _rows(result)
+    ]
+    render.table("built (bytes)", columns, rows, numeric=columns[2:6])
+
+
+def flash(model: str, board: str, port: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:
+    """Flash and show what the board answers."""
+    result = _stage("flash", model, project, run, json=json, quiet=quiet, board=board, port=port)
+    if json:
+        return
+    columns = ("model", "board answers", "model on it", "digest", "port")
+    rows = [(name, m["board"], m["model"], m["model_sha256"][:12], m["port"]) for name, m in _rows(result)]
+    render.table("flashed and asked", columns, rows)
+
+
+def evaluate(model: str, board: str, port: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:
+    """Compare the rungs."""
+    result = _stage("evaluate", model, project, run, json=json, quiet=quiet, board=board, port=port)
+    if not json:
+        for name, m in _rows(result):
+            _ladder(name, m)
+        _where(result)
+    _check_exact(result)
+
+
+def _ladder(name: str, evaluation: Mapping[str, Any]) -> None:
+    columns = ("rung", "accuracy", "agrees with the rung above", "windows that differ", "bit for bit")
+    rows = []
+    for rung in evaluation["rungs"]:
+        exact = "-" if rung["exact"] is None else "identical" if rung["exact"] else "NO"
+        differ = "-" if rung["differing"] is None else render.thousands(rung["differing"])
+        rows.append((rung["name"], render.interval(rung), render.percent(rung["agreement"]), differ, exact))
+    render.table(f"{name}: {evaluation['windows']} test windows", columns, rows, numeric=columns[1:4])
+    for finding in evaluation["findings"]:
+        render.say(f"  {finding}", "yellow")
+
+
+def _check_exact(result: Mapping[str, Any]) -> None:
+    for m in result["models"].values():
+        if any(rung["exact"] is False for rung in m["rungs"]):
+            raise typer.Exit(1)
+
+
+def report(project: Path, run: str, *, json: bool, quiet: bool) -> None:
+    """Write the report of a run."""
+    watcher = render.Watcher(quiet=quiet or json)
+    with watcher.live():
+        road = _road(project, run, watcher)
+        with road.locked():
+            files = road.report()
+    if json:
+        render.say_json(files)
+    else:
+        render.say(f"report: {files['html']}")
+
+
+def run(model: str, board: str, port: str, project: Path, jobs: int, *, json: bool, quiet: bool) -> None:
+    """The whole road, then the table."""
+    watcher = render.Watcher(quiet=quiet or json)
+    with watcher.live():
+        road = _road(project, "", watcher, board, port)
+        with road.locked():
+            result = road.whole(model, jobs)
+    _finish(result, json=json)
+
+
+def demo(folder: Path, jobs: int, *, json: bool, quiet: bool) -> None:
+    """Make the demo project where there is none, then go the whole road."""
+    from tinyforge.core.project import PROJECT_FILE
+    from tinyforge.pipeline import projects
+
+    if not (folder / PROJECT_FILE).exists():
+        projects.init(folder, "police")
+        if not (json or quiet):
+            render.say(
+                f"made {folder / PROJECT_FILE}: three traffic-police signals and rest, from an arm that we simulate"
+            )
+    run("", "", "", folder, jobs, json=json, quiet=quiet)
+
+
+def _finish(result: Mapping[str, Any], *, json: bool) -> None:
+    if json:
+        render.say_json(result)
+    else:
+        columns = ("network", "float", "int8", "board", "agreement", "bit for bit", "flash", "RAM", "instructions")
+        render.table(
+            f"{result['windows']} test windows of {result['test_groups']} {result['split_by']}s never seen in training",
+            columns,
+            [_summary_row(name, m) for name, m in result["models"].items()],
+            numeric=("flash", "RAM", "instructions"),
+        )
+        render.say(
+            "accuracy with 95 % interval; agreement and bit for bit: int8 on the host against the board; flash and RAM in"
+        )
+        render.say("bytes: what the network adds to an image; instructions: one inference on the Cortex-M4.")
+        for name, m in result["models"].items():
+            for finding in m["findings"]:
+                render.say(f"{name}: {finding}", "yellow")
+        render.say(f"report: {result['report']}")
+    broken = [line for m in result["models"].values() for line in m["broken_budgets"]]
+    for line in broken:
+        render.say(f"budget: {line}", "red")
+    if broken or not all(m["exact"] for m in result["models"].values()):
+        raise typer.Exit(1)
+
+
+def _summary_row(name: str, m: Mapping[str, Any]) -> Sequence[str]:
+    return (
+        name,
+        render.interval(m["float"]),
+        render.interval(m["int8"]),
+        render.interval(m["board"]),
+        render.percent(m["agreement"]),
+        "identical" if m["exact"] else "NO",
+        render.thousands(m["flash_bytes"]),
+        render.thousands(m["ram_bytes"]),
+        render.thousands(m["instructions"]),
+    )
+
+
+def _where(result: Mapping[str, Any]) -> None:
+    render.say(f"run: {result['run']}")
