@@ -1,0 +1,531 @@
+/*
+ * The application every board runs: answers the host, and in STREAM or LIVE handles every sample of the sensor.
+ * docs/protocol.md is its specification.
+ */
+#include "tfw_app.h"
+
+#include "tfw_hal.h"
+#include "tfw_link.h"
+#include "tfw_model.h"
+#include "tfw_window.h"
+
+/* A build may set both: -DTFW_FIRMWARE_VERSION=0.1.0 -DTFW_FIRMWARE_DIGEST=<hex digits>, without quotes. */
+#ifndef TFW_FIRMWARE_VERSION
+#define TFW_FIRMWARE_VERSION
+#endif
+#ifndef TFW_FIRMWARE_DIGEST
+#define TFW_FIRMWARE_DIGEST
+#endif
+#define TEXT_OF(...) #__VA_ARGS__
+#define TEXT(...) TEXT_OF(__VA_ARGS__)
+
+/* SAMPLES are sent when full, or when their first sample is this old: a live view stays live at low rates. */
+#define STREAM_DELAY_US 50000u
+#define STREAM_ROWS (TFW_SAMPLES_MAX_VALUES / TFW_CHANNELS)
+
+static const char *const channel_names[TFW_CHANNELS] = {"ax", "ay", "az", "gx", "gy", "gz"};
+static const char *const channel_units[TFW_CHANNELS] = {"g", "g", "g", "dps", "dps", "dps"};
+
+/* What the sensor does for: TFW_MODE_STREAM or TFW_MODE_LIVE. */
+static struct {
+    uint8_t mode;
+    uint8_t tag;    /* of the request that started it; in every frame of the run */
+    uint32_t taken; /* samples the sensor took, up to the last one read */
+    uint32_t lost;  /* of these, never read */
+    uint32_t sent;  /* samples in SAMPLES, or predictions */
+} run;
+
+static struct {
+    float values[STREAM_ROWS * TFW_CHANNELS];
+    uint16_t rows;
+    uint32_t first_index;
+    uint32_t time_us; /* of the first row */
+} stream;
+
+static struct {
+    tfw_window_t window;
+    uint16_t hop;
+    bool send_windows;
+} live;
+
+/* The window the host sends for INFER; it lies in tfw_model.window, which LIVE uses too. */
+static struct {
+    bool begun;
+    uint32_t sequence;
+    uint32_t count; /* values that have come */
+} host_window;
+
+static struct {
+    uint32_t samples_lost;
+    uint32_t requests_refused;
+    uint32_t inferences;
+    uint32_t uptime_ms;
+    uint32_t uptime_us; /* below one millisecond */
+    uint32_t clock_us;  /* tfw_hal_micros() at the last look */
+} stats;
+
+typedef struct {
+    uint16_t label;
+    uint32_t preprocess_cycles;
+    uint32_t invoke_cycles;
+    uint32_t duration_us;
+    uint32_t input_crc;
+} result_t;
+
+static bool has_model(void)
+{
+    return tfw_model.invoke != NULL;
+}
+
+static uint32_t window_values(void)
+{
+    return (uint32_t)tfw_model.window_length * tfw_model.channels;
+}
+
+/* The microsecond clock wraps after 71 minutes; looked at in every loop, it counts on in milliseconds. */
+static void keep_uptime(void)
+{
+    const uint32_t now_us = tfw_hal_micros();
+    const uint32_t passed_us = stats.uptime_us + (now_us - stats.clock_us);
+    stats.clock_us = now_us;
+    stats.uptime_ms += passed_us / 1000u;
+    stats.uptime_us = passed_us % 1000u;
+}
+
+/* ---- replies ---- */
+
+static void refuse(const tfw_frame_t *request, uint8_t status, const char *text)
+{
+    stats.requests_refused++;
+    const tfw_error_t error = {.status = status, .request = request->type, .text = text};
+    tfw_link_send(TFW_ERROR, request->tag, tfw_encode_error(tfw_link_body(), &error));
+}
+
+static void send_hello(uint8_t tag)
+{
+    const tfw_hello_t hello = {
+        .protocol = TFW_PROTOCOL_VERSION,
+        .reset = (uint8_t)tfw_hal_reset_reason(),
+        .mode = run.mode,
+        .board = tfw_board_name,
+        .firmware_version = TEXT(TFW_FIRMWARE_VERSION),
+        .firmware_digest = TEXT(TFW_FIRMWARE_DIGEST),
+        .channel_names_count = TFW_CHANNELS,
+        .channel_names = channel_names,
+        .channel_units_count = TFW_CHANNELS,
+        .channel_units = channel_units,
+        .rate_mhz = tfw_hal_imu_rate_mhz(),
+        .model_name = tfw_model.name,
+        .model_sha256 = tfw_model.sha256,
+        .model_rate_mhz = tfw_model.rate_mhz,
+        .window_length = tfw_model.window_length,
+        .window_hop = tfw_model.window_hop,
+        .window_channels_count = tfw_model.channels,
+        .window_channels = tfw_model.columns,
+        .label_count = tfw_model.label_count,
+    };
+    tfw_link_send(TFW_HELLO, tag, tfw_encode_hello(tfw_link_body(), &hello));
+}
+
+static void send_stats(uint8_t tag)
+{
+    const tfw_link_counters_t *const link = tfw_link_counters();
+    const tfw_stats_t message = {
+        .uptime_ms = stats.uptime_ms,
+        .arena_bytes = tfw_model.arena_bytes,
+        .stack_bytes = tfw_hal_stack_high_water(),
+        .samples_lost = stats.samples_lost,
+        .frames_received = link->frames_received,
+        .frames_bad = link->frames_bad,
+        .frames_oversized = link->frames_oversized,
+        .requests_refused = stats.requests_refused,
+        .frames_sent = link->frames_sent,
+        .inferences = stats.inferences,
+    };
+    tfw_link_send(TFW_STATS, tag, tfw_encode_stats(tfw_link_body(), &message));
+}
+
+/* ---- inference ---- */
+
+/* Runs the model on tfw_model.window. */
+static result_t infer(void)
+{
+    result_t result;
+    const uint32_t start_us = tfw_hal_micros();
+    const uint32_t start_cycles = tfw_hal_cycles();
+    tfw_model.preprocess(tfw_model.window, tfw_model.input);
+    const uint32_t ready_cycles = tfw_hal_cycles();
+    /* Before the network runs: its input may lie in memory that the network uses again. */
+    result.input_crc = tfw_crc32(0, (const uint8_t *)tfw_model.input, tfw_model.input_bytes);
+    const uint32_t check_us = tfw_hal_micros();
+    if (tfw_model.reset != NULL) {
+        tfw_model.reset();
+    }
+    const uint32_t invoke_us = tfw_hal_micros();
+    const uint32_t invoke_cycles = tfw_hal_cycles();
+    tfw_model.invoke(tfw_model.input, tfw_model.output);
+    result.invoke_cycles = tfw_hal_cycles() - invoke_cycles;
+    result.preprocess_cycles = ready_cycles - start_cycles;
+    result.duration_us = tfw_hal_micros() - start_us - (invoke_us - check_us);
+    result.label = 0;
+    for (uint16_t i = 1; i < tfw_model.output_bytes; i++) {
+        if (tfw_model.output[i] > tfw_model.output[result.label]) {
+            result.label = i;
+        }
+    }
+    stats.inferences++;
+    return result;
+}
+
+static bool is_finite(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (bits & 0x7f800000u) != 0x7f800000u;
+}
+
+static void on_window_part(const tfw_frame_t *request)
+{
+    tfw_window_part_t part;
+    if (!tfw_decode_window_part(request->body, request->body_bytes, &part)) {
+        refuse(request, TFW_STATUS_BAD_LENGTH, "");
+        return;
+    }
+    if (!has_model()) {
+        refuse(request, TFW_STATUS_NO_MODEL, "");
+        return;
+    }
+    if (run.mode == TFW_MODE_LIVE) {
+        refuse(request, TFW_STATUS_BUSY, "");
+        return;
+    }
+    if (part.offset == 0u) {
+        host_window.begun = true;
+        host_window.sequence = part.sequence;
+        host_window.count = 0;
+    }
+    if (!host_window.begun || part.sequence != host_window.sequence || part.offset != host_window.count) {
+        host_window.begun = false; /* a piece is missing: INFER will say so */
+        return;
+    }
+    if (part.values_count > window_values() - host_window.count) {
+        host_window.begun = false;
+        refuse(request, TFW_STATUS_BAD_VALUE, "more values than a window has");
+        return;
+    }
+    for (uint16_t i = 0; i < part.values_count; i++) {
+        const float value = tfw_get_f32(part.values + 4u * (size_t)i);
+        if (!is_finite(value)) {
+            host_window.begun = false;
+            refuse(request, TFW_STATUS_BAD_VALUE, "a value is not finite");
+            return;
+        }
+        tfw_model.window[host_window.count++] = value;
+    }
+}
+
+static void on_infer(const tfw_frame_t *request)
+{
+    tfw_infer_t asked;
+    if (!tfw_decode_infer(request->body, request->body_bytes, &asked)) {
+        refuse(request, TFW_STATUS_BAD_LENGTH, "");
+        return;
+    }
+    if (!has_model()) {
+        refuse(request, TFW_STATUS_NO_MODEL, "");
+        return;
+    }
+    if (run.mode == TFW_MODE_LIVE) {
+        refuse(request, TFW_STATUS_BUSY, "");
+        return;
+    }
+    if (!host_window.begun || asked.sequence != host_window.sequence || host_window.count != window_values()) {
+        refuse(request, TFW_STATUS_INCOMPLETE_WINDOW, "");
+        return;
+    }
+    const result_t result = infer();
+    const tfw_inference_t message = {
+        .sequence = asked.sequence,
+        .label = result.label,
+        .preprocess_cycles = result.preprocess_cycles,
+        .invoke_cycles = result.invoke_cycles,
+        .duration_us = result.duration_us,
+        .input_crc = result.input_crc,
+        .scores_count = (uint16_t)tfw_model.output_bytes,
+        .scores = tfw_model.output,
+    };
+    tfw_link_send(TFW_INFERENCE, request->tag, tfw_encode_inference(tfw_link_body(), &message));
+}
+
+/* ---- STREAM and LIVE ---- */
+
+static void flush_stream(void)
+{
+    if (stream.rows == 0u) {
+        return;
+    }
+    const tfw_samples_t message = {
+        .first_index = stream.first_index,
+        .time_us = stream.time_us,
+        .channels = TFW_CHANNELS,
+        .values_count = (uint16_t)(stream.rows * TFW_CHANNELS),
+        .values = stream.values,
+    };
+    tfw_link_send(TFW_SAMPLES, run.tag, tfw_encode_samples(tfw_link_body(), &message));
+    run.sent += stream.rows;
+    stream.rows = 0;
+}
+
+static void stream_sample(const float sample[TFW_CHANNELS], uint32_t index, uint32_t time_us)
+{
+    if (stream.rows > 0u && index != stream.first_index + stream.rows) {
+        flush_stream(); /* a frame never spans a gap */
+    }
+    if (stream.rows == 0u) {
+        stream.first_index = index;
+        stream.time_us = time_us;
+    }
+    memcpy(stream.values + (size_t)stream.rows * TFW_CHANNELS, sample, TFW_CHANNELS * sizeof *sample);
+    stream.rows++;
+    if (stream.rows == STREAM_ROWS) {
+        flush_stream();
+    }
+}
+
+static void send_live_window(uint32_t sequence)
+{
+    const uint32_t all = window_values();
+    for (uint32_t offset = 0; offset < all; offset += TFW_LIVE_WINDOW_MAX_VALUES) {
+        const uint32_t left = all - offset;
+        const tfw_live_window_t piece = {
+            .sequence = sequence,
+            .offset = offset,
+            .values_count = (uint16_t)(left < TFW_LIVE_WINDOW_MAX_VALUES ? left : TFW_LIVE_WINDOW_MAX_VALUES),
+            .values = tfw_model.window + offset,
+        };
+        tfw_link_send(TFW_LIVE_WINDOW, run.tag, tfw_encode_live_window(tfw_link_body(), &piece));
+    }
+}
+
+static void live_sample(const float sample[TFW_CHANNELS], uint32_t index, uint32_t time_us)
+{
+    float row[TFW_CHANNELS];
+    for (uint8_t c = 0; c < tfw_model.channels; c++) {
+        row[c] = sample[tfw_model.columns[c]] * tfw_model.factors[c];
+    }
+    if (!tfw_window_push(&live.window, row, index)) {
+        return;
+    }
+    const result_t result = infer();
+    const uint32_t sequence = run.sent++;
+    if (live.send_windows) {
+        send_live_window(sequence);
+    }
+    const tfw_prediction_t message = {
+        .sequence = sequence,
+        .first_index = live.window.first_index,
+        .time_us = time_us,
+        .label = result.label,
+        .preprocess_cycles = result.preprocess_cycles,
+        .invoke_cycles = result.invoke_cycles,
+        .duration_us = result.duration_us,
+        .input_crc = result.input_crc,
+        .scores_count = (uint16_t)tfw_model.output_bytes,
+        .scores = tfw_model.output,
+    };
+    tfw_link_send(TFW_PREDICTION, run.tag, tfw_encode_prediction(tfw_link_body(), &message));
+    tfw_window_slide(&live.window, live.hop);
+}
+
+/* Whether a sample was there. */
+static bool handle_sample(void)
+{
+    float sample[TFW_CHANNELS];
+    uint32_t index;
+    uint32_t time_us;
+    if (!tfw_hal_imu_read(sample, &index, &time_us)) {
+        return false;
+    }
+    const uint32_t lost = index - run.taken;
+    run.lost += lost;
+    stats.samples_lost += lost;
+    run.taken = index + 1u;
+    if (run.mode == TFW_MODE_STREAM) {
+        stream_sample(sample, index, time_us);
+    } else {
+        live_sample(sample, index, time_us);
+    }
+    return true;
+}
+
+/* False, and the request refused, when the sensor cannot. */
+static bool start_run(const tfw_frame_t *request, uint8_t mode, uint32_t rate_mhz)
+{
+    tfw_hal_imu_stop();
+    memset(&run, 0, sizeof run);
+    stream.rows = 0;
+    if (!tfw_hal_imu_start(rate_mhz)) {
+        refuse(request, TFW_STATUS_NO_SENSOR, "");
+        return false;
+    }
+    run.mode = mode;
+    run.tag = request->tag;
+    return true;
+}
+
+static void on_start_stream(const tfw_frame_t *request)
+{
+    tfw_start_stream_t asked;
+    if (!tfw_decode_start_stream(request->body, request->body_bytes, &asked)) {
+        refuse(request, TFW_STATUS_BAD_LENGTH, "");
+        return;
+    }
+    uint32_t rate_mhz = asked.rate_mhz;
+    if (rate_mhz == 0u) {
+        rate_mhz = has_model() ? tfw_model.rate_mhz : tfw_hal_imu_rate_mhz();
+    }
+    if (start_run(request, TFW_MODE_STREAM, rate_mhz)) {
+        const tfw_stream_started_t message = {.rate_mhz = tfw_hal_imu_rate_mhz()};
+        tfw_link_send(TFW_STREAM_STARTED, request->tag, tfw_encode_stream_started(tfw_link_body(), &message));
+    }
+}
+
+static void on_start_live(const tfw_frame_t *request)
+{
+    tfw_start_live_t asked;
+    if (!tfw_decode_start_live(request->body, request->body_bytes, &asked)) {
+        refuse(request, TFW_STATUS_BAD_LENGTH, "");
+        return;
+    }
+    if (!has_model()) {
+        refuse(request, TFW_STATUS_NO_MODEL, "");
+        return;
+    }
+    if (asked.send_windows > 1u) {
+        refuse(request, TFW_STATUS_BAD_VALUE, "send_windows");
+        return;
+    }
+    for (uint8_t c = 0; c < tfw_model.channels; c++) {
+        if (c >= TFW_CHANNELS || tfw_model.columns[c] >= TFW_CHANNELS) {
+            refuse(request, TFW_STATUS_NO_CHANNEL, "");
+            return;
+        }
+    }
+    if (start_run(request, TFW_MODE_LIVE, tfw_model.rate_mhz)) {
+        host_window.begun = false;
+        live.hop = asked.hop != 0u ? asked.hop : tfw_model.window_hop;
+        live.send_windows = asked.send_windows == 1u;
+        tfw_window_init(&live.window, tfw_model.window, tfw_model.window_length, tfw_model.channels);
+        const tfw_live_started_t message = {.rate_mhz = tfw_hal_imu_rate_mhz(), .hop = live.hop};
+        tfw_link_send(TFW_LIVE_STARTED, request->tag, tfw_encode_live_started(tfw_link_body(), &message));
+    }
+}
+
+static void on_stop(const tfw_frame_t *request)
+{
+    if (!tfw_decode_stop(request->body_bytes)) {
+        refuse(request, TFW_STATUS_BAD_LENGTH, "");
+        return;
+    }
+    flush_stream();
+    tfw_hal_imu_stop();
+    const tfw_stopped_t message = {.mode = run.mode, .taken = run.taken, .lost = run.lost, .sent = run.sent};
+    run.mode = TFW_MODE_IDLE;
+    tfw_link_send(TFW_STOPPED, request->tag, tfw_encode_stopped(tfw_link_body(), &message));
+}
+
+static void on_hello_request(const tfw_frame_t *request)
+{
+    tfw_hello_request_t asked;
+    if (!tfw_decode_hello_request(request->body, request->body_bytes, &asked)) {
+        refuse(request, TFW_STATUS_BAD_LENGTH, "");
+        return;
+    }
+    send_hello(request->tag); /* whatever the host's version: it is the host that decides what to do */
+}
+
+static void on_label_request(const tfw_frame_t *request)
+{
+    tfw_label_request_t asked;
+    if (!tfw_decode_label_request(request->body, request->body_bytes, &asked)) {
+        refuse(request, TFW_STATUS_BAD_LENGTH, "");
+        return;
+    }
+    if (asked.index >= tfw_model.label_count) {
+        refuse(request, TFW_STATUS_BAD_VALUE, "index");
+        return;
+    }
+    const tfw_label_t message = {.index = asked.index, .text = tfw_model.labels[asked.index]};
+    tfw_link_send(TFW_LABEL, request->tag, tfw_encode_label(tfw_link_body(), &message));
+}
+
+static void on_stats_request(const tfw_frame_t *request)
+{
+    if (!tfw_decode_stats_request(request->body_bytes)) {
+        refuse(request, TFW_STATUS_BAD_LENGTH, "");
+        return;
+    }
+    send_stats(request->tag);
+}
+
+static void handle(const tfw_frame_t *request)
+{
+    switch (request->type) {
+    case TFW_HELLO_REQUEST:
+        on_hello_request(request);
+        break;
+    case TFW_LABEL_REQUEST:
+        on_label_request(request);
+        break;
+    case TFW_START_STREAM:
+        on_start_stream(request);
+        break;
+    case TFW_STOP:
+        on_stop(request);
+        break;
+    case TFW_WINDOW_PART:
+        on_window_part(request);
+        break;
+    case TFW_INFER:
+        on_infer(request);
+        break;
+    case TFW_START_LIVE:
+        on_start_live(request);
+        break;
+    case TFW_STATS_REQUEST:
+        on_stats_request(request);
+        break;
+    default:
+        refuse(request, TFW_STATUS_UNKNOWN_MESSAGE, "");
+        break;
+    }
+}
+
+void tfw_setup(void)
+{
+    tfw_hal_init();
+    stats.clock_us = tfw_hal_micros();
+    static const uint8_t delimiter = 0; /* ends whatever a boot loader has sent */
+    tfw_hal_write(&delimiter, 1);
+    send_hello(0);
+}
+
+void tfw_loop(void)
+{
+    bool busy = false;
+    tfw_frame_t request;
+    keep_uptime();
+    if (tfw_link_receive(&request)) {
+        handle(&request);
+        busy = true;
+    }
+    if (run.mode != TFW_MODE_IDLE && handle_sample()) {
+        busy = true;
+    }
+    if (stream.rows > 0u && tfw_hal_micros() - stream.time_us >= STREAM_DELAY_US) {
+        flush_stream();
+    }
+    if (!busy) {
+        tfw_hal_idle();
+    }
+}

@@ -1,0 +1,1 @@
+"""The link: COBS frames and messages, generated from ``protocol.toml`` for Python and C."""

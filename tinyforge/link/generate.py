@@ -1,0 +1,326 @@
+"""Writes both codecs from ``protocol.toml``: ``python -m tinyforge.link.generate [--check]``.
+
+Python computes here; the templates only print.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from tinyforge.core.errors import ConfigError, did_you_mean
+from tinyforge.core.files import write_text
+from tinyforge.core.resources import firmware_dir
+
+PROTOCOL_FILE = Path(__file__).with_name("protocol.toml")
+PYTHON_FILE = Path(__file__).with_name("messages.py")
+
+# Around a body in a frame: type, tag, CRC-32.
+FRAME_OVERHEAD_BYTES = 1 + 1 + 4
+
+_SCALAR_BYTES = {"u8": 1, "u16": 2, "u32": 4, "f32": 4}
+_ITEM_BYTES = {"u8": 1, "i8": 1, "f32": 4}
+_C_SCALAR = {"u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "f32": "float"}
+_C_ITEM = {"u8": "uint8_t", "i8": "int8_t", "f32": "float"}
+_PYTHON_ITEM = {"u8": "uint8", "i8": "int8", "f32": "float32"}
+# Keys of a field beyond name, type and doc, by type.
+_FIELD_KEYS: Mapping[str, tuple[str, ...]] = {
+    "u8": (),
+    "u16": (),
+    "u32": (),
+    "f32": (),
+    "bytes": ("length",),
+    "text": ("max",),
+    "texts": ("max", "max_count"),
+    "list": ("of", "max"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a message.
+
+    Attributes:
+        type: a type of ``protocol.toml``'s head.
+        limit: of a text its bytes, of a list its numbers, of ``bytes`` their count; else 0.
+        count_limit: of texts how many; else 0.
+        of: type of the numbers in a list; else empty.
+        table: name of the table its values are from; may be empty.
+    """
+
+    name: str
+    type: str
+    doc: str
+    limit: int = 0
+    count_limit: int = 0
+    of: str = ""
+    table: str = ""
+
+    @property
+    def max_bytes(self) -> int:
+        """Most bytes the field takes in a body."""
+        if self.type == "bytes":
+            return self.limit
+        if self.type == "text":
+            return 1 + self.limit
+        if self.type == "texts":
+            return 1 + self.count_limit * (1 + self.limit)
+        if self.type == "list":
+            return 2 + self.limit * _ITEM_BYTES[self.of]
+        return _SCALAR_BYTES[self.type]
+
+    @property
+    def item_bytes(self) -> int:
+        """Bytes of one number in a list."""
+        return _ITEM_BYTES[self.of]
+
+    @property
+    def python_type(self) -> str:
+        """Annotation in ``messages.py``."""
+        if self.type == "list":
+            return f"npt.NDArray[np.{_PYTHON_ITEM[self.of]}]"
+        plain = {"f32": "float", "bytes": "bytes", "text": "str", "texts": "tuple[str, ...]"}
+        return plain.get(self.type, "int")
+
+    @property
+    def python_write(self) -> str:
+        """Call that writes the field."""
+        head = f'"{self.name}", self.{self.name}'
+        if self.type == "list":
+            return f"{self.of}s({head}, {self.limit})"
+        extra = {"bytes": f", {self.limit}", "text": f", {self.limit}", "texts": f", {self.limit}, {self.count_limit}"}
+        return f"{self._python_method}({head}{extra.get(self.type, '')})"
+
+    @property
+    def python_read(self) -> str:
+        """Call that reads the field."""
+        if self.type == "list":
+            return f"{self.of}s({self.limit})"
+        extra = {"bytes": f"{self.limit}", "text": f"{self.limit}", "texts": f"{self.limit}, {self.count_limit}"}
+        return f"{self._python_method}({extra.get(self.type, '')})"
+
+    @property
+    def _python_method(self) -> str:
+        return {"bytes": "fixed"}.get(self.type, self.type)
+
+    @property
+    def c_type(self) -> str:
+        """Type of a number or of a list's numbers."""
+        return _C_ITEM[self.of] if self.type == "list" else _C_SCALAR.get(self.type, "")
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSpec:
+    """One message.
+
+    Attributes:
+        name: in snake case.
+        type: first byte of its frames.
+        from_host: whether the host sends it; else the device.
+        reply: name of the message that answers; empty when none does.
+    """
+
+    name: str
+    type: int
+    from_host: bool
+    doc: str
+    reply: str
+    fields: tuple[Field, ...]
+
+    @property
+    def class_name(self) -> str:
+        """Name of the Python class."""
+        return "".join(word.capitalize() for word in self.name.split("_"))
+
+    @property
+    def max_bytes(self) -> int:
+        """Most bytes of the body."""
+        return sum(field.max_bytes for field in self.fields)
+
+    @property
+    def fixed_bytes(self) -> int:
+        """Bytes of the body before the numbers of its list, the list's count included."""
+        return sum(2 if field.type == "list" else field.max_bytes for field in self.fields)
+
+    @property
+    def list_field(self) -> Field | None:
+        """The last field where it is a list."""
+        return self.fields[-1] if self.fields and self.fields[-1].type == "list" else None
+
+    def offset(self, field: Field) -> int:
+        """Bytes before ``field`` in the body of a message of the host."""
+        return sum(before.max_bytes for before in self.fields[: self.fields.index(field)])
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Names of the values of a field: (value, name, text) each."""
+
+    name: str
+    doc: str
+    entries: tuple[tuple[int, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """All of ``protocol.toml``."""
+
+    version: int
+    max_frame_bytes: int
+    tables: tuple[Table, ...]
+    messages: tuple[MessageSpec, ...]
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Most bytes of a body."""
+        return self.max_frame_bytes - FRAME_OVERHEAD_BYTES
+
+
+def _take(place: str, row: Any, required: Mapping[str, type], optional: Mapping[str, type]) -> dict[str, Any]:
+    """A TOML table with known keys of known types."""
+    if not isinstance(row, dict):
+        raise ConfigError(place, "is not a table")
+    known = {**required, **optional}
+    for key, value in row.items():
+        if key not in known:
+            raise ConfigError(f"{place}.{key}", "unknown key", did_you_mean(key, known))
+        if type(value) is not known[key]:
+            raise ConfigError(f"{place}.{key}", f"is {value!r}", f"it must be a {known[key].__name__}")
+    for key in required:
+        if key not in row:
+            raise ConfigError(f"{place}.{key}", "is missing")
+    return row
+
+
+def _parse_field(place: str, row: Any, tables: Sequence[str], *, last: bool, from_host: bool) -> Field:
+    shape = {"length": int, "max": int, "max_count": int, "of": str, "table": str}
+    taken = _take(place, row, {"name": str, "type": str, "doc": str}, shape)
+    kind = taken["type"]
+    if kind not in _FIELD_KEYS:
+        raise ConfigError(f"{place}.type", f'"{kind}": unknown type', did_you_mean(kind, _FIELD_KEYS))
+    for key in ("length", "max", "max_count", "of"):
+        if (key in taken) != (key in _FIELD_KEYS[kind]):
+            fact = "does not belong to this type" if key in taken else "is missing"
+            raise ConfigError(f"{place}.{key}", fact)
+    if kind == "list" and taken["of"] not in _ITEM_BYTES:
+        raise ConfigError(f"{place}.of", f'"{taken["of"]}": unknown type', did_you_mean(taken["of"], _ITEM_BYTES))
+    if "table" in taken and (kind != "u8" or taken["table"] not in tables):
+        raise ConfigError(f"{place}.table", "must name a [[table]], and the field be a u8", did_you_mean("", tables))
+    if from_host and (kind in ("bytes", "text", "texts") or (kind == "list" and not last)):
+        raise ConfigError(place, "the host sends numbers, and one list as the last field", "firmware checks one length")
+    return Field(
+        name=taken["name"],
+        type=kind,
+        doc=taken["doc"],
+        limit=taken.get("max", taken.get("length", 0)),
+        count_limit=taken.get("max_count", 0),
+        of=taken.get("of", ""),
+        table=taken.get("table", ""),
+    )
+
+
+def _parse_table(place: str, row: Any) -> Table:
+    taken = _take(place, row, {"name": str, "doc": str, "entries": list}, {})
+    entries = []
+    for number, entry in enumerate(taken["entries"]):
+        one = _take(f"{place}.entries[{number}]", entry, {"value": int, "name": str, "text": str}, {})
+        if not 0 <= one["value"] <= 255:
+            raise ConfigError(f"{place}.entries[{number}].value", f"is {one['value']}", "it must be 0..255")
+        entries.append((one["value"], one["name"], one["text"]))
+    _refuse_twice(f"{place}.entries: value", [entry[0] for entry in entries])
+    _refuse_twice(f"{place}.entries: name", [entry[1] for entry in entries])
+    return Table(taken["name"], taken["doc"], tuple(entries))
+
+
+def _refuse_twice(place: str, values: Sequence[Any]) -> None:
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            raise ConfigError(place, f"{value!r} is there twice")
+
+
+def parse_protocol(text: str, place: str = "protocol.toml") -> Protocol:
+    """Read a protocol description.
+
+    Raises:
+        ConfigError: it has an unknown key, a name or number twice, or a message that does not fit a frame.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(place, f"is no TOML: {error}") from error
+    top = _take(place, document, {"version": int, "max_frame_bytes": int, "table": list, "message": list}, {})
+    tables = tuple(_parse_table(f"{place}: table[{number}]", row) for number, row in enumerate(top["table"]))
+    messages = []
+    for number, row in enumerate(top["message"]):
+        at = f"{place}: message[{number}]"
+        required = {"name": str, "type": int, "from": str, "doc": str, "fields": list}
+        taken = _take(at, row, required, {"reply": str})
+        if taken["from"] not in ("host", "device"):
+            raise ConfigError(f"{at}.from", f'is "{taken["from"]}"', 'it must be "host" or "device"')
+        from_host = taken["from"] == "host"
+        fields = tuple(
+            _parse_field(
+                f"{at}.fields[{index}]",
+                field,
+                [table.name for table in tables],
+                last=index == len(taken["fields"]) - 1,
+                from_host=from_host,
+            )
+            for index, field in enumerate(taken["fields"])
+        )
+        _refuse_twice(f"{at}.fields: name", [field.name for field in fields])
+        message = MessageSpec(taken["name"], taken["type"], from_host, taken["doc"], taken.get("reply", ""), fields)
+        if not 0 <= message.type <= 255 or (message.type < 0x80) != from_host:
+            raise ConfigError(f"{at}.type", f"is {message.type:#x}", "the host has 0x00..0x7f, the device 0x80..0xff")
+        if message.max_bytes > top["max_frame_bytes"] - FRAME_OVERHEAD_BYTES:
+            raise ConfigError(at, f'"{message.name}" takes up to {message.max_bytes} bytes', "more than a frame holds")
+        messages.append(message)
+    _refuse_twice(f"{place}: message: name", [message.name for message in messages])
+    _refuse_twice(f"{place}: message: type", [message.type for message in messages])
+    _refuse_twice(f"{place}: table: name", [table.name for table in tables])
+    replies = {message.name for message in messages if not message.from_host}
+    for message in messages:
+        if message.reply and message.reply not in replies:
+            raise ConfigError(f"{place}: {message.name}.reply", f'"{message.reply}": no such message of the device')
+    return Protocol(top["version"], top["max_frame_bytes"], tables, tuple(messages))
+
+
+def render(protocol: Protocol) -> dict[Path, str]:
+    """Both codecs, by the file each belongs in."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - prints C and Python, not HTML
+    )
+    host = [message for message in protocol.messages if message.from_host]
+    device = [message for message in protocol.messages if not message.from_host]
+    return {
+        path: environment.get_template(template).render(protocol=protocol, host=host, device=device)
+        for path, template in (
+            (PYTHON_FILE, "messages.py.j2"),
+            (firmware_dir() / "common" / "tfw_protocol.h", "tfw_protocol.h.j2"),
+        )
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the files, or with ``--check`` only compare; returns 1 when one is not current."""
+    files = render(parse_protocol(PROTOCOL_FILE.read_text(encoding="utf-8")))
+    if "--check" in arguments:
+        return int(any(not path.is_file() or path.read_text(encoding="utf-8") != text for path, text in files.items()))
+    for path, text in files.items():
+        write_text(path, text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
