@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
-    except Exception as caught:
+    except Exception as caught:  # noqa: BLE001  the outermost frame: everything else is a bug that is said as one
         sys.exit(_other(caught, debug=debug))
     sys.exit(code if isinstance(code, int) else 0)
 

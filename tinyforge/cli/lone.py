@@ -28,7 +28,7 @@ def export(file: Path, out: Path | None, name: str, runtime: str, *, explain: bo
             render.say(f"  {line}")
     if result["function"]:
         render.say(
-            f"call {result['function']}(input, output), declared in {result['header']}; manifest.json lists what to compile"
+            f"call {result['function']}(input, output) of {result['header']}; manifest.json lists what to compile"
         )
 
 
@@ -49,7 +49,8 @@ def verify(file: Path, inputs: Path | None, on: str, random: int, seed: int, *, 
         )
     else:
         render.say(
-            f"NOT exact on {on}: {result['mismatches']} of {result['elements']} outputs differ, at most by {result['max_abs_diff']}",
+            f"NOT exact on {on}: {result['mismatches']} of {result['elements']} outputs differ, "
+            f"at most by {result['max_abs_diff']}",
             "red",
         )
         if result["first_layer"]:

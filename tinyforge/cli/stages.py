@@ -201,9 +201,9 @@ def _finish(result: Mapping[str, Any], *, json: bool) -> None:
             numeric=("flash", "RAM", "instructions"),
         )
         render.say(
-            "accuracy with 95 % interval; agreement and bit for bit: int8 on the host against the board; flash and RAM in"
+            "accuracy with 95 % interval; agreement and bit for bit: int8 on the host against the board;\n"
+            "flash and RAM in bytes: what the network adds to an image; instructions: one inference on the Cortex-M4"
         )
-        render.say("bytes: what the network adds to an image; instructions: one inference on the Cortex-M4.")
         for name, m in result["models"].items():
             for finding in m["findings"]:
                 render.say(f"{name}: {finding}", "yellow")
