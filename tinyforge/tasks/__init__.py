@@ -1,0 +1,85 @@
+"""What a network is for: its targets, its metric, and how its outputs become an answer.
+
+``gesture`` is built in. Others come from packages that declare an entry point in the group ``tinyforge.tasks``
+whose object is a :class:`Task`; one that fails to load is listed with its reason and hurts nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, Protocol, runtime_checkable
+
+import numpy.typing as npt
+
+from tinyforge.core.errors import ConfigError, did_you_mean
+from tinyforge.core.types import IntArray
+from tinyforge.tasks import gesture
+
+ENTRY_POINTS = "tinyforge.tasks"
+
+
+@runtime_checkable
+class Task(Protocol):
+    """The three questions a task answers. A module or an object with these names is a task."""
+
+    def targets(self, names: Sequence[str], labels: Sequence[str]) -> IntArray:
+        """Index into ``labels`` of each name, int64 [n]."""
+        ...
+
+    def metric(self, targets: IntArray, predicted: IntArray, classes: int) -> Mapping[str, float]:
+        """Named figures of merit; higher is better."""
+        ...
+
+    def decode(self, scores: npt.NDArray[Any]) -> IntArray:
+        """Answer of each row of scores [n, classes], int64 [n]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTask:
+    """A task that was found.
+
+    Attributes:
+        name: as a configuration names it.
+        task: the task, or None when it failed to load.
+        reason: why it failed; empty when it did not.
+    """
+
+    name: str
+    task: Task | None
+    reason: str = ""
+
+
+def list_tasks() -> tuple[LoadedTask, ...]:
+    """The built-in tasks, then those of other packages, by name."""
+    found = {"gesture": LoadedTask("gesture", gesture)}
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+        if point.name in found:
+            continue
+        try:
+            task = point.load()
+        except Exception as error:  # noqa: BLE001 - anything may go wrong in somebody else's package
+            found[point.name] = LoadedTask(point.name, None, f"{type(error).__name__}: {error}")
+            continue
+        if isinstance(task, Task):
+            found[point.name] = LoadedTask(point.name, task)
+        else:
+            found[point.name] = LoadedTask(point.name, None, f"{point.value} lacks targets, metric or decode")
+    return tuple(found.values())
+
+
+def get_task(name: str) -> Task:
+    """The task of that name.
+
+    Raises:
+        ConfigError: no such task, or it failed to load.
+    """
+    known = {loaded.name: loaded for loaded in list_tasks()}
+    if name not in known:
+        raise ConfigError("task", f'"{name}": unknown task', did_you_mean(name, known))
+    loaded = known[name]
+    if loaded.task is None:
+        raise ConfigError("task", f'"{name}" cannot be loaded: {loaded.reason}', "repair or remove its package")
+    return loaded.task
