@@ -17,11 +17,11 @@
 #define TFW_FIRMWARE_DIGEST
 #endif
 #define TEXT_OF(...) #__VA_ARGS__
-#define TEXT(...) TEXT_OF(__VA_ARGS__)
+#define TEXT(...)    TEXT_OF(__VA_ARGS__)
 
 /* SAMPLES are sent when full, or when their first sample is this old: a live view stays live at low rates. */
 #define STREAM_DELAY_US 50000u
-#define STREAM_ROWS (TFW_SAMPLES_MAX_VALUES / TFW_CHANNELS)
+#define STREAM_ROWS     (TFW_SAMPLES_MAX_VALUES / TFW_CHANNELS)
 
 static const char *const channel_names[TFW_CHANNELS] = {"ax", "ay", "az", "gx", "gy", "gz"};
 static const char *const channel_units[TFW_CHANNELS] = {"g", "g", "g", "dps", "dps", "dps"};

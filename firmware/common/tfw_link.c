@@ -2,8 +2,8 @@
 
 #include "tfw_hal.h"
 
-#define HEAD_BYTES 2u
-#define CRC_BYTES 4u
+#define HEAD_BYTES      2u
+#define CRC_BYTES       4u
 /* COBS adds a code byte for every 254 bytes begun. */
 #define COBS_MOST_CODES ((TFW_MAX_FRAME_BYTES + 253u) / 254u)
 #define COBS_FULL_BLOCK 0xffu
@@ -67,8 +67,8 @@ static bool rx_finish(tfw_frame_t *frame)
         counters.frames_oversized++;
         return false;
     }
-    if (!whole || count < HEAD_BYTES + CRC_BYTES
-        || tfw_crc32(0, rx.frame, count - CRC_BYTES) != tfw_get_u32(rx.frame + count - CRC_BYTES)) {
+    if (!whole || count < HEAD_BYTES + CRC_BYTES ||
+        tfw_crc32(0, rx.frame, count - CRC_BYTES) != tfw_get_u32(rx.frame + count - CRC_BYTES)) {
         counters.frames_bad++;
         return false;
     }

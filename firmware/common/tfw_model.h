@@ -14,22 +14,22 @@ typedef struct {
     const char *name;          /* C identifier; empty without a model, and everything below 0 */
     const char *const *labels; /* [label_count] */
     uint16_t label_count;
-    uint16_t window_length;  /* samples */
-    uint16_t window_hop;     /* samples from window to window in LIVE, >= 1 */
-    uint8_t channels;        /* columns of a window */
-    const uint8_t *columns;  /* [channels]: which channel of the sensor a column is, or TFW_NO_COLUMN */
-    const float *factors;    /* [channels]: from the sensor's unit to the column's; 1 where they are the same */
-    uint32_t rate_mhz;       /* milli-hertz */
-    const uint8_t *sha256;   /* [32], of the .tflite */
-    uint32_t input_bytes;    /* window_length * channels */
-    uint32_t output_bytes;   /* scores, <= 255 */
-    uint32_t arena_bytes;    /* RAM of the activations */
-    float *window;           /* [window_length][channels], in the columns' units */
-    int8_t *input;           /* [input_bytes] */
-    int8_t *output;          /* [output_bytes] */
+    uint16_t window_length; /* samples */
+    uint16_t window_hop;    /* samples from window to window in LIVE, >= 1 */
+    uint8_t channels;       /* columns of a window */
+    const uint8_t *columns; /* [channels]: which channel of the sensor a column is, or TFW_NO_COLUMN */
+    const float *factors;   /* [channels]: from the sensor's unit to the column's; 1 where they are the same */
+    uint32_t rate_mhz;      /* milli-hertz */
+    const uint8_t *sha256;  /* [32], of the .tflite */
+    uint32_t input_bytes;   /* window_length * channels */
+    uint32_t output_bytes;  /* scores, <= 255 */
+    uint32_t arena_bytes;   /* RAM of the activations */
+    float *window;          /* [window_length][channels], in the columns' units */
+    int8_t *input;          /* [input_bytes] */
+    int8_t *output;         /* [output_bytes] */
     void (*preprocess)(const float *raw, int8_t *input);
     void (*invoke)(const int8_t *input, int8_t *output);
-    void (*reset)(void);     /* clears recurrent state; NULL where there is none */
+    void (*reset)(void); /* clears recurrent state; NULL where there is none */
 } tfw_model_t;
 
 extern const tfw_model_t tfw_model;

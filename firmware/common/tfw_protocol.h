@@ -435,7 +435,7 @@ static inline size_t tfw_encode_prediction(uint8_t body[TFW_MAX_BODY_BYTES], con
     return (size_t)(at - body);
 }
 
-/* The request with this tag was refused. A refused start leaves the device idle, another one as it was. */
+/* The request with this tag was refused. A refused start leaves the device idle. */
 #define TFW_ERROR_MAX_BYTES 51
 TFW_STATIC_ASSERT(TFW_ERROR_MAX_BYTES <= TFW_MAX_BODY_BYTES, tfw_error_fits);
 

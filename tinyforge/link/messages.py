@@ -769,7 +769,7 @@ class Prediction(Message):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Error(Message):
-    """Device to host: The request with this tag was refused. A refused start leaves the device idle, another one as it was.
+    """Device to host: The request with this tag was refused. A refused start leaves the device idle.
 
     Attributes:
         status: why.

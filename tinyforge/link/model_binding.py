@@ -1,0 +1,119 @@
+"""Ties an exported model to the firmware: renders ``tfw_model.c``, the constant of ``firmware/common/tfw_model.h``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from tinyforge.core.errors import UnsupportedModelError
+from tinyforge.core.names import c_comment, c_string, is_c_identifier
+from tinyforge.core.types import IMU_CHANNELS, Channel, ModelInfo
+
+# What 1 of the sensor's unit is in another unit of the same quantity; the firmware multiplies in float32.
+# Standard gravity: 9.80665 m/s^2 exactly (3rd CGPM, 1901).
+_FACTORS: Mapping[tuple[str, str], float] = {
+    ("g", "m/s^2"): 9.80665,
+    ("g", "mg"): 1000.0,
+    ("dps", "rad/s"): math.pi / 180.0,
+    ("dps", "mdps"): 1000.0,
+}
+_NO_COLUMN = 255
+# Longest of the lists and texts of protocol.toml that a model must fit.
+MAX_SCORES = 255
+MAX_CHANNELS = 12
+
+
+def column_of(channel: Channel) -> tuple[int, float]:
+    """Which column of the sensor a model's channel is, and the factor from the sensor's unit to the channel's.
+
+    Returns:
+        (column, factor); (255, 1.0) when the sensor has no such channel or the unit is of another kind.
+    """
+    for column, sensor in enumerate(IMU_CHANNELS):
+        if sensor.name == channel.name:
+            factor = 1.0 if sensor.unit == channel.unit else _FACTORS.get((sensor.unit, channel.unit))
+            return (_NO_COLUMN, 1.0) if factor is None else (column, factor)
+    return _NO_COLUMN, 1.0
+
+
+def _check(manifest: Mapping[str, Any], info: ModelInfo) -> None:
+    place = f'model "{info.name}"'
+    if not is_c_identifier(manifest["name"]):
+        raise UnsupportedModelError(place, f"{manifest['name']!r} is no C identifier", "export the model again")
+    values = info.window.length * len(info.channels)
+    if values != manifest["input_bytes"]:
+        raise UnsupportedModelError(
+            place,
+            f"windows of {info.window.length} x {len(info.channels)} values, but an input of "
+            f"{manifest['input_bytes']} bytes",
+            "the metadata and the network do not belong together: train and compress again",
+        )
+    if not 1 <= info.window.length <= 0xFFFF or not 1 <= info.window.hop <= 0xFFFF:
+        raise UnsupportedModelError(
+            place, f"a window of {info.window.length} samples, hop {info.window.hop}", "the link takes 1 to 65535"
+        )
+    if not 1 <= manifest["output_bytes"] <= MAX_SCORES:
+        raise UnsupportedModelError(
+            place, f"{manifest['output_bytes']} outputs", f"the link takes up to {MAX_SCORES} scores"
+        )
+    if len(info.labels) not in (0, manifest["output_bytes"]):
+        raise UnsupportedModelError(
+            place, f"{len(info.labels)} labels for {manifest['output_bytes']} outputs", "give one label an output"
+        )
+    if len(info.channels) > MAX_CHANNELS:
+        raise UnsupportedModelError(place, f"{len(info.channels)} channels", f"the link takes up to {MAX_CHANNELS}")
+    if not re.fullmatch("[0-9a-f]{64}", manifest["model_sha256"]):
+        raise UnsupportedModelError(place, f"{manifest['model_sha256']!r} is no SHA-256", "export the model again")
+
+
+def _c_float(value: float) -> str:
+    """A float constant that gives the nearest float32 back."""
+    return f"{value!r}f" if any(mark in repr(value) for mark in ".en") else f"{value!r}.0f"
+
+
+def render_model_binding(manifest: Mapping[str, Any], info: ModelInfo) -> str:
+    """The text of ``tfw_model.c``; compile it with ``-DTFW_WITH_MODEL`` beside the exported model.
+
+    Args:
+        manifest: ``manifest.json`` of the export: ``name``, ``header``, ``function``, ``input_bytes``,
+            ``output_bytes``, ``arena_bytes``, ``model_sha256``, and ``reset``, the name of the function that clears
+            recurrent state, where there is one.
+        info: what the model says of itself.
+
+    Raises:
+        UnsupportedModelError: the model has more outputs or channels than the link carries, or `info` is of another.
+    """
+    _check(manifest, info)
+    columns = [column_of(channel) for channel in info.channels]
+    digest = bytes.fromhex(manifest["model_sha256"])
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - prints C, not HTML
+    )
+    return environment.get_template("tfw_model.c.j2").render(
+        name=manifest["name"],
+        header=manifest["header"],
+        function=manifest["function"],
+        reset=manifest.get("reset") or "",
+        input_bytes=manifest["input_bytes"],
+        output_bytes=manifest["output_bytes"],
+        arena_bytes=manifest["arena_bytes"],
+        labels=[c_string(label) for label in info.labels],
+        said_labels=[c_comment(label) for label in info.labels],
+        channels=[c_comment(f"{channel.name} [{channel.unit}]") for channel in info.channels],
+        columns=[str(column) for column, _ in columns],
+        factors=[_c_float(factor) for _, factor in columns],
+        window=info.window,
+        rate_mhz=round(info.window.rate_hz * 1000),
+        digest=manifest["model_sha256"],
+        digest_rows=[[f"0x{byte:02x}" for byte in digest[row : row + 16]] for row in (0, 16)],
+    )
