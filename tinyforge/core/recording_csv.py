@@ -10,13 +10,14 @@ A recording file is UTF-8 with line ends of one byte (LF)::
     # rate_hz: 100.0
     # dropped: 0
     # note: ""
+    # samples: 600
     # digest: "6d0c..."
     ax [g],ay [g],az [g],gx [dps],gy [dps],gz [dps]
     0.0123,-0.98,0.11,1.5,-2.25,0
 
-The values after the colons are JSON. ``digest`` is `Recording.digest`; a file whose content does not match it was edited
-or damaged, and reading it says so. An optional ``# sample_labels: [["walk", 120], ["sit", 40]]`` holds labels that change
-inside a recording, as runs.
+The values after the colons are JSON. ``digest`` is `Recording.digest`; a file whose content does not match it was
+edited or damaged, and reading it says so. An optional ``# sample_labels: [["walk", 120], ["sit", 40]]`` holds labels
+that change inside a recording, as runs.
 
 `parse_table` is the number reader behind it and behind the CSV importer.
 """
@@ -26,7 +27,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +41,11 @@ FORMAT_VERSION = 1
 MAGIC = b"# tinyforge-recording:"
 
 _TEXT_KEYS = ("label", "subject", "session", "board", "note", "digest")
-_KEYS = ("tinyforge-recording", "rate_hz", "dropped", "sample_labels", *_TEXT_KEYS)
+_COUNT_KEYS = ("dropped", "samples")
+_KEYS = ("tinyforge-recording", "rate_hz", "sample_labels", *_COUNT_KEYS, *_TEXT_KEYS)
 _COLUMN = re.compile(r"^([^,\[\]\n]+?) \[([^,\[\]\n]*)\]$")
 _NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_BLANK_LINES = re.compile(rb"\n{2,}")
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -128,6 +130,7 @@ def recording_bytes(recording: Recording) -> bytes:
         "rate_hz": recording.rate_hz,
         "dropped": recording.dropped,
         "note": recording.note,
+        "samples": len(recording.samples),
     }
     if recording.sample_labels is not None:
         said["sample_labels"] = [[key, len(list(run))] for key, run in itertools.groupby(recording.sample_labels)]
@@ -192,6 +195,10 @@ def parse_recording(data: bytes, place: str) -> Recording:
     """As `read_recording`, from the bytes of a file; ``place`` is what errors name."""
     said, channels, start, line = _split_header(data, place)
     samples = parse_table(data[start:], len(channels), place, line).astype(np.float32)
+    if said.get("samples", len(samples)) != len(samples):
+        raise DataError(
+            place, f"holds {len(samples)} samples, its header says {said['samples']}", "restore the file or delete it"
+        )
     labels: tuple[str, ...] | None = None
     if "sample_labels" in said:
         labels = tuple(itertools.chain.from_iterable([name] * count for name, count in said["sample_labels"]))
@@ -275,7 +282,7 @@ def _value(key: str, text: str, place: str) -> Any:
     elif key == "rate_hz":
         good = number and 0 < value < float("inf")
         value = float(value) if good else value
-    elif key == "dropped":
+    elif key in _COUNT_KEYS:
         good = isinstance(value, int) and number and value >= 0
     elif key == "sample_labels":
         good = isinstance(value, list) and all(
@@ -340,6 +347,8 @@ def _parse_fast(body: bytes, columns: int) -> Float64Array | None:
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
     body = body.strip(b"\n")
+    if b"\n\n" in body:
+        body = _BLANK_LINES.sub(b"\n", body)
     if not body:
         return np.empty((0, columns), dtype=np.float64)
     characters = np.frombuffer(body, dtype=np.uint8)
@@ -390,18 +399,3 @@ def _number(field: bytes, where: str, column: int) -> float:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def header_row(recording: Recording) -> Mapping[str, Any]:
-    """What a manifest repeats of a recording: everything but the samples, JSON-able."""
-    return {
-        "label": recording.label,
-        "subject": recording.subject,
-        "session": recording.session,
-        "board": recording.board,
-        "rate_hz": recording.rate_hz,
-        "samples": len(recording.samples),
-        "dropped": recording.dropped,
-        "channels": [[c.name, c.unit] for c in recording.channels],
-        "digest": recording.digest,
-    }

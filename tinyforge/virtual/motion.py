@@ -16,15 +16,15 @@ Five joint angles, all functions of time, describe a right arm:
     p_sensor  = p_shoulder + R_upper (upper_arm, 0, 0) + R_forearm (forearm - back, 0, height)
     R_sensor  = R_forearm R_mount
 
-The sensor lies on the back of the wrist, x along the forearm to the hand, z out of the back of the wrist; ``R_mount`` is
-how crookedly this person straps it on. What an accelerometer and a gyroscope then feel (Titterton and Weston, "Strapdown
-Inertial Navigation Technology", ch. 3):
+The sensor lies on the back of the wrist, x along the forearm to the hand, z out of the back of the wrist;
+``R_mount`` is how crookedly this person straps it on. What an accelerometer and a gyroscope then feel (Titterton and
+Weston, "Strapdown Inertial Navigation Technology", ch. 3):
 
     specific force  a = R_sensor^T (p_sensor'' - gravity) / 9.80665                 in g; at rest |a| = 1
     angular rate    w = vee(R_sensor^T R_sensor')                                   in degrees a second
 
-Every angle is a smooth closed-form function of time, so both derivatives are taken by five-point differences of exact
-poses 2 ms apart (error below 1e-4 of the value for anything slower than 15 Hz) at any moment, in any order, at any rate.
+Every angle is a smooth closed-form function of time, so both derivatives are taken by five-point differences of
+exact poses 2 ms apart (error below 1e-4 of the value for anything slower than 15 Hz) at any moment, in any order.
 A left arm is the mirror image (``y -> -y``) of a right one; its sensor stays as it is.
 
 The signals, each repeated as long as it is given:

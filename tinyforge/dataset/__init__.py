@@ -1,0 +1,30 @@
+"""Recordings kept, brought in, cut into windows and split so that nothing of the test is seen in training."""
+
+from __future__ import annotations
+
+from tinyforge.dataset.importers import (
+    ImportOptions,
+    ImportResult,
+    import_recordings,
+    list_importers,
+    read_recordings,
+)
+from tinyforge.dataset.splits import SplitSpec, check_split
+from tinyforge.dataset.store import Entry, RecordingStore
+from tinyforge.dataset.windows import cut_windows, describe_split, make_dataset, recording_windows
+
+__all__ = [
+    "Entry",
+    "ImportOptions",
+    "ImportResult",
+    "RecordingStore",
+    "SplitSpec",
+    "check_split",
+    "cut_windows",
+    "describe_split",
+    "import_recordings",
+    "list_importers",
+    "make_dataset",
+    "read_recordings",
+    "recording_windows",
+]

@@ -1,0 +1,139 @@
+"""Other people's recordings: importers are plug-ins, found by sniffing or named by ``--format``.
+
+Built in: `own` and `delimited`. A package adds one by an entry point in the group ``tinyforge.importers`` whose object
+(a module will do) has the four names of `Importer`; one that fails to load is listed with its reason and hurts nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from tinyforge.core.errors import DataError, UsageError, did_you_mean
+from tinyforge.core.types import Recording
+from tinyforge.dataset.importers import delimited, own
+from tinyforge.dataset.importers.base import Importer, ImportOptions, ImportResult, LabelFrom, Progress
+from tinyforge.dataset.importers.source import Member, Source, open_source
+
+__all__ = [
+    "ENTRY_POINTS",
+    "ImportOptions",
+    "ImportResult",
+    "Importer",
+    "LoadedImporter",
+    "Member",
+    "Source",
+    "import_recordings",
+    "list_importers",
+    "open_source",
+    "read_recordings",
+]
+
+ENTRY_POINTS = "tinyforge.importers"
+_BUILT_IN: tuple[Importer, ...] = (own, delimited)
+_SURE_ENOUGH = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedImporter:
+    """An importer that was found.
+
+    Attributes:
+        name: as ``--format`` calls it.
+        importer: None when it failed to load.
+        reason: why it failed; empty when it did not.
+    """
+
+    name: str
+    importer: Importer | None
+    reason: str = ""
+
+
+def list_importers() -> tuple[LoadedImporter, ...]:
+    """The built-in importers, then those of other packages, by name."""
+    found = {importer.name: LoadedImporter(importer.name, importer) for importer in _BUILT_IN}
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+        if point.name in found:
+            continue
+        try:
+            importer = point.load()
+        except Exception as error:  # noqa: BLE001 - anything may go wrong in somebody else's package
+            found[point.name] = LoadedImporter(point.name, None, f"{type(error).__name__}: {error}")
+            continue
+        if isinstance(importer, Importer):
+            found[point.name] = LoadedImporter(point.name, importer)
+        else:
+            found[point.name] = LoadedImporter(
+                point.name, None, f"{point.value} lacks name, description, sniff or read"
+            )
+    return tuple(found.values())
+
+
+def read_recordings(path: Path | str, options: ImportOptions | None = None, format: str | None = None) -> ImportResult:  # noqa: A002 - as --format
+    """Read a file, a folder or a zip.
+
+    Args:
+        path: what to read.
+        options: what the files do not say.
+        format: name of an importer; None to find out.
+
+    Returns:
+        Recordings, the importer's name and its notes.
+
+    Raises:
+        UsageError: unknown format, or an option is out of range.
+        DataError: nobody knows the files, or something in them is wrong; with file, line, reason and way out.
+    """
+    options = options or ImportOptions()
+    if options.rate_hz is not None and not 0 < options.rate_hz < 1e6:
+        raise UsageError("--rate", f"is {options.rate_hz:g}", "it must be above 0 samples a second")
+    if options.take_samples < 0:
+        raise UsageError("--take-samples", f"is {options.take_samples}", "it must be above 0")
+    loaded = {one.name: one for one in list_importers()}
+    if format is not None:
+        if format not in loaded:
+            raise UsageError("--format", f'"{format}": unknown format', did_you_mean(format, loaded))
+        importer = loaded[format].importer
+        if importer is None:
+            raise UsageError("--format", f'"{format}" cannot be loaded: {loaded[format].reason}', "repair its package")
+        return importer.read(open_source(Path(path)), options)
+    source = open_source(Path(path))
+    able = [one.importer for one in loaded.values() if one.importer is not None]
+    scores = [importer.sniff(source) for importer in able]
+    best = max(range(len(able)), key=lambda k: scores[k])
+    if scores[best] < _SURE_ENOUGH:
+        kinds = ", ".join(importer.name for importer in able)
+        raise DataError(str(path), f"is of no known kind (tried {kinds})", "name its kind with --format")
+    return able[best].read(source, options)
+
+
+def import_recordings(
+    path: Path | str,
+    *,
+    format: str | None = None,  # noqa: A002 - as --format
+    rate_hz: float | None = None,
+    label: str = "",
+    label_from: LabelFrom = "file",
+    subject: str = "",
+    session: str = "",
+    board: str = "",
+    units: tuple[str, ...] | str = (),
+    columns: tuple[str, ...] = (),
+    take_samples: int = 0,
+    on_progress: Progress | None = None,
+) -> list[Recording]:
+    """The recordings of `read_recordings`, with the options of `ImportOptions` as arguments."""
+    options = ImportOptions(
+        rate_hz=rate_hz,
+        label=label,
+        label_from=label_from,
+        subject=subject,
+        session=session,
+        board=board,
+        units=tuple(units.split(",")) if isinstance(units, str) else tuple(units),
+        columns=tuple(columns),
+        take_samples=take_samples,
+        on_progress=on_progress,
+    )
+    return read_recordings(path, options, format).recordings

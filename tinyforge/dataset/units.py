@@ -1,0 +1,105 @@
+"""Units of IMU channels: names, factors, and whether gravity bears them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.core.errors import DataError
+from tinyforge.core.types import Channel, Recording
+
+STANDARD_GRAVITY_M_S2 = 9.80665  # CGPM 1901
+ACCELERATION = ("ax", "ay", "az")
+ANGULAR_RATE = ("gx", "gy", "gz")
+
+# unit -> (canonical unit, factor)
+CANONICAL: Mapping[str, tuple[str, float]] = {
+    "g": ("g", 1.0),
+    "mg": ("g", 1e-3),
+    "m/s^2": ("g", 1.0 / STANDARD_GRAVITY_M_S2),
+    "dps": ("dps", 1.0),
+    "mdps": ("dps", 1e-3),
+    "rad/s": ("dps", 180.0 / np.pi),
+}
+
+_SPELLINGS: Mapping[str, str] = {
+    "m/s2": "m/s^2",
+    "m/s**2": "m/s^2",
+    "m/s²": "m/s^2",
+    "m/s/s": "m/s^2",
+    "ms-2": "m/s^2",
+    "deg/s": "dps",
+    "°/s": "dps",
+    "degrees/s": "dps",
+    "rad/sec": "rad/s",
+    "rads": "rad/s",
+}
+
+# |a| of a hand at work has its median near 1 g: gestures of the public sets give 0.9 to 1.3
+_LEAST_G, _MOST_G = 0.35, 3.0
+
+
+def normal_unit(text: str) -> str:
+    """The usual spelling of a unit: ``m/s2`` and ``m/s²`` are ``m/s^2``; unknown ones stay as they are."""
+    bare = text.strip()
+    return _SPELLINGS.get(bare.lower(), bare.lower() if bare.lower() in CANONICAL else bare)
+
+
+def to_canonical(recording: Recording, columns: Sequence[int], place: str) -> npt.NDArray[np.float32]:
+    """Some columns of a recording in g and dps, float32 [time, len(columns)].
+
+    A column in another unit than those of `CANONICAL` is taken as it is, unless it is one of ax ... gz.
+
+    Raises:
+        DataError: an IMU channel's unit is unknown or of the wrong kind.
+    """
+    samples = recording.samples[:, columns].astype(np.float32)
+    for k, column in enumerate(columns):
+        factor = _factor(recording.channels[column], place)
+        if factor != 1.0:
+            samples[:, k] *= np.float32(factor)
+    return samples
+
+
+def canonical_unit(channel: Channel) -> str:
+    """The unit `to_canonical` gives a channel."""
+    return CANONICAL.get(channel.unit, (channel.unit, 1.0))[0]
+
+
+def _factor(channel: Channel, place: str) -> float:
+    wanted = "g" if channel.name in ACCELERATION else "dps" if channel.name in ANGULAR_RATE else ""
+    unit, factor = CANONICAL.get(channel.unit, (channel.unit, 1.0))
+    if wanted and unit != wanted:
+        known = ", ".join(name for name, (to, _) in CANONICAL.items() if to == wanted)
+        raise DataError(place, f"channel {channel.name} has the unit {channel.unit!r}", f"it must be one of: {known}")
+    return factor
+
+
+def check_gravity(acceleration: npt.NDArray[np.float64], units: Sequence[str], place: str, *, stated: bool) -> None:
+    """Refuse units that the data contradict: gravity makes the median of |a| about 1 g, whatever the hand does.
+
+    Args:
+        acceleration: [n, 3].
+        units: of the three columns; unknown ones are not judged.
+        place: for the error.
+        stated: whether somebody said these units, or they were assumed.
+
+    Raises:
+        DataError: the median is far from 1 g; names the unit that would fit.
+    """
+    if len(acceleration) == 0 or any(unit not in CANONICAL or CANONICAL[unit][0] != "g" for unit in units):
+        return
+    factors = np.array([CANONICAL[unit][1] for unit in units])
+    median_g = float(np.median(np.linalg.norm(acceleration * factors, axis=1)))
+    if _LEAST_G <= median_g <= _MOST_G:
+        return
+    fits = [
+        name
+        for name, (to, factor) in CANONICAL.items()
+        if to == "g" and _LEAST_G <= median_g / CANONICAL[units[0]][1] * factor <= _MOST_G
+    ]
+    said = "the stated unit" if stated else "no unit is stated, and the usual one"
+    advice = f"{fits[0]} fits: give --units {fits[0]},dps (or rad/s)" if fits else "give --units"
+    raise DataError(place, f"{said} {units[0]} makes the median of |a| {median_g:.3g} g, which gravity forbids", advice)

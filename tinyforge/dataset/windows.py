@@ -1,0 +1,230 @@
+"""From recordings to windows: chosen channels, one unit, one rate, cut and split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.core.errors import ConfigError, DataError, did_you_mean
+from tinyforge.core.types import SPLIT_NAMES, TRAIN, Dataset, Float32Array, Recording, WindowSpec
+from tinyforge.dataset.resample import resample
+from tinyforge.dataset.splits import SplitSpec, check_split, split_groups
+from tinyforge.dataset.store import Entry
+from tinyforge.dataset.units import canonical_unit, to_canonical
+
+
+class Store(Protocol):
+    """What `make_dataset` needs of a store."""
+
+    def entries(self) -> list[Entry]:
+        """What there is."""
+        ...
+
+    def load(self, recording_id: str) -> Recording:
+        """One of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Windows of one recording."""
+
+    entry: Entry
+    windows: Float32Array
+    group: str
+
+
+def cut_windows(samples: Float32Array, length: int, hop: int) -> Float32Array:
+    """Every whole window: the first starts at 0, the next ``hop`` later, what is left at the end is left out.
+
+    Args:
+        samples: float32 [time, channel].
+
+    Returns:
+        float32 [1 + (time - length) // hop, length, channel]; none when ``time < length``. A copy.
+    """
+    if len(samples) < length:
+        return np.empty((0, length, samples.shape[1]), dtype=np.float32)
+    views = np.lib.stride_tricks.sliding_window_view(samples, length, axis=0)[::hop]
+    return np.ascontiguousarray(views.transpose(0, 2, 1), dtype=np.float32)
+
+
+def recording_windows(recording: Recording, spec: WindowSpec, place: str = "recording") -> Float32Array:
+    """Windows of one recording in g and dps at the spec's rate, float32 [window, spec.length, channel].
+
+    Raises:
+        DataError: a channel is missing, its unit is unknown, or the recording is shorter than a window.
+    """
+    names = [channel.name for channel in recording.channels]
+    for name in spec.channels:
+        if name not in names:
+            raise DataError(
+                place, f"has no channel {name!r}", f"it has {', '.join(names)}; set window.channels to what is there"
+            )
+    samples = to_canonical(recording, [names.index(name) for name in spec.channels], place)
+    samples = resample(samples, recording.rate_hz, spec.rate_hz)
+    if len(samples) < spec.length:
+        count = f"{len(recording.samples)} samples"
+        if recording.rate_hz != spec.rate_hz:
+            count += f" at {recording.rate_hz:g} Hz, which are {len(samples)} at {spec.rate_hz:g} Hz"
+        raise DataError(
+            place,
+            f"has {count}; a window needs {spec.length}",
+            "record longer takes, delete this one, or shorten window.length",
+        )
+    return cut_windows(samples, spec.length, spec.hop)
+
+
+def make_dataset(
+    store: Store,
+    spec: WindowSpec,
+    *,
+    split: SplitSpec,
+    labels: Sequence[str] | None = None,
+    allow_dropped: bool = False,
+) -> Dataset:
+    """Windows of every recording, split by group.
+
+    The result depends on the recordings alone, not on the order they were added in.
+
+    Args:
+        store: where the recordings are.
+        spec: how they are cut; their channels are converted to g and dps, their rate to the spec's.
+        split: what stays together, and how much is kept for validation and test.
+        labels: classes, in the order of the targets; recordings of others are left out. None for all, sorted.
+        allow_dropped: also take recordings that are known to have lost samples.
+
+    Returns:
+        Windows in physical units, ordered by recording id, then time.
+
+    Raises:
+        ConfigError: the spec cannot be.
+        DataError: no recordings, a label without recordings or not in training, a recording that is too short, lost
+            samples, lacks a channel or has no subject; too few groups.
+    """
+    _check_spec(spec)
+    entries = store.entries()
+    if not entries:
+        raise DataError(
+            "dataset", "has no recordings", "record some with `tinyforge capture`, or `tinyforge dataset import`"
+        )
+    names = _labels(entries, labels)
+    chosen = sorted((entry for entry in entries if entry.label in names), key=lambda entry: entry.id)
+    _check_dropped(chosen, allow_dropped)
+    _check_units(chosen, spec)
+    cuts = [_cut(store, entry, spec, split) for entry in chosen]
+    windows = np.concatenate([cut.windows for cut in cuts])
+    index = {name: k for k, name in enumerate(names)}
+    targets = _spread([index[cut.entry.label] for cut in cuts], cuts, np.int64)
+    groups = _spread([cut.group for cut in cuts], cuts, np.str_)
+    recordings = _spread([cut.entry.id for cut in cuts], cuts, np.str_)
+    group_names, group_of = np.unique(groups, return_inverse=True)
+    counts = np.zeros((len(group_names), len(names)), dtype=np.int64)
+    np.add.at(counts, (group_of, targets), 1)
+    side = split_groups(counts, split)[group_of]
+    check_split(groups, side, split.by)
+    for k, name in enumerate(names):
+        if not ((targets == k) & (side == TRAIN)).any():
+            raise DataError(
+                "split",
+                f'no recording of "{name}" is left for training: it has {int(counts[:, k].astype(bool).sum())} '
+                f"{split.by}(s), all on another side",
+                f"record more of it, lower test and validation, or leave the class out of labels ({', '.join(names)})",
+            )
+    return Dataset(windows, targets, names, groups, recordings, side, spec)
+
+
+def describe_split(dataset: Dataset) -> dict[str, dict[str, int]]:
+    """Windows by side and class: ``{"train": {"stop": 120, ...}, ...}``."""
+    return {
+        side_name: {
+            label: int(np.count_nonzero((dataset.split == side) & (dataset.targets == k)))
+            for k, label in enumerate(dataset.labels)
+        }
+        for side, side_name in enumerate(SPLIT_NAMES)
+    }
+
+
+def _check_spec(spec: WindowSpec) -> None:
+    for name, value in (("length", spec.length), ("hop", spec.hop)):
+        if value < 1:
+            raise ConfigError("window", f"{name} is {value}", "it must be 1 or more")
+    if not 0 < spec.rate_hz < float("inf"):
+        raise ConfigError("window", f"rate_hz is {spec.rate_hz}", "it must be above 0")
+    if not spec.channels or len(set(spec.channels)) != len(spec.channels):
+        raise ConfigError("window", f"channels are {list(spec.channels)}", "name at least one, each once")
+
+
+def _labels(entries: Iterable[Entry], labels: Sequence[str] | None) -> tuple[str, ...]:
+    found = sorted({entry.label for entry in entries})
+    if labels is None:
+        if "" in found:
+            nameless = next(entry.id for entry in entries if not entry.label)
+            raise DataError("dataset", f"recording {nameless} has no label", "import it again with --label")
+        names = tuple(found)
+    else:
+        names = tuple(labels)
+        for name in names:
+            if name not in found:
+                raise DataError("dataset", f'there is no recording of "{name}"', did_you_mean(name, found))
+        if len(set(names)) != len(names):
+            raise ConfigError("labels", f"{list(names)} names a class twice", "name each once")
+    if len(names) < 2:
+        raise DataError(
+            "dataset", f'has a single class, "{names[0]}"', "a network needs two to tell apart; record another"
+        )
+    return names
+
+
+def _check_dropped(entries: Sequence[Entry], allow_dropped: bool) -> None:
+    lossy = [entry for entry in entries if entry.dropped]
+    if lossy and not allow_dropped:
+        more = f" (and {len(lossy) - 1} more)" if len(lossy) > 1 else ""
+        raise DataError(
+            f"recording {lossy[0].id}",
+            f"has lost {lossy[0].dropped} samples{more}",
+            "record it again, or set dataset.allow_dropped = true to train on it all the same",
+        )
+
+
+def _check_units(entries: Sequence[Entry], spec: WindowSpec) -> None:
+    """A channel that has no canonical unit must at least have the same one everywhere."""
+    first: dict[str, tuple[str, str]] = {}
+    for entry in entries:
+        for channel in entry.channels:
+            unit = canonical_unit(channel)
+            known, where = first.setdefault(channel.name, (unit, entry.id))
+            if channel.name in spec.channels and unit != known:
+                raise DataError(
+                    f"recording {entry.id}",
+                    f"gives {channel.name} in {unit or 'no unit'}, recording {where} in {known or 'no unit'}",
+                    "import one of them again with --units",
+                )
+
+
+def _cut(store: Store, entry: Entry, spec: WindowSpec, split: SplitSpec) -> _Cut:
+    place = f"recording {entry.id}"
+    if split.by == "recording":
+        group = entry.id
+    elif not entry.subject:
+        raise DataError(
+            place,
+            "has no subject, so it cannot be split by one",
+            'import it again with --subject, or use by = "recording"',
+        )
+    elif split.by == "subject":
+        group = entry.subject
+    else:
+        group = f"{entry.subject}/{entry.session}"
+    recording = store.load(entry.id)
+    if recording.sample_labels is not None:
+        raise DataError(place, "has labels that change inside it", "split it into recordings of one label each")
+    return _Cut(entry, recording_windows(recording, spec, place), group)
+
+
+def _spread(values: Sequence[object], cuts: Sequence[_Cut], dtype: type) -> npt.NDArray:  # type: ignore[type-arg]
+    return np.repeat(np.array(values, dtype=dtype), [len(cut.windows) for cut in cuts])
