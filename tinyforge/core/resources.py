@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -21,3 +22,12 @@ def firmware_dir() -> Path:
 def csrc_dir() -> Path:
     """Folder of the C kernel library: ``include/``, ``src/portable/``, ``src/dsp/``."""
     return _PACKAGE / "csrc"
+
+
+def cache_dir() -> Path:
+    """Folder for what can be made again: ``$TINYFORGE_CACHE``, else ``tinyforge`` in the user's cache folder."""
+    chosen = os.environ.get("TINYFORGE_CACHE", "").strip()
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    base = os.environ.get("XDG_CACHE_HOME", "").strip()
+    return (Path(base) if base else Path.home() / ".cache") / "tinyforge"

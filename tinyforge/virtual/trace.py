@@ -1,0 +1,461 @@
+"""Counts what the emulated processor executes, block by block: instructions, cycles, and by which call they ran.
+
+Two equal forms: hooks in C (``native/trace.c``, compiled once for this machine and kept in the cache folder) and
+hooks in Python, which serve where no C compiler is found or ``TINYFORGE_VIRTUAL_NATIVE=0``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from tinyforge.core.errors import ToolError
+from tinyforge.core.files import sha256_file
+from tinyforge.core.resources import cache_dir
+from tinyforge.toolchain import build_shared, find_host_cc
+
+NEVER = (1 << 64) - 1
+
+STOP_NONE, STOP_DEADLINE, STOP_WANTED, STOP_BAD_FETCH, STOP_TABLE_FULL = range(5)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCost:
+    """What one basic block costs.
+
+    Attributes:
+        instructions: in the block.
+        cycles: when it falls through to the block behind it.
+        taken_cycles: more when its last instruction jumps.
+    """
+
+    instructions: int
+    cycles: int
+    taken_cycles: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockCount:
+    """How often one basic block ran.
+
+    Attributes:
+        layer: 0 for the caller itself (see ``Trace.watch_calls``), 1, 2, ... for the calls it made, in order.
+        address: of the first instruction.
+        bytes: length of the code.
+        cost: of one execution.
+        count: executions.
+        taken: of them, those followed by a jump.
+        order: how many other blocks ran before this one ran first.
+    """
+
+    layer: int
+    address: int
+    bytes: int
+    cost: BlockCost
+    count: int
+    taken: int
+    order: int
+
+    @property
+    def instructions(self) -> int:
+        """Instructions of all executions."""
+        return self.count * self.cost.instructions
+
+    @property
+    def cycles(self) -> int:
+        """Estimated cycles of all executions."""
+        return self.count * self.cost.cycles + self.taken * self.cost.taken_cycles
+
+
+Resolve = Callable[[int, int], BlockCost]
+
+
+class Trace(Protocol):
+    """What a machine wants of its hooks."""
+
+    clock: int
+    deadline: int
+    stop_wanted: bool
+    stop_reason: int
+    stop_address: int
+
+    @property
+    def instructions(self) -> int:
+        """Instructions executed since ``clear``."""
+
+    def limit_code(self, low: int, high: int) -> None:
+        """Blocks outside [low, high) stop the run with ``STOP_BAD_FETCH``."""
+
+    def watch_calls(self, low: int, high: int) -> None:
+        """Each call out of [low, high) begins a layer; (0, 0) ends it. Clears the counts."""
+
+    def clear(self) -> None:
+        """Forget all counts; the clock goes on."""
+
+    def counts(self) -> list[BlockCount]:
+        """How often each block ran, ordered by layer and address."""
+
+    def grow(self) -> None:
+        """After ``STOP_TABLE_FULL``: make room."""
+
+    def lowest_sp(self, run: Callable[[], None]) -> tuple[int, int]:
+        """Run something instruction by instruction.
+
+        Returns:
+            The lowest value the stack pointer had, and the number of instructions executed.
+        """
+
+
+class _Entry(ctypes.Structure):
+    _fields_ = [
+        ("address", ctypes.c_uint32),
+        ("bytes", ctypes.c_uint32),
+        ("layer", ctypes.c_uint32),
+        ("instructions", ctypes.c_uint32),
+        ("cycles", ctypes.c_uint32),
+        ("taken_cycles", ctypes.c_uint32),
+        ("order", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("count", ctypes.c_uint64),
+        ("taken", ctypes.c_uint64),
+    ]
+
+
+class _State(ctypes.Structure):
+    _fields_ = [
+        ("clock", ctypes.c_uint64),
+        ("deadline", ctypes.c_uint64),
+        ("instructions", ctypes.c_uint64),
+        ("entries", ctypes.POINTER(_Entry)),
+        ("emu_stop", ctypes.c_void_p),
+        ("resolve", ctypes.c_void_p),
+        ("reg_read", ctypes.c_void_p),
+        ("capacity", ctypes.c_uint32),
+        ("used", ctypes.c_uint32),
+        ("stop_wanted", ctypes.c_uint32),
+        ("stop_reason", ctypes.c_uint32),
+        ("stop_address", ctypes.c_uint32),
+        ("code_low", ctypes.c_uint32),
+        ("code_high", ctypes.c_uint32),
+        ("caller_low", ctypes.c_uint32),
+        ("caller_high", ctypes.c_uint32),
+        ("in_caller", ctypes.c_uint32),
+        ("layer", ctypes.c_uint32),
+        ("layers", ctypes.c_uint32),
+        ("last_end", ctypes.c_uint32),
+        ("last_slot", ctypes.c_uint32),
+        ("lowest_sp", ctypes.c_uint32),
+        ("sp_register", ctypes.c_int32),
+        ("single_steps", ctypes.c_uint64),
+    ]
+
+
+_RESOLVE_TYPE = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint32))
+_CAPACITY = 1 << 14
+
+
+def _address_of(function: Any) -> int:
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    assert address is not None  # a loaded function has an address
+    return address
+
+
+def native_library() -> Path:
+    """The compiled hooks, built now if this machine does not have them yet.
+
+    Raises:
+        ToolError: no C compiler, or it fails.
+    """
+    source = Path(__file__).parent / "native" / "trace.c"
+    key = f"{sha256_file(source)[:16]}_{platform.system().lower()}_{platform.machine()}"
+    library = cache_dir() / "native" / f"tfv_trace_{key}.so"
+    if not library.is_file():
+        build_shared([source], [], library)
+    return library
+
+
+class NativeTrace:
+    """Hooks in C. The attributes live in memory both sides see."""
+
+    def __init__(self, uc: Any, resolve: Resolve, library: Path) -> None:
+        from unicorn import UC_HOOK_BLOCK, UC_HOOK_CODE
+        from unicorn.arm_const import UC_ARM_REG_SP
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        self._hook_code = UC_HOOK_CODE
+        self._uclib = uclib
+        self._uc = uc
+        self._lib = ctypes.CDLL(str(library))
+        self._resolve = resolve
+        self._callback = _RESOLVE_TYPE(self._on_resolve)
+        self._failure: BaseException | None = None
+        self._table = (_Entry * _CAPACITY)()
+        self._state = _State(
+            deadline=NEVER,
+            entries=ctypes.cast(self._table, ctypes.POINTER(_Entry)),
+            emu_stop=_address_of(uclib.uc_emu_stop),
+            resolve=_address_of(self._callback),
+            reg_read=_address_of(uclib.uc_reg_read),
+            capacity=_CAPACITY,
+            last_slot=_CAPACITY,
+            code_high=0xFFFFFFFF,
+            sp_register=UC_ARM_REG_SP,
+        )
+        self._hook(UC_HOOK_BLOCK, self._lib.tfv_on_block)
+
+    def _hook(self, kind: int, function: Any) -> Any:
+        handle = ctypes.c_size_t()
+        status = self._uclib.uc_hook_add(
+            self._uc._uch,  # noqa: SLF001  (the engine's handle; the binding has no public name for it)
+            ctypes.byref(handle),
+            kind,
+            ctypes.cast(function, ctypes.c_void_p),
+            ctypes.cast(ctypes.byref(self._state), ctypes.c_void_p),
+            ctypes.c_uint64(1),
+            ctypes.c_uint64(0),
+        )
+        assert status == 0, f"uc_hook_add: {status}"
+        return handle
+
+    def _on_resolve(self, address: int, count: int, cost: Any) -> None:
+        try:
+            found = self._resolve(address, count)
+        except BaseException as error:  # noqa: BLE001  (must not unwind through C; raised again by the machine)
+            self._failure = error
+            self._state.stop_wanted = 1
+            return
+        cost[0], cost[1], cost[2] = found.instructions, found.cycles, found.taken_cycles
+
+    @property
+    def clock(self) -> int:
+        return int(self._state.clock)
+
+    @clock.setter
+    def clock(self, value: int) -> None:
+        self._state.clock = value
+
+    @property
+    def deadline(self) -> int:
+        return int(self._state.deadline)
+
+    @deadline.setter
+    def deadline(self, value: int) -> None:
+        self._state.deadline = value
+
+    @property
+    def stop_wanted(self) -> bool:
+        return bool(self._state.stop_wanted)
+
+    @stop_wanted.setter
+    def stop_wanted(self, value: bool) -> None:
+        self._state.stop_wanted = int(value)
+
+    @property
+    def stop_reason(self) -> int:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        return int(self._state.stop_reason)
+
+    @stop_reason.setter
+    def stop_reason(self, value: int) -> None:
+        self._state.stop_reason = value
+
+    @property
+    def stop_address(self) -> int:
+        return int(self._state.stop_address)
+
+    @stop_address.setter
+    def stop_address(self, value: int) -> None:
+        self._state.stop_address = value
+
+    @property
+    def instructions(self) -> int:
+        return int(self._state.instructions)
+
+    def limit_code(self, low: int, high: int) -> None:
+        self._state.code_low, self._state.code_high = low, high
+
+    def watch_calls(self, low: int, high: int) -> None:
+        self._state.caller_low, self._state.caller_high = low, high
+        self.clear()
+
+    def clear(self) -> None:
+        ctypes.memset(self._table, 0, ctypes.sizeof(self._table))
+        self._state.instructions = 0
+        self._state.used = 0
+        self._state.in_caller = 0
+        self._state.layer = 0
+        self._state.layers = 0
+        self._state.last_slot = self._state.capacity
+
+    def counts(self) -> list[BlockCount]:
+        found = [
+            BlockCount(
+                entry.layer,
+                entry.address,
+                entry.bytes,
+                BlockCost(entry.instructions, entry.cycles, entry.taken_cycles),
+                entry.count,
+                entry.taken,
+                entry.order,
+            )
+            for entry in self._table
+            if entry.bytes
+        ]
+        return sorted(found, key=lambda count: (count.layer, count.address, count.bytes))
+
+    def grow(self) -> None:
+        old, state = self._table, self._state
+        last = old[state.last_slot] if state.last_slot < state.capacity else None
+        capacity = state.capacity * 2
+        table = (_Entry * capacity)()
+        state.last_slot = capacity
+        for entry in old:
+            if entry.bytes == 0:
+                continue
+            slot = (((entry.address >> 1) * 2654435761 & 0xFFFFFFFF) ^ (entry.layer * 40503 & 0xFFFFFFFF)) & (capacity - 1)
+            while table[slot].bytes:
+                slot = (slot + 1) & (capacity - 1)
+            table[slot] = entry
+            if last is not None and (entry.address, entry.bytes, entry.layer) == (last.address, last.bytes, last.layer):
+                state.last_slot = slot
+        self._table = table
+        state.entries = ctypes.cast(table, ctypes.POINTER(_Entry))
+        state.capacity = capacity
+
+    def lowest_sp(self, run: Callable[[], None]) -> tuple[int, int]:
+        self._state.lowest_sp = 0xFFFFFFFF
+        self._state.single_steps = 0
+        handle = self._hook(self._hook_code, self._lib.tfv_on_instruction)
+        try:
+            run()
+        finally:
+            self._uc.hook_del(handle.value)
+        return int(self._state.lowest_sp), int(self._state.single_steps)
+
+
+class PythonTrace:
+    """The same hooks in Python."""
+
+    def __init__(self, uc: Any, resolve: Resolve) -> None:
+        from unicorn import UC_HOOK_BLOCK
+
+        self.clock = 0
+        self.deadline = NEVER
+        self.stop_wanted = False
+        self.stop_reason = STOP_NONE
+        self.stop_address = 0
+        self._instructions = 0
+        self._uc = uc
+        self._resolve = resolve
+        self._code = (0, 0xFFFFFFFF)
+        self._caller = (0, 0)
+        self._costs: dict[tuple[int, int], BlockCost] = {}
+        self._entries: dict[tuple[int, int, int], list[int]] = {}
+        self._last: list[int] | None = None
+        self._last_cost = BlockCost(0, 0, 0)
+        self._last_end = 0
+        self._in_caller = False
+        self._layer = 0
+        self._layers = 0
+        uc.hook_add(UC_HOOK_BLOCK, self._on_block)
+
+    @property
+    def instructions(self) -> int:
+        return self._instructions
+
+    def _stop(self, reason: int, address: int) -> None:
+        self.stop_reason = reason
+        self.stop_address = address
+        self._uc.emu_stop()
+
+    def _on_block(self, _uc: Any, address: int, count: int, _user: object) -> None:
+        if self.stop_wanted:
+            self._stop(STOP_WANTED, address)
+            return
+        if self.clock >= self.deadline:
+            self._stop(STOP_DEADLINE, address)
+            return
+        if not self._code[0] <= address < self._code[1]:
+            self._stop(STOP_BAD_FETCH, address)
+            return
+        if self._last is not None and self._last_end != address:
+            self._last[1] += 1
+            self.clock += self._last_cost.taken_cycles
+        if self._caller[0] <= address < self._caller[1]:
+            self._in_caller = True
+            self._layer = 0
+        elif self._in_caller:
+            self._in_caller = False
+            self._layers += 1
+            self._layer = self._layers
+        cost = self._costs.get((address, count))
+        if cost is None:
+            cost = self._costs[address, count] = self._resolve(address, count)
+        entry = self._entries.setdefault((self._layer, address, count), [0, 0])
+        entry[0] += 1
+        self._instructions += cost.instructions
+        self.clock += cost.cycles
+        self._last = entry
+        self._last_cost = cost
+        self._last_end = address + count
+
+    def limit_code(self, low: int, high: int) -> None:
+        self._code = (low, high)
+
+    def watch_calls(self, low: int, high: int) -> None:
+        self._caller = (low, high)
+        self.clear()
+
+    def clear(self) -> None:
+        self._entries = {}
+        self._instructions = 0
+        self._last = None
+        self._in_caller = False
+        self._layer = 0
+        self._layers = 0
+
+    def counts(self) -> list[BlockCount]:
+        found = [
+            BlockCount(layer, address, size, self._costs[address, size], count, taken, order)
+            for order, ((layer, address, size), (count, taken)) in enumerate(self._entries.items())
+        ]
+        return sorted(found, key=lambda count: (count.layer, count.address, count.bytes))
+
+    def grow(self) -> None:
+        """A dict has no end."""
+
+    def lowest_sp(self, run: Callable[[], None]) -> tuple[int, int]:
+        from unicorn import UC_HOOK_CODE
+        from unicorn.arm_const import UC_ARM_REG_SP
+
+        lowest, steps = 0xFFFFFFFF, 0
+
+        def on_instruction(uc: Any, _address: int, _count: int, _user: object) -> None:
+            nonlocal lowest, steps
+            steps += 1
+            lowest = min(lowest, uc.reg_read(UC_ARM_REG_SP))
+
+        handle = self._uc.hook_add(UC_HOOK_CODE, on_instruction)
+        try:
+            run()
+        finally:
+            self._uc.hook_del(handle)
+        return lowest, steps
+
+
+def make_trace(uc: Any, resolve: Resolve) -> NativeTrace | PythonTrace:
+    """Hooks on a Unicorn engine: in C where that can be, else in Python."""
+    if os.environ.get("TINYFORGE_VIRTUAL_NATIVE", "1") != "0":
+        try:
+            find_host_cc()
+            return NativeTrace(uc, resolve, native_library())
+        except (ToolError, OSError):
+            pass  # no compiler here, or a library that cannot be loaded: slower, but equal
+    return PythonTrace(uc, resolve)
