@@ -1,1 +1,32 @@
-"""The link: COBS frames and messages, generated from ``protocol.toml`` for Python and C."""
+"""The link to a board: COBS frames and messages, generated from ``protocol.toml`` for Python and C.
+
+`open_link` gives a `Link`; what it carries is described in ``docs/protocol.md``.
+"""
+
+from tinyforge.link.link import Inference, Link, LinkCounters, LinkRefused, Prediction, SampleBlock, open_link
+from tinyforge.link.messages import Hello, Mode, Reset, Stats, Status, Stopped
+from tinyforge.link.model_binding import render_model_binding
+from tinyforge.link.ports import Port, PortInfo, SerialPort, SocketPort, list_ports, open_port
+
+__all__ = [
+    "Hello",
+    "Inference",
+    "Link",
+    "LinkCounters",
+    "LinkRefused",
+    "Mode",
+    "Port",
+    "PortInfo",
+    "Prediction",
+    "Reset",
+    "SampleBlock",
+    "SerialPort",
+    "SocketPort",
+    "Stats",
+    "Status",
+    "Stopped",
+    "list_ports",
+    "open_link",
+    "open_port",
+    "render_model_binding",
+]
