@@ -222,7 +222,9 @@ def _invoke(interpreter: Any, place: str) -> None:
         interpreter.invoke()
     except (ValueError, RuntimeError) as error:
         raise ModelFormatError(
-            place, f"the LiteRT interpreter stopped: {_one_line(error)}", "the model is damaged; export it again"
+            place,
+            f"the LiteRT interpreter stopped: {_one_line(error)}",
+            "it is damaged, or uses an operator in a way the interpreter does not do: convert it again",
         ) from error
 
 

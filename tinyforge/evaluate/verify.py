@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,13 +170,14 @@ def load_inputs(path: Path, *, input_elements: int, output_elements: int | None 
     """
     place = str(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, Mapping):
+        with path.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
                 raise DataError(place, "is a single array, not an .npz", "save it with numpy.savez(inputs=...)")
-            arrays = {name: archive[name] for name in archive}
+            arrays = {name: np.asarray(archive[name]) for name in archive}
     except FileNotFoundError as error:
         raise DataError(place, "no such file", "give an .npz with int8 `inputs` [n, ...]") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             place, f"cannot be read as .npz: {' '.join(str(error).split())}", "save it with numpy.savez"
         ) from error
