@@ -141,6 +141,8 @@ def load_manifest(model_dir: Path) -> dict[str, Any]:
         raise DataError(str(path), f"cannot be read: {error}", "export the model again") from error
     needed = ("name", "function", "include_dirs", "sources", "input_bytes", "output_bytes", "input", "output")
     missing = [key for key in needed if not isinstance(manifest, dict) or key not in manifest]
+    if not missing:
+        missing = [f"{side}.shape" for side in ("input", "output") if "shape" not in manifest[side]]
     if missing:
         raise DataError(str(path), f"lacks {', '.join(missing)}", "export the model again")
     return dict(manifest)
