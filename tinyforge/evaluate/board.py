@@ -36,11 +36,21 @@ class Answer(Protocol):
 
     @property
     def cycles(self) -> int:
-        """Cycles of the inference by the board's own counter; 0 when it has none."""
+        """Cycles of the network by the board's own counter; 0 when it has none."""
         ...
 
     @property
-    def input_crc32(self) -> int:
+    def preprocess_cycles(self) -> int:
+        """Cycles from the raw window to the quantized input."""
+        ...
+
+    @property
+    def duration_us(self) -> int:
+        """Preprocessing and network together, by the board's clock."""
+        ...
+
+    @property
+    def input_crc(self) -> int:
         """CRC-32 of the quantized input the board made."""
         ...
 
@@ -60,7 +70,9 @@ class BoardPredictions:
     Attributes:
         scores: int8 [n, classes].
         labels: int64 [n], as the board answered.
-        cycles: int64 [n] of each inference, by the board's counter.
+        cycles: int64 [n] of the network, by the board's counter.
+        preprocess_cycles: int64 [n] from the raw window to the quantized input.
+        duration_us: int64 [n]: both together, by the board's clock.
         round_trip_us: float64 [n]: from sending a window to having its answer, on the host's clock.
         input_crc32: int64 [n]: CRC-32 of the quantized inputs.
         mismatched_inputs: int64 [k]: windows whose CRC is not that of the expected input.
@@ -69,6 +81,8 @@ class BoardPredictions:
     scores: Int8Array
     labels: IntArray
     cycles: IntArray
+    preprocess_cycles: IntArray
+    duration_us: IntArray
     round_trip_us: npt.NDArray[np.float64]
     input_crc32: IntArray
     mismatched_inputs: IntArray
@@ -92,6 +106,23 @@ class BoardPredictions:
             raise DataError(
                 str(path), f"holds no predictions: {' '.join(str(error).split())}", "remove it and evaluate again"
             ) from error
+
+
+_PER_WINDOW = tuple(name for name in BoardPredictions.__slots__ if name != "mismatched_inputs")
+
+
+def _empty(windows: int, classes: int) -> BoardPredictions:
+    counts = [np.zeros(windows, np.int64) for _ in range(5)]
+    return BoardPredictions(
+        scores=np.zeros((windows, classes), np.int8),
+        labels=counts[0],
+        cycles=counts[1],
+        preprocess_cycles=counts[2],
+        duration_us=counts[3],
+        round_trip_us=np.zeros(windows),
+        input_crc32=counts[4],
+        mismatched_inputs=np.zeros(0, np.int64),
+    )
 
 
 def predict_over_link(
@@ -132,9 +163,7 @@ def predict_over_link(
         )
     total = len(windows)
     expected_crc32 = [zlib.crc32(np.ascontiguousarray(row).tobytes()) for row in expected_inputs]
-    scores = np.zeros((total, classes), np.int8)
-    labels, cycles, crc32 = (np.zeros(total, np.int64) for _ in range(3))
-    round_trip_us = np.zeros(total)
+    said = _empty(total, classes)
     done = 0
     if resume is not None:
         done = len(resume.labels)
@@ -144,29 +173,24 @@ def predict_over_link(
                 f"have scores of shape {resume.scores.shape} for {total} windows of {classes} classes",
                 "they are of another model or split: start without them",
             )
-        scores[:done], labels[:done], cycles[:done] = resume.scores, resume.labels, resume.cycles
-        round_trip_us[:done], crc32[:done] = resume.round_trip_us, resume.input_crc32
+        for name in _PER_WINDOW:
+            getattr(said, name)[:done] = getattr(resume, name)
 
     def so_far() -> BoardPredictions:
-        wrong = [window for window in range(done) if int(crc32[window]) != expected_crc32[window]]
-        return BoardPredictions(
-            scores[:done].copy(),
-            labels[:done].copy(),
-            cycles[:done].copy(),
-            round_trip_us[:done].copy(),
-            crc32[:done].copy(),
-            np.array(wrong, np.int64),
-        )
+        wrong = [window for window in range(done) if int(said.input_crc32[window]) != expected_crc32[window]]
+        part = {name: getattr(said, name)[:done].copy() for name in _PER_WINDOW}
+        return BoardPredictions(**part, mismatched_inputs=np.array(wrong, np.int64))
 
     told = done
     try:
         while done < total:
             started = time.perf_counter()
             answer = link.infer(np.ascontiguousarray(windows[done], np.float32))
-            round_trip_us[done] = (time.perf_counter() - started) * 1e6
+            said.round_trip_us[done] = (time.perf_counter() - started) * 1e6
             _check_answer(answer, classes, f"{place}: window {done}")
-            scores[done], labels[done] = answer.scores, answer.label
-            cycles[done], crc32[done] = answer.cycles, answer.input_crc32 & 0xFFFFFFFF
+            said.scores[done], said.labels[done] = answer.scores, answer.label
+            said.cycles[done], said.preprocess_cycles[done] = answer.cycles, answer.preprocess_cycles
+            said.duration_us[done], said.input_crc32[done] = answer.duration_us, answer.input_crc & 0xFFFFFFFF
             done += 1
             if on_progress is not None:
                 on_progress(done, total)

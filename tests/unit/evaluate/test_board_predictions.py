@@ -20,7 +20,9 @@ class Reply:
     scores: np.ndarray
     label: int
     cycles: int
-    input_crc32: int
+    input_crc: int
+    preprocess_cycles: int = 77
+    duration_us: int = 0
 
 
 class Board:
@@ -40,7 +42,9 @@ class Board:
         if index in self.wrong:
             quantized[0, 0] ^= 1
         scores = np.array([index, 2 * index, -index], np.int8)
-        return Reply(scores, int(np.argmax(scores)), 1000 + index, zlib.crc32(quantized.tobytes()))
+        return Reply(
+            scores, int(np.argmax(scores)), 1000 + index, zlib.crc32(quantized.tobytes()), duration_us=40 + index
+        )
 
 
 def test_every_window_is_asked_once_and_in_order():
@@ -52,6 +56,8 @@ def test_every_window_is_asked_once_and_in_order():
     assert said.scores[7].tolist() == [7, 14, -7]
     assert said.labels.tolist() == [0] + [1] * 19
     assert said.cycles.tolist() == [1000 + k for k in range(20)]
+    assert said.preprocess_cycles.tolist() == [77] * 20
+    assert said.duration_us.tolist() == [40 + k for k in range(20)]
     assert (said.round_trip_us > 0).all()
     assert said.mismatched_inputs.tolist() == []
 
@@ -75,7 +81,7 @@ def test_what_was_asked_before_a_failure_is_kept_and_not_asked_again(tmp_path, e
     whole = predict_over_link(second, WINDOWS, INPUTS, classes=CLASSES, resume=part)
     assert second.asked == list(range(11, 20))
     straight = predict_over_link(Board(wrong=(2,)), WINDOWS, INPUTS, classes=CLASSES)
-    for name in ("scores", "labels", "cycles", "input_crc32", "mismatched_inputs"):
+    for name in ("scores", "labels", "cycles", "preprocess_cycles", "duration_us", "input_crc32", "mismatched_inputs"):
         assert np.array_equal(getattr(whole, name), getattr(straight, name)), name
     assert whole.round_trip_us[:11].tolist() == part.round_trip_us.tolist()
 
