@@ -1,0 +1,181 @@
+/*
+ * A board for tests: the application of firmware/common as a process of the host, its link on standard input and
+ * output. Its clock is virtual: a microsecond passes with every look at it, and sleeping while the sensor runs goes
+ * straight to the next sample, so it streams as fast as its reader reads.
+ *
+ *     hal_host [lose FIRST COUNT] [restart-at INDEX]
+ *         lose         the sensor's queue "overflows": COUNT samples from FIRST on are never read
+ *         restart-at   the board starts again when it takes this sample, and says the watchdog did it
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tfw_app.h"
+#include "tfw_hal.h"
+#include "tfw_protocol.h"
+
+const char tfw_board_name[] = "host";
+
+static uint32_t now_us = 4294000000u; /* wraps after about a second */
+static uint32_t lose_first, lose_count, restart_at = UINT32_MAX;
+static uint32_t reset_reason = TFW_RESET_POWER_ON;
+static bool restart_wanted;
+
+static struct {
+    bool running;
+    uint32_t rate_mhz;
+    uint32_t next_index;
+    uint32_t start_us;
+} imu = {.rate_mhz = 100000};
+
+static uint32_t sample_time_us(uint32_t index)
+{
+    return imu.start_us + (uint32_t)((uint64_t)(index + 1u) * 1000000000u / imu.rate_mhz);
+}
+
+void tfw_hal_init(void)
+{
+    memset(&imu, 0, sizeof imu);
+    imu.rate_mhz = 100000;
+}
+
+size_t tfw_hal_read(uint8_t *data, size_t cap)
+{
+    struct pollfd in = {.fd = 0, .events = POLLIN};
+    if (poll(&in, 1, 0) <= 0) {
+        return 0;
+    }
+    const ssize_t count = read(0, data, cap);
+    if (count <= 0) {
+        exit(0); /* the test has closed the link */
+    }
+    return (size_t)count;
+}
+
+void tfw_hal_write(const uint8_t *data, size_t count)
+{
+    while (count > 0) {
+        const ssize_t sent = write(1, data, count);
+        if (sent < 0 && errno != EINTR) {
+            exit(0);
+        }
+        data += sent;
+        count -= (size_t)sent;
+    }
+}
+
+void tfw_hal_log(const char *text)
+{
+    fprintf(stderr, "%s\n", text);
+}
+
+uint32_t tfw_hal_micros(void)
+{
+    return now_us++;
+}
+
+uint32_t tfw_hal_cycles(void)
+{
+    now_us++;
+    return now_us * 64u;
+}
+
+bool tfw_hal_imu_start(uint32_t rate_mhz)
+{
+    imu.running = rate_mhz >= 1000u && rate_mhz <= 2000000u;
+    if (imu.running) {
+        imu.rate_mhz = rate_mhz;
+        imu.next_index = 0;
+        imu.start_us = now_us;
+    }
+    return imu.running;
+}
+
+bool tfw_hal_imu_read(float sample[TFW_CHANNELS], uint32_t *index, uint32_t *time_us)
+{
+    if (!imu.running) {
+        return false;
+    }
+    if (lose_count > 0 && imu.next_index == lose_first) {
+        imu.next_index += lose_count;
+    }
+    if ((int32_t)(now_us - sample_time_us(imu.next_index)) < 0) {
+        return false;
+    }
+    if (imu.next_index >= restart_at) {
+        restart_wanted = true;
+        return false;
+    }
+    *index = imu.next_index++;
+    *time_us = sample_time_us(*index);
+    for (int c = 0; c < TFW_CHANNELS; c++) {
+        sample[c] = (float)*index + 0.125f * (float)c;
+    }
+    return true;
+}
+
+void tfw_hal_imu_stop(void)
+{
+    imu.running = false;
+}
+
+uint32_t tfw_hal_imu_rate_mhz(void)
+{
+    return imu.rate_mhz;
+}
+
+void tfw_hal_idle(void)
+{
+    if (imu.running) {
+        const uint32_t next_us = sample_time_us(imu.next_index);
+        if ((int32_t)(next_us - now_us) > 0) {
+            now_us = next_us;
+        }
+        return;
+    }
+    struct pollfd in = {.fd = 0, .events = POLLIN};
+    poll(&in, 1, -1);
+}
+
+uint32_t tfw_hal_stack_high_water(void)
+{
+    return 1234;
+}
+
+uint32_t tfw_hal_reset_reason(void)
+{
+    return reset_reason;
+}
+
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "lose") == 0 && i + 2 < argc) {
+            lose_first = (uint32_t)strtoul(argv[++i], NULL, 10);
+            lose_count = (uint32_t)strtoul(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "restart-at") == 0 && i + 1 < argc) {
+            restart_at = (uint32_t)strtoul(argv[++i], NULL, 10);
+        } else {
+            fprintf(stderr, "hal_host: %s?\n", argv[i]);
+            return 2;
+        }
+    }
+    if (getenv("HAL_HOST_RESTARTED") != NULL) {
+        reset_reason = TFW_RESET_WATCHDOG;
+    }
+    tfw_setup();
+    for (;;) {
+        tfw_loop();
+        if (restart_wanted) { /* a process keeps its memory: starting again in a new one is as near as it gets */
+            char *const again[] = {argv[0], NULL};
+            setenv("HAL_HOST_RESTARTED", "1", 1);
+            execv(argv[0], again);
+        }
+    }
+}
