@@ -1,0 +1,267 @@
+"""The training loop: a whole epoch is one call into TensorFlow, so that small networks do not wait for Python.
+
+Everything an epoch draws (order, augmentation, dropout) depends on the seed and the epoch's number only. A checkpoint
+after an epoch therefore is enough to go on exactly as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.architectures.network import Predictor, standardise
+from tinyforge.architectures.session import keras, tensorflow
+from tinyforge.core.files import write_bytes
+from tinyforge.core.types import Float32Array, IntArray, Preprocessing
+
+Augment = Callable[[Float32Array, Sequence[str], np.random.Generator], Float32Array]
+
+EPOCH_WINDOWS = 2048  # a smaller training set is gone over several times an epoch, each time varied anew
+_CHECKPOINT_S = 1.0
+_FINAL_RATE = 0.02  # of the initial learning rate, at the end of the cosine
+_CLIP_NORM = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Training windows and how an epoch is drawn from them.
+
+    Attributes:
+        windows: float32 [n, time, channel] in physical units.
+        targets: int64 [n].
+        classes: number of classes.
+        preprocessing: applied after augmentation.
+        channels: name of each column.
+        augment: varies a batch of windows in physical units; None to leave them.
+        seed: of order and augmentation.
+        smoothing: share of the target probability spread over all classes.
+    """
+
+    windows: Float32Array
+    targets: IntArray
+    classes: int
+    preprocessing: Preprocessing
+    channels: Sequence[str]
+    augment: Augment | None
+    seed: int
+    smoothing: float = 0.05
+
+    @property
+    def repeats(self) -> int:
+        """How often an epoch goes over the windows."""
+        return max(1, math.ceil(EPOCH_WINDOWS / len(self.windows)))
+
+    @property
+    def per_epoch(self) -> int:
+        """Windows an epoch."""
+        return self.repeats * len(self.windows)
+
+    def class_weights(self) -> npt.NDArray[np.float64]:
+        """Weight of each class: inverse to its share, so that all weigh the same together; mean 1 over the windows."""
+        counts = np.bincount(self.targets, minlength=self.classes).astype(np.float64)
+        present = np.count_nonzero(counts)
+        return np.where(counts > 0, len(self.targets) / (present * np.maximum(counts, 1)), 0.0)
+
+    def epoch(self, number: int) -> tuple[Float32Array, Float32Array, Float32Array]:
+        """What epoch ``number`` trains on, in order: windows, target probabilities, weights."""
+        rng = np.random.default_rng([self.seed, number])
+        rounds, orders = [], []
+        for _ in range(self.repeats):
+            order = rng.permutation(len(self.windows))
+            drawn = self.windows[order]
+            if self.augment is not None:
+                drawn = np.asarray(self.augment(drawn, self.channels, rng), np.float32)
+            rounds.append(standardise(drawn, self.preprocessing))
+            orders.append(order)
+        targets = self.targets[np.concatenate(orders)]
+        hot = np.full((len(targets), self.classes), self.smoothing / self.classes, np.float32)
+        hot[np.arange(len(targets)), targets] += np.float32(1.0 - self.smoothing)
+        return np.concatenate(rounds), hot, self.class_weights()[targets].astype(np.float32)
+
+
+class Stepper:
+    """Adam on weighted cross-entropy, one call an epoch.
+
+    Args:
+        model: outputs probabilities.
+        batch_size: windows a step; the last, shorter batch of an epoch is left out.
+    """
+
+    def __init__(self, model: Any, batch_size: int) -> None:
+        tf = tensorflow()
+        self._model = model
+        self._batch = batch_size
+        self._optimizer = keras().optimizers.Adam(1e-3, global_clipnorm=_CLIP_NORM)
+        self._optimizer.build(model.trainable_variables)
+        shape = (batch_size, *model.input_shape[1:])
+        classes = model.output_shape[-1]
+
+        def step(x: Any, y: Any, w: Any) -> tuple[Any, Any]:
+            with tf.GradientTape() as tape:
+                p = model(x, training=True)
+                losses = keras().losses.categorical_crossentropy(y, p)
+                loss = tf.reduce_mean(w * losses)
+            gradients = tape.gradient(loss, model.trainable_variables)
+            self._optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+            right = tf.reduce_sum(tf.cast(tf.argmax(p, -1) == tf.argmax(y, -1), tf.float32))
+            return loss, right
+
+        def epoch(x: Any, y: Any, w: Any) -> tuple[Any, Any]:
+            loss = tf.constant(0.0)
+            right = tf.constant(0.0)
+            for k in tf.range(tf.shape(x)[0] // batch_size):
+                part = slice(k * batch_size, (k + 1) * batch_size)
+                one, hits = step(
+                    tf.ensure_shape(x[part], shape),
+                    tf.ensure_shape(y[part], (batch_size, classes)),
+                    tf.ensure_shape(w[part], (batch_size,)),
+                )
+                loss += one
+                right += hits
+            return loss, right
+
+        self._epoch = tf.function(epoch, reduce_retracing=True)
+
+    def run(self, x: Float32Array, y: Float32Array, w: Float32Array, learning_rate: float) -> tuple[float, float]:
+        """Train on [n] windows in order; mean loss and accuracy over them, as they were while training."""
+        self._optimizer.learning_rate.assign(learning_rate)
+        steps = len(x) // self._batch
+        loss, right = self._epoch(x, y, w)
+        return float(loss) / steps, float(right) / (steps * self._batch)
+
+    def state(self) -> list[npt.NDArray[Any]]:
+        """Weights and everything the optimizer remembers."""
+        return [variable.numpy() for variable in self._variables()]
+
+    def restore(self, state: list[npt.NDArray[Any]]) -> None:
+        """Go back to what :meth:`state` gave."""
+        for variable, value in zip(self._variables(), state, strict=True):
+            variable.assign(value)
+
+    def _variables(self) -> list[Any]:
+        return [*self._model.variables, *self._optimizer.variables]
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One row of the learning curve; losses in nats, accuracies in 0..1."""
+
+    epoch: int
+    learning_rate: float
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+
+
+@dataclass
+class Course:
+    """How a training went.
+
+    Attributes:
+        rows: one an epoch.
+        best_epoch: index of the epoch whose weights are kept; -1 before the first.
+        best_weights: of the deployed network, at that epoch.
+        resumed_at: epochs that came from a checkpoint.
+    """
+
+    rows: list[Epoch] = field(default_factory=list)
+    best_epoch: int = -1
+    best_weights: list[npt.NDArray[Any]] = field(default_factory=list)
+    resumed_at: int = 0
+
+
+def losses(probabilities: Float32Array, targets: IntArray) -> tuple[float, float]:
+    """Mean cross-entropy in nats and accuracy of probabilities [n, classes]; both 0 for n = 0."""
+    if not len(targets):
+        return 0.0, 0.0
+    picked = np.clip(probabilities[np.arange(len(targets)), targets].astype(np.float64), 1e-7, 1.0)
+    return float(-np.log(picked).mean()), float((probabilities.argmax(1) == targets).mean())
+
+
+def run_epochs(
+    stepper: Stepper,
+    deployed: Any,
+    settle: Callable[[], None],
+    examples: Examples,
+    validation: tuple[Float32Array, IntArray],
+    *,
+    epochs: int,
+    learning_rate: float,
+    patience: int,
+    eligible_from: int = 0,
+    on_epoch: Callable[[Epoch, int], None] | None = None,
+    checkpoint: Path | None = None,
+    key: str = "",
+) -> Course:
+    """Train with a cosine learning rate; stop early; leave the best weights in ``deployed``.
+
+    Args:
+        stepper: trains its network.
+        deployed: the network that is measured and kept.
+        settle: carries the trained weights to ``deployed``.
+        validation: raw windows and targets.
+        patience: epochs without a better validation loss before training stops.
+        eligible_from: the first epoch whose weights may be kept.
+        on_epoch: called with each row and the number of epochs.
+        checkpoint: file that takes the state about once a second; a state of the same ``key`` found there is taken up.
+        key: digest of everything that decides the result.
+    """
+    predict = Predictor(deployed)
+    x_val = standardise(validation[0], examples.preprocessing)
+    course = _take_up(stepper, checkpoint, key)
+    saved_at = monotonic()
+    for number in range(len(course.rows), epochs):
+        if course.best_epoch >= 0 and number - 1 - course.best_epoch >= patience:
+            break
+        cosine = 0.5 * (1 + math.cos(math.pi * number / max(1, epochs)))
+        rate = learning_rate * (_FINAL_RATE + (1 - _FINAL_RATE) * cosine)
+        loss, accuracy = stepper.run(*examples.epoch(number), rate)
+        settle()
+        val_loss, val_accuracy = losses(predict(x_val), validation[1])
+        row = Epoch(number, rate, loss, accuracy, val_loss, val_accuracy)
+        course.rows.append(row)
+        best = course.rows[course.best_epoch].val_loss if course.best_epoch >= 0 else math.inf
+        if number >= eligible_from and (val_loss < best or course.best_epoch < 0):
+            course.best_epoch = number
+            course.best_weights = deployed.get_weights()
+        if on_epoch is not None:
+            on_epoch(row, epochs)
+        if checkpoint is not None and monotonic() - saved_at > _CHECKPOINT_S:
+            _leave(stepper, course, checkpoint, key)
+            saved_at = monotonic()
+    deployed.set_weights(course.best_weights)
+    return course
+
+
+def _leave(stepper: Stepper, course: Course, checkpoint: Path, key: str) -> None:
+    state = stepper.state()
+    said = {"key": key, "rows": [asdict(row) for row in course.rows], "best_epoch": course.best_epoch}
+    arrays = {f"state{i}": value for i, value in enumerate(state)}
+    arrays |= {f"best{i}": value for i, value in enumerate(course.best_weights)}
+    parcel = io.BytesIO()
+    np.savez(parcel, said=np.array(json.dumps(said)), **arrays)  # type: ignore[arg-type]
+    write_bytes(checkpoint, parcel.getvalue())
+
+
+def _take_up(stepper: Stepper, checkpoint: Path | None, key: str) -> Course:
+    if checkpoint is None or not checkpoint.is_file():
+        return Course()
+    with np.load(checkpoint, allow_pickle=False) as parcel:
+        said = json.loads(str(parcel["said"]))
+        if said["key"] != key:
+            return Course()
+        state = [parcel[f"state{i}"] for i in range(sum(name.startswith("state") for name in parcel.files))]
+        best = [parcel[f"best{i}"] for i in range(sum(name.startswith("best") for name in parcel.files))]
+    stepper.restore(state)
+    rows = [Epoch(**row) for row in said["rows"]]
+    return Course(rows, said["best_epoch"], best, len(rows))

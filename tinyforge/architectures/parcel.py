@@ -1,0 +1,109 @@
+"""A dataset as the one file a worker reads, and the function by which training windows are varied."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from tinyforge.architectures.loop import Augment
+from tinyforge.core.errors import ConfigError, DataError
+from tinyforge.core.files import write_bytes
+from tinyforge.core.types import SPLIT_NAMES, TRAIN, VALIDATION, Dataset, Preprocessing, WindowSpec
+
+_SMALLEST_STD = 1e-6  # a channel that never moves is only centred
+
+
+def check_dataset(dataset: Dataset, place: str) -> None:
+    """Refuse what cannot be trained on.
+
+    Raises:
+        DataError: fewer than two classes, windows that are not finite, a side of the split without windows, a class
+            that training never sees.
+    """
+    if len(dataset.labels) < 2:
+        raise DataError(place, f"has {len(dataset.labels)} class", "record at least two: one may be rest")
+    if not np.isfinite(dataset.windows).all():
+        bad = int(np.flatnonzero(~np.isfinite(dataset.windows).all(axis=(1, 2)))[0])
+        raise DataError(
+            place, f"window {bad} of recording {dataset.recordings[bad]} holds NaN or infinity", "remove that recording"
+        )
+    for side in (TRAIN, VALIDATION):
+        if not (dataset.split == side).any():
+            raise DataError(
+                place,
+                f"the {SPLIT_NAMES[side]} side has no windows",
+                "record more people or sessions, or change [dataset]",
+            )
+    seen = np.bincount(dataset.targets[dataset.split == TRAIN], minlength=len(dataset.labels))
+    for label, windows in zip(dataset.labels, seen, strict=True):
+        if windows == 0:
+            raise DataError(
+                place, f'no training window of class "{label}"', "record it, or leave it out in dataset.labels"
+            )
+
+
+def write_dataset(dataset: Dataset, path: Path) -> None:
+    """Write a dataset as npz; the same dataset gives the same bytes."""
+    parcel = io.BytesIO()
+    np.savez(
+        parcel,
+        windows=dataset.windows,
+        targets=dataset.targets,
+        split=dataset.split,
+        groups=dataset.groups.astype(np.str_),
+        recordings=dataset.recordings.astype(np.str_),
+        said=np.array(json.dumps({"labels": list(dataset.labels), "spec": asdict(dataset.spec)})),
+    )
+    write_bytes(path, parcel.getvalue())
+
+
+def read_dataset(path: Path) -> Dataset:
+    """Read what :func:`write_dataset` wrote."""
+    with np.load(path, allow_pickle=False) as parcel:
+        said = json.loads(str(parcel["said"]))
+        spec = said["spec"]
+        return Dataset(
+            windows=parcel["windows"],
+            targets=parcel["targets"],
+            labels=tuple(said["labels"]),
+            groups=parcel["groups"],
+            recordings=parcel["recordings"],
+            split=parcel["split"],
+            spec=WindowSpec(spec["length"], spec["hop"], tuple(spec["channels"]), spec["rate_hz"]),
+        )
+
+
+def fit_preprocessing(dataset: Dataset) -> Preprocessing:
+    """Mean and standard deviation of each channel over all samples of the training windows, and of nothing else.
+
+    Both are float32 numbers, so that the network, its Python twin and the C all work with the same bits.
+    """
+    windows, _ = dataset.part(TRAIN)
+    samples = windows.reshape(-1, windows.shape[-1]).astype(np.float64)
+    std = samples.std(axis=0)
+    std = np.where(std < _SMALLEST_STD, 1.0, std)
+    return Preprocessing(
+        mean=tuple(float(np.float32(value)) for value in samples.mean(axis=0)),
+        std=tuple(float(np.float32(value)) for value in std),
+    )
+
+
+def load_augmentation(name: str | None) -> Augment | None:
+    """The function called ``module:function``; None for none.
+
+    Raises:
+        ConfigError: there is no such module or function.
+    """
+    if not name:
+        return None
+    module, _, function = name.partition(":")
+    try:
+        found: Augment = getattr(import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"augmentation {name}", f"cannot be loaded: {error}", "name it module:function") from error
+    return found

@@ -1,0 +1,90 @@
+"""Training, as the parent process sees it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import tinyforge
+from tinyforge.architectures import resolve
+from tinyforge.architectures.parcel import check_dataset, write_dataset
+from tinyforge.architectures.session import ENVIRONMENT, require_tensorflow
+from tinyforge.core.files import os_error, sha256_json
+from tinyforge.core.types import Dataset, ModelSpec
+from tinyforge.core.worker import OnProgress, run_worker
+from tinyforge.train.result import TrainResult, finished, result_from_json
+
+
+def fit(
+    dataset: Dataset,
+    spec: ModelSpec,
+    out_dir: Path,
+    on_progress: OnProgress | None = None,
+    *,
+    resume: bool = True,
+    augmentation: str | None = None,
+) -> TrainResult:
+    """Train a network in a process of its own.
+
+    The same dataset, spec and augmentation give the same weights, bit for bit, on one machine and TensorFlow version:
+    interrupted and taken up again, or in one go.
+
+    Args:
+        dataset: windows [n, time, channel] in physical units; has training and validation windows.
+        spec: what to train.
+        out_dir: takes the files of :data:`tinyforge.train.result.FILES`, ``train.json`` (last: it says that all is
+            there) and ``train.log``.
+        on_progress: told after each epoch; see :class:`tinyforge.core.worker.Progress`.
+        resume: give back a finished result of the same job, or go on from its last checkpoint.
+        augmentation: ``module:function`` with ``(windows float32 [n, time, channel], channel names, numpy Generator) ->
+            windows`` in physical units; used when ``spec.augment``.
+
+    Raises:
+        ConfigError: an unknown architecture or parameter, or an augmentation that cannot be loaded.
+        DataError: the dataset cannot be trained on.
+        ToolError: TensorFlow is missing, or the worker died.
+    """
+    place = f'model "{spec.name}"'
+    shape = (dataset.windows.shape[1], dataset.windows.shape[2])
+    values = resolve(spec, shape)
+    check_dataset(dataset, "dataset")
+    require_tensorflow(f"training {place}")
+    said = asdict(spec) | {"parameters": dict(spec.parameters)}
+    used = augmentation if spec.augment else None
+    key = sha256_json(
+        {
+            "dataset": dataset.digest,
+            "spec": said,
+            "values": values,
+            "augmentation": used,
+            "version": tinyforge.__version__,
+        }
+    )
+    out_dir = out_dir.resolve()
+    if resume and (result := finished(out_dir, key)) is not None:
+        return result
+    workshop = out_dir / ".train"
+    try:
+        workshop.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            (workshop / "checkpoint.npz").unlink(missing_ok=True)
+    except OSError as error:
+        raise os_error(workshop, error, "write") from error
+    write_dataset(dataset, workshop / "dataset.npz")
+    job = {
+        "key": key,
+        "spec": said,
+        "augmentation": used,
+        "folder": os.fspath(out_dir),
+        "workshop": os.fspath(workshop),
+    }
+    told = run_worker(
+        "tinyforge.train.worker",
+        job,
+        job_file=workshop / "job.json",
+        log_file=out_dir / "train.log",
+        on_progress=on_progress,
+        environment=ENVIRONMENT,
+    )
+    return result_from_json(out_dir, told)

@@ -1,0 +1,134 @@
+"""The process that trains: ``python -m tinyforge.train.worker job.json``. See :mod:`tinyforge.core.worker`."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from tinyforge.architectures import build
+from tinyforge.architectures import network as networks
+from tinyforge.architectures.loop import Epoch, Examples, Stepper, run_epochs
+from tinyforge.architectures.parcel import fit_preprocessing, load_augmentation, read_dataset
+from tinyforge.architectures.session import set_up
+from tinyforge.core.files import sha256_file, write_bytes, write_json
+from tinyforge.core.types import SPLIT_NAMES, TEST, TRAIN, VALIDATION, ModelSpec
+from tinyforge.core.worker import Reporter, serve
+from tinyforge.train import plots
+from tinyforge.train.metrics import measure
+from tinyforge.train.result import FILES, RESULT_FILE
+
+
+def work(job: dict[str, Any], reporter: Reporter) -> Mapping[str, Any]:
+    """Train what the job says; the result is on disk when this returns."""
+    started = monotonic()
+    spec = ModelSpec(**job["spec"])
+    folder = Path(job["folder"])
+    workshop = Path(job["workshop"])
+    reporter.progress("train", 0, spec.epochs, "starting TensorFlow")
+    dataset = read_dataset(workshop / "dataset.npz")
+    augment = load_augmentation(job["augmentation"]) if spec.augment else None
+    set_up(spec.seed)
+    x_train, y_train = dataset.part(TRAIN)
+    shape = (x_train.shape[1], x_train.shape[2])
+    classes = len(dataset.labels)
+    examples = Examples(
+        x_train, y_train, classes, fit_preprocessing(dataset), dataset.spec.channels, augment, spec.seed
+    )
+    trained = build(spec, shape, classes, training=True)
+    deployed = build(spec, shape, classes)
+    stepper = Stepper(trained, min(spec.batch_size, examples.per_epoch))
+    first: list[float] = []
+
+    def on_epoch(row: Epoch, epochs: int) -> None:
+        now = monotonic()
+        first.append(now)
+        pace_s = (now - first[0]) / (len(first) - 1) if len(first) > 1 else 0.0
+        reporter.progress(
+            "train",
+            row.epoch + 1,
+            epochs,
+            f"loss {row.loss:.3f}, validation {100 * row.val_accuracy:.1f} %",
+            loss=row.loss,
+            accuracy=row.accuracy,
+            val_loss=row.val_loss,
+            val_accuracy=row.val_accuracy,
+            seconds_left=pace_s * (epochs - row.epoch - 1),
+        )
+
+    course = run_epochs(
+        stepper,
+        deployed,
+        lambda: networks.deploy(trained, deployed),
+        examples,
+        dataset.part(VALIDATION),
+        epochs=spec.epochs,
+        learning_rate=spec.learning_rate,
+        patience=spec.patience,
+        on_epoch=on_epoch,
+        checkpoint=workshop / "checkpoint.npz",
+        key=job["key"],
+    )
+    reporter.progress("train", spec.epochs, spec.epochs, "measuring")
+
+    predict = networks.Predictor(deployed)
+    metrics: dict[str, Any] = {}
+    arrays: dict[str, Any] = {}
+    for side in (TRAIN, VALIDATION, TEST):
+        windows, targets = dataset.part(side)
+        if not len(windows):
+            continue
+        probabilities = predict(networks.standardise(windows, examples.preprocessing))
+        metrics[SPLIT_NAMES[side]] = measure(targets, probabilities.argmax(1), dataset.labels)
+        if side != TRAIN:
+            arrays[f"{SPLIT_NAMES[side]}_probabilities"] = probabilities
+            arrays[f"{SPLIT_NAMES[side]}_targets"] = targets
+
+    networks.save(deployed, folder / "model.h5")
+    weights = {f"{layer.name}_{i}": one for layer in deployed.layers for i, one in enumerate(layer.get_weights())}
+    _write_npz(folder / "weights.npz", weights)
+    _write_npz(folder / "predictions.npz", arrays)
+    write_json(
+        folder / "history.json", {"best_epoch": course.best_epoch, "epochs": [asdict(row) for row in course.rows]}
+    )
+    write_json(folder / "metrics.json", metrics)
+    plots.curves(course.rows, course.best_epoch, folder / "curves.svg")
+    shown = "test" if "test" in metrics else "validation"
+    plots.confusion_matrix(
+        metrics[shown]["confusion"],
+        dataset.labels,
+        f"{spec.name}: {shown} windows, {100 * metrics[shown]['accuracy']:.1f} %",
+        folder / "confusion.svg",
+    )
+    parameters, nonzeros = networks.count(deployed)
+    result = {
+        "labels": list(dataset.labels),
+        "preprocessing": asdict(examples.preprocessing),
+        "parameters": parameters,
+        "nonzeros": nonzeros,
+        "epochs": len(course.rows),
+        "best_epoch": course.best_epoch,
+        "seconds": round(monotonic() - started, 3),
+        "weights_digest": networks.weights_digest(deployed),
+        "metrics": metrics,
+        "files": {name: sha256_file(folder / name) for name in FILES},
+    }
+    write_json(folder / RESULT_FILE, {"key": job["key"], "spec": job["spec"], "result": result})
+    shutil.rmtree(workshop, ignore_errors=True)
+    return result
+
+
+def _write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
+    parcel = io.BytesIO()
+    np.savez(parcel, **arrays)
+    write_bytes(path, parcel.getvalue())
+
+
+if __name__ == "__main__":
+    raise SystemExit(serve(work))
