@@ -110,6 +110,11 @@ class Table:
         )
         return tuple(value)
 
+    def items(self, key: str, default: list[Any] = _MISSING) -> list[Any]:
+        """A list of anything; the caller checks what is in it."""
+        value: list[Any] = self._take(key, default, "a list", lambda v: isinstance(v, list))
+        return value
+
     def table(self, key: str) -> Table:
         """A sub-table; empty when it is not there."""
         value: Mapping[str, Any] = self._take(key, {}, "a table", lambda v: isinstance(v, Mapping))
@@ -148,6 +153,7 @@ _EXAMPLES = {
     "a whole number": "3",
     "a number": "0.5",
     "true or false": "true",
+    "a list": "[...]",
     "a list of strings": '["a", "b"]',
     "a table": "{ ... }",
     "an array of tables": "[{ ... }]",
