@@ -5,6 +5,7 @@ Every message starts with the place: ``file: path.to.key``.
 
 from __future__ import annotations
 
+import difflib
 import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -68,6 +69,9 @@ class Table:
         self._known.add(key)
         if key not in self._values:
             if default is _MISSING:
+                misspelt = difflib.get_close_matches(key, self._values.keys() - self._known, n=1, cutoff=0.85)
+                if misspelt:
+                    raise self.fail(misspelt[0], "unknown key", did_you_mean(misspelt[0], [key]))
                 raise self.fail(key, "is missing", f"it takes {kind}")
             return default
         value = self._values[key]

@@ -14,9 +14,10 @@ from typing import Any
 
 import jinja2
 
-from tinyforge.core.errors import ConfigError, did_you_mean
+from tinyforge.core.errors import ConfigError
 from tinyforge.core.files import write_text
 from tinyforge.core.resources import firmware_dir
+from tinyforge.core.strict import Table
 
 PROTOCOL_FILE = Path(__file__).with_name("protocol.toml")
 PYTHON_FILE = Path(__file__).with_name("messages.py")
@@ -159,7 +160,7 @@ class MessageSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ValueTable:
     """Names of the values of a field: (value, name, text) each."""
 
     name: str
@@ -173,7 +174,7 @@ class Protocol:
 
     version: int
     max_frame_bytes: int
-    tables: tuple[Table, ...]
+    tables: tuple[ValueTable, ...]
     messages: tuple[MessageSpec, ...]
 
     @property
@@ -182,66 +183,63 @@ class Protocol:
         return self.max_frame_bytes - FRAME_OVERHEAD_BYTES
 
 
-def _take(place: str, row: Any, required: Mapping[str, type], optional: Mapping[str, type]) -> dict[str, Any]:
-    """A TOML table with known keys of known types."""
-    if not isinstance(row, dict):
-        raise ConfigError(place, "is not a table")
-    known = {**required, **optional}
-    for key, value in row.items():
-        if key not in known:
-            raise ConfigError(f"{place}.{key}", "unknown key", did_you_mean(key, known))
-        if type(value) is not known[key]:
-            raise ConfigError(f"{place}.{key}", f"is {value!r}", f"it must be a {known[key].__name__}")
-    for key in required:
-        if key not in row:
-            raise ConfigError(f"{place}.{key}", "is missing")
-    return row
-
-
-def _parse_field(place: str, row: Any, tables: Sequence[str], *, last: bool, from_host: bool) -> Field:
-    shape = {"length": int, "max": int, "max_count": int, "of": str, "table": str}
-    taken = _take(place, row, {"name": str, "type": str, "doc": str}, shape)
-    kind = taken["type"]
-    if kind not in _FIELD_KEYS:
-        raise ConfigError(f"{place}.type", f'"{kind}": unknown type', did_you_mean(kind, _FIELD_KEYS))
-    for key in ("length", "max", "max_count", "of"):
-        if (key in taken) != (key in _FIELD_KEYS[kind]):
-            fact = "does not belong to this type" if key in taken else "is missing"
-            raise ConfigError(f"{place}.{key}", fact)
-    if kind == "list" and taken["of"] not in _ITEM_BYTES:
-        raise ConfigError(f"{place}.of", f'"{taken["of"]}": unknown type', did_you_mean(taken["of"], _ITEM_BYTES))
-    if "table" in taken and (kind != "u8" or taken["table"] not in tables):
-        raise ConfigError(f"{place}.table", "must name a [[table]], and the field be a u8", did_you_mean("", tables))
-    if from_host and (kind in ("bytes", "text", "texts") or (kind == "list" and not last)):
-        raise ConfigError(place, "the host sends numbers, and one list as the last field", "firmware checks one length")
-    return Field(
-        name=taken["name"],
-        type=kind,
-        doc=taken["doc"],
-        limit=taken.get("max", taken.get("length", 0)),
-        count_limit=taken.get("max_count", 0),
-        of=taken.get("of", ""),
-        table=taken.get("table", ""),
-    )
-
-
-def _parse_table(place: str, row: Any) -> Table:
-    taken = _take(place, row, {"name": str, "doc": str, "entries": list}, {})
-    entries = []
-    for number, entry in enumerate(taken["entries"]):
-        one = _take(f"{place}.entries[{number}]", entry, {"value": int, "name": str, "text": str}, {})
-        if not 0 <= one["value"] <= 255:
-            raise ConfigError(f"{place}.entries[{number}].value", f"is {one['value']}", "it must be 0..255")
-        entries.append((one["value"], one["name"], one["text"]))
-    _refuse_twice(f"{place}.entries: value", [entry[0] for entry in entries])
-    _refuse_twice(f"{place}.entries: name", [entry[1] for entry in entries])
-    return Table(taken["name"], taken["doc"], tuple(entries))
-
-
-def _refuse_twice(place: str, values: Sequence[Any]) -> None:
+def _refuse_twice(table: Table, key: str, values: Sequence[Any]) -> None:
     for number, value in enumerate(values):
         if value in values[:number]:
-            raise ConfigError(place, f"{value!r} is there twice")
+            raise table.fail(key, f"{value!r} is there twice")
+
+
+def _parse_field(row: Table, tables: Sequence[str], *, last: bool, from_host: bool) -> Field:
+    kind = row.text("type", choices=_FIELD_KEYS)
+    keys = _FIELD_KEYS[kind]
+    field = Field(
+        name=row.text("name"),
+        type=kind,
+        doc=row.text("doc"),
+        limit=next((row.integer(key, low=1) for key in keys if key in ("length", "max")), 0),
+        count_limit=row.integer("max_count", low=1) if "max_count" in keys else 0,
+        of=row.text("of", choices=_ITEM_BYTES) if "of" in keys else "",
+        table=row.text("table", choices=tables) if kind == "u8" and "table" in row else "",
+    )
+    if from_host and (kind in ("bytes", "text", "texts") or (kind == "list" and not last)):
+        raise row.fail("type", "the host sends numbers, and one list as the last field", "firmware checks one length")
+    row.finish()
+    return field
+
+
+def _parse_message(row: Table, tables: Sequence[str], max_body_bytes: int) -> MessageSpec:
+    from_host = row.text("from", choices=("host", "device")) == "host"
+    rows = row.tables("fields")
+    message = MessageSpec(
+        name=row.text("name"),
+        type=row.integer("type", low=0, high=0xFF),
+        from_host=from_host,
+        doc=row.text("doc"),
+        reply=row.text("reply", ""),
+        fields=tuple(
+            _parse_field(field, tables, last=number == len(rows) - 1, from_host=from_host)
+            for number, field in enumerate(rows)
+        ),
+    )
+    _refuse_twice(row, "fields: name", [field.name for field in message.fields])
+    if (message.type < 0x80) != from_host:
+        raise row.fail("type", f"is {message.type:#x}", "the host has 0x00..0x7f, the device 0x80..0xff")
+    if message.max_bytes > max_body_bytes:
+        raise row.fail("fields", f"take up to {message.max_bytes} bytes", f"a body holds {max_body_bytes}")
+    row.finish()
+    return message
+
+
+def _parse_table(row: Table) -> ValueTable:
+    entries = []
+    for entry in row.tables("entries"):
+        entries.append((entry.integer("value", low=0, high=0xFF), entry.text("name"), entry.text("text")))
+        entry.finish()
+    table = ValueTable(row.text("name"), row.text("doc"), tuple(entries))
+    _refuse_twice(row, "entries: value", [value for value, _, _ in entries])
+    _refuse_twice(row, "entries: name", [name for _, name, _ in entries])
+    row.finish()
+    return table
 
 
 def parse_protocol(text: str, place: str = "protocol.toml") -> Protocol:
@@ -251,44 +249,23 @@ def parse_protocol(text: str, place: str = "protocol.toml") -> Protocol:
         ConfigError: it has an unknown key, a name or number twice, or a message that does not fit a frame.
     """
     try:
-        document = tomllib.loads(text)
+        top = Table(tomllib.loads(text), place)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(place, f"is no TOML: {error}") from error
-    top = _take(place, document, {"version": int, "max_frame_bytes": int, "table": list, "message": list}, {})
-    tables = tuple(_parse_table(f"{place}: table[{number}]", row) for number, row in enumerate(top["table"]))
-    messages = []
-    for number, row in enumerate(top["message"]):
-        at = f"{place}: message[{number}]"
-        required = {"name": str, "type": int, "from": str, "doc": str, "fields": list}
-        taken = _take(at, row, required, {"reply": str})
-        if taken["from"] not in ("host", "device"):
-            raise ConfigError(f"{at}.from", f'is "{taken["from"]}"', 'it must be "host" or "device"')
-        from_host = taken["from"] == "host"
-        fields = tuple(
-            _parse_field(
-                f"{at}.fields[{index}]",
-                field,
-                [table.name for table in tables],
-                last=index == len(taken["fields"]) - 1,
-                from_host=from_host,
-            )
-            for index, field in enumerate(taken["fields"])
-        )
-        _refuse_twice(f"{at}.fields: name", [field.name for field in fields])
-        message = MessageSpec(taken["name"], taken["type"], from_host, taken["doc"], taken.get("reply", ""), fields)
-        if not 0 <= message.type <= 255 or (message.type < 0x80) != from_host:
-            raise ConfigError(f"{at}.type", f"is {message.type:#x}", "the host has 0x00..0x7f, the device 0x80..0xff")
-        if message.max_bytes > top["max_frame_bytes"] - FRAME_OVERHEAD_BYTES:
-            raise ConfigError(at, f'"{message.name}" takes up to {message.max_bytes} bytes', "more than a frame holds")
-        messages.append(message)
-    _refuse_twice(f"{place}: message: name", [message.name for message in messages])
-    _refuse_twice(f"{place}: message: type", [message.type for message in messages])
-    _refuse_twice(f"{place}: table: name", [table.name for table in tables])
+        raise ConfigError(place, f"not valid TOML: {error}") from error
+    frame_bytes = top.integer("max_frame_bytes", low=FRAME_OVERHEAD_BYTES)
+    tables = tuple(_parse_table(row) for row in top.tables("table"))
+    names = [table.name for table in tables]
+    messages = tuple(_parse_message(row, names, frame_bytes - FRAME_OVERHEAD_BYTES) for row in top.tables("message"))
+    protocol = Protocol(top.integer("version", low=1, high=0xFF), frame_bytes, tables, messages)
+    top.finish()
+    _refuse_twice(top, "table: name", names)
+    _refuse_twice(top, "message: name", [message.name for message in messages])
+    _refuse_twice(top, "message: type", [message.type for message in messages])
     replies = {message.name for message in messages if not message.from_host}
     for message in messages:
         if message.reply and message.reply not in replies:
-            raise ConfigError(f"{place}: {message.name}.reply", f'"{message.reply}": no such message of the device')
-    return Protocol(top["version"], top["max_frame_bytes"], tables, tuple(messages))
+            raise top.fail(f"{message.name}.reply", f'"{message.reply}": no such message of the device')
+    return protocol
 
 
 def render(protocol: Protocol) -> dict[Path, str]:

@@ -68,9 +68,7 @@ def _folder() -> Path:
 def compile_c(sources: list[Path], out: Path, flags: tuple[str, ...] = ()) -> Path:
     """Build a program with every warning an error."""
     command = [*find_host_cc().command, "-std=c99", "-O1", "-g", *WARNINGS, *flags, f"-I{COMMON}", f"-I{HERE}"]
-    done = subprocess.run(
-        [*command, *map(str, sources), "-o", str(out)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*command, *map(str, sources), "-o", str(out)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return out
 
