@@ -18,14 +18,11 @@ from tinyforge.virtual.machine import RAM_BASE, Machine, Peripheral, Stop
 from tinyforge.virtual.peripherals import (
     BLOCK_BASE,
     BOARD_ID,
-    DWT_BASE,
     PAGE_BYTES,
-    SYSTEM_BASE,
     TIMER_BASE,
     UART_BASES,
     Imu,
     Motion,
-    SystemSpace,
     Timer,
     Uart,
 )
@@ -75,14 +72,12 @@ class VirtualBoard:
         self.log_uart = Uart(lambda: None)
         self.timer = Timer(self._clock)
         self.imu = Imu(self._clock, self.clock_hz, rates, motion)
-        self._system = SystemSpace(self._clock, self._on_reset_wanted)
+        self.machine.on_reset_request = self._on_reset_wanted
         for peripheral in (
             Peripheral("timer 0", TIMER_BASE, PAGE_BYTES, self.timer.read, self.timer.write),
             Peripheral("UART 0", UART_BASES[0], PAGE_BYTES, self.link.read, self.link.write),
             Peripheral("UART 1", UART_BASES[1], PAGE_BYTES, self.log_uart.read, self.log_uart.write),
             Peripheral("board block", BLOCK_BASE, PAGE_BYTES, self._read_block, self._write_block),
-            Peripheral("DWT", DWT_BASE, PAGE_BYTES, self._system.read_dwt, self._system.write_dwt),
-            Peripheral("system control space", SYSTEM_BASE, PAGE_BYTES, self._system.read, self._system.write),
         ):
             self.machine.map_peripheral(peripheral)
         self.machine.reset()
@@ -153,7 +148,7 @@ class VirtualBoard:
         self._reset_wanted = False
         self._reset_reason = reason
         self.resets += 1
-        for part in (self.link, self.log_uart, self.timer, self._system):
+        for part in (self.link, self.log_uart, self.timer):
             part.reset()
         self.imu.start(0)
         self.machine.reset()

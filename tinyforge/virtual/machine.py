@@ -11,10 +11,12 @@ from tinyforge.core.errors import BoardFault, ToolError
 from tinyforge.toolchain import Image
 from tinyforge.virtual import trace as tracing
 from tinyforge.virtual.cycles import block_cost
-from tinyforge.virtual.trace import BlockCost, make_trace
+from tinyforge.virtual.peripherals import DWT_BASE, PAGE_BYTES, SYSTEM_BASE, SystemSpace
+from tinyforge.virtual.trace import BlockCost, NoTrace, Trace, make_trace
 
 FLASH_BASE = 0x00000000
 RAM_BASE = 0x20000000
+_HANG_US = 120_000_000
 _STACK_REACH = 1 << 20  # how far below the RAM an access is still called a stack overflow
 
 ReadRegister = Callable[[int, int], int]
@@ -54,9 +56,11 @@ class Machine:
     Args:
         image: loaded by ``load``; also names functions in messages.
         flash_bytes, ram_bytes: sizes, multiples of 1024.
+        traced: count what is executed. Without it the clock stands still and code runs some ten times faster; a call
+            of which there is no return within two minutes of the host's time is a fault.
     """
 
-    def __init__(self, image: Image, *, flash_bytes: int, ram_bytes: int) -> None:
+    def __init__(self, image: Image, *, flash_bytes: int, ram_bytes: int, traced: bool = True) -> None:
         try:
             import unicorn
             from unicorn import arm_const
@@ -75,9 +79,14 @@ class Machine:
         self._uc.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
         self._uc.mem_map(FLASH_BASE, flash_bytes, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         self._uc.mem_map(RAM_BASE, ram_bytes, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
-        self.trace = make_trace(self._uc, self._resolve)
+        self._traced = traced
+        self.trace: Trace = make_trace(self._uc, self._resolve) if traced else NoTrace()
         self._uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_access)
         self._uc.hook_add(unicorn.UC_HOOK_INTR, self._on_exception)
+        self.on_reset_request: Callable[[], None] = lambda: None  # the program set SYSRESETREQ
+        system = self.system = SystemSpace(lambda: self.trace.clock, lambda: self.on_reset_request())
+        self.map_peripheral(Peripheral("DWT", DWT_BASE, PAGE_BYTES, system.read_dwt, system.write_dwt))
+        self.map_peripheral(Peripheral("system control space", SYSTEM_BASE, PAGE_BYTES, system.read, system.write))
         self.load()
 
     def load(self) -> None:
@@ -126,6 +135,7 @@ class Machine:
 
     def reset(self) -> None:
         """Start from the reset vector with the RAM as it is, as the processor does."""
+        self.system.reset()
         stack, entry = (int.from_bytes(self.read(FLASH_BASE + 4 * i, 4), "little") for i in range(2))
         arm = self._arm
         for number in range(13):
@@ -153,6 +163,17 @@ class Machine:
         """
         return self._run(self._pc, 0xFFFFFFFF, deadline)
 
+    def run_to(self, address: int) -> None:
+        """Execute from where the program is until it comes to ``address``.
+
+        Raises:
+            BoardFault: the program did what no board allows, or never comes there.
+        """
+        stop = self._run(self._pc, address, tracing.NEVER)
+        if stop is not Stop.RETURNED:
+            raise BoardFault(self._where(self._pc), f"never came to 0x{address:08x}: {stop.value}", "")
+        self._uc.ctl_flush_tb()  # the next run may pass there
+
     def call(self, address: int, *arguments: int, stack: int | None = None, deadline: int = tracing.NEVER) -> int:
         """Call one function with up to four integer arguments and run it to its return.
 
@@ -171,7 +192,9 @@ class Machine:
         arm = self._arm
         if stack is None:
             stack = int.from_bytes(self.read(FLASH_BASE, 4), "little")
-        back = int.from_bytes(self.read(FLASH_BASE + 4, 4), "little") & ~1  # code that exists and that nothing calls
+        # Back to the handler of hard faults, which nothing calls. (Unicorn only stops at an address it has not
+        # translated before, so the place must be one that never runs.)
+        back = int.from_bytes(self.read(FLASH_BASE + 12, 4), "little") & ~1
         for number, value in enumerate(arguments):
             self._uc.reg_write(getattr(arm, f"UC_ARM_REG_R{number}"), value & 0xFFFFFFFF)
         self._uc.reg_write(arm.UC_ARM_REG_SP, stack)
@@ -190,7 +213,7 @@ class Machine:
         while True:
             state.stop_reason = tracing.STOP_NONE
             try:
-                self._uc.emu_start(place | 1, until)
+                self._uc.emu_start(place | 1, until, timeout=0 if self._traced else _HANG_US)
             except self._unicorn.UcError as error:
                 self._raise_fault(error)
             if self._fault is not None:
@@ -214,6 +237,8 @@ class Machine:
                 return Stop.WANTED
             if place == until & ~1:
                 return Stop.RETURNED
+            if not self._traced:
+                return Stop.DEADLINE
             raise BoardFault(
                 self._where(place), f"the processor stopped at 0x{place:08x}", "the virtual board has no interrupts to wake it"
             )

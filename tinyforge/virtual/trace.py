@@ -332,11 +332,13 @@ class NativeTrace:
     def lowest_sp(self, run: Callable[[], None]) -> tuple[int, int]:
         self._state.lowest_sp = 0xFFFFFFFF
         self._state.single_steps = 0
+        self._uc.ctl_flush_tb()  # what was translated without this hook would run without it
         handle = self._hook(self._hook_code, self._lib.tfv_on_instruction)
         try:
             run()
         finally:
-            self._uc.hook_del(handle.value)
+            self._uclib.uc_hook_del(self._uc._uch, handle)  # noqa: SLF001
+            self._uc.ctl_flush_tb()
         return int(self._state.lowest_sp), int(self._state.single_steps)
 
 
@@ -442,12 +444,48 @@ class PythonTrace:
             steps += 1
             lowest = min(lowest, uc.reg_read(UC_ARM_REG_SP))
 
+        self._uc.ctl_flush_tb()  # what was translated without this hook would run without it
         handle = self._uc.hook_add(UC_HOOK_CODE, on_instruction)
         try:
             run()
         finally:
             self._uc.hook_del(handle)
+            self._uc.ctl_flush_tb()
         return lowest, steps
+
+
+class NoTrace:
+    """Counts nothing and stops nothing; the clock stands still."""
+
+    def __init__(self) -> None:
+        self.clock = 0
+        self.deadline = NEVER
+        self.stop_wanted = False
+        self.stop_reason = STOP_NONE
+        self.stop_address = 0
+
+    @property
+    def instructions(self) -> int:
+        return 0
+
+    def limit_code(self, low: int, high: int) -> None:
+        """Code runs where it can be read."""
+
+    def watch_calls(self, low: int, high: int) -> None:
+        """There is nothing to watch with."""
+
+    def clear(self) -> None:
+        """There is nothing to forget."""
+
+    def counts(self) -> list[BlockCount]:
+        return []
+
+    def grow(self) -> None:
+        """There is nothing to grow."""
+
+    def lowest_sp(self, run: Callable[[], None]) -> tuple[int, int]:
+        run()
+        return 0, 0
 
 
 def make_trace(uc: Any, resolve: Resolve) -> NativeTrace | PythonTrace:

@@ -1,0 +1,55 @@
+/*
+ * The least that can run a generated model: inputs come and outputs go as plain bytes on UART 0 (so it runs under
+ * QEMU's mps2-an386 too), or a debugger puts inputs into RAM, calls the model or bench_many, and reads the outputs.
+ *
+ * The build defines BENCH_INPUT_BYTES, BENCH_OUTPUT_BYTES, BENCH_INVOKE (the model's function) and, when the model has a
+ * state, BENCH_RESET. Linked with bench_nothing.c instead of a model, this is the harness whose size is taken off.
+ */
+#include <stdint.h>
+
+#include "virtual_m4.h"
+
+int8_t bench_input[BENCH_INPUT_BYTES] __attribute__((aligned(16), used));
+int8_t bench_output[BENCH_OUTPUT_BYTES] __attribute__((aligned(16), used));
+
+void BENCH_INVOKE(const int8_t *input, int8_t *output);
+#ifdef BENCH_RESET
+void BENCH_RESET(void);
+#endif
+
+#define STRIDE(bytes) (((bytes) + 15u) & ~15u)
+
+static void infer(const int8_t *input, int8_t *output)
+{
+#ifdef BENCH_RESET
+    BENCH_RESET();
+#endif
+    BENCH_INVOKE(input, output);
+}
+
+/* Inputs and outputs of `count` inferences lie one behind the other, each beginning at a multiple of 16. */
+__attribute__((section(".text.keep.bench_many"), used, noinline)) void bench_many(const int8_t *inputs, int8_t *outputs, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        infer(inputs + i * STRIDE(BENCH_INPUT_BYTES), outputs + i * STRIDE(BENCH_OUTPUT_BYTES));
+    }
+}
+
+int main(void)
+{
+    UART_BAUDDIV(0) = 16u;
+    UART_CTRL(0) = 3u;
+    for (;;) {
+        for (uint32_t i = 0; i < BENCH_INPUT_BYTES; i++) {
+            while ((UART_STATE(0) & UART_RX_FULL) == 0) {
+            }
+            bench_input[i] = (int8_t)UART_DATA(0);
+        }
+        infer(bench_input, bench_output);
+        for (uint32_t i = 0; i < BENCH_OUTPUT_BYTES; i++) {
+            while ((UART_STATE(0) & UART_TX_FULL) != 0) {
+            }
+            UART_DATA(0) = (uint8_t)bench_output[i];
+        }
+    }
+}

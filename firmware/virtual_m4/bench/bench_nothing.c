@@ -1,0 +1,18 @@
+/* Stands in for a model, to measure the harness alone. */
+#include <stdint.h>
+
+void BENCH_INVOKE(const int8_t *input, int8_t *output);
+
+void BENCH_INVOKE(const int8_t *input, int8_t *output)
+{
+    (void)input;
+    (void)output;
+}
+
+#ifdef BENCH_RESET
+void BENCH_RESET(void);
+
+void BENCH_RESET(void)
+{
+}
+#endif

@@ -1,0 +1,266 @@
+"""What one inference costs on a Cortex-M4: runs a bench image (``tinyforge.firmware.build_bench``) call by call.
+
+Instructions are counted exactly, and as the processor counts them: one whose condition fails (in an IT block) is one
+that takes its cycle and does nothing; Unicorn's own hook on single instructions leaves those out. Cycles are estimated by ``virtual.cycles``; the stack is the lowest value the stack
+pointer has at any instruction of the call.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyforge.core.errors import BoardFault, UsageError
+from tinyforge.toolchain import Image, read_image
+from tinyforge.virtual.machine import RAM_BASE, Machine
+from tinyforge.virtual.trace import BlockCount
+
+#: Memories of the machine that measures: those of the AN386, so that a model too large for a board is measured too.
+BENCH_FLASH_BYTES = 4 << 20
+BENCH_RAM_BYTES = 4 << 20
+BENCH_LINKED_RAM_BYTES = 2 << 20  # for the image; inputs and outputs of many inferences lie above
+_CALL_CYCLES = 1 << 36  # no inference takes so long (45 minutes at 25 MHz); one that does hangs
+
+
+_BATCH = 256
+
+
+def _stride(count: int) -> int:
+    """Room of a tensor among many, as STRIDE in ``bench_main.c``."""
+    return (count + 15) & ~15
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCost:
+    """One call made by ``<name>_invoke``.
+
+    Attributes:
+        index: 0 for the first call.
+        function: name of the kernel.
+        instructions: executed from the call to its return, exactly.
+        cycles: estimated.
+    """
+
+    index: int
+    function: str
+    instructions: int
+    cycles: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileResult:
+    """What one inference costs.
+
+    Attributes:
+        instructions: executed by ``<name>_invoke`` and all it calls, exactly.
+        cycles: estimated for memories without wait states (assumptions in ``virtual.cycles``).
+        stack_bytes: deepest use of the stack below the caller's.
+        own_instructions, own_cycles: of them, in ``<name>_invoke`` itself.
+        layers: the calls it made, in order.
+        by_function: (name, instructions, cycles) of every function that ran, most cycles first.
+    """
+
+    instructions: int
+    cycles: int
+    stack_bytes: int
+    own_instructions: int
+    own_cycles: int
+    layers: tuple[LayerCost, ...]
+    by_function: tuple[tuple[str, int, int], ...]
+
+
+class Bench:
+    """A bench image, started and ready to be called.
+
+    Args:
+        elf: made by ``build_bench``.
+        function: the model's ``<name>_invoke``; found by its ending when empty.
+        traced: count what is executed; without it calls are several times faster.
+
+    Raises:
+        ToolError: the file is no bench image.
+    """
+
+    def __init__(self, elf: Path, function: str = "", *, traced: bool = True) -> None:
+        self.image: Image = read_image(elf)
+        if not function:
+            found = [symbol.name for symbol in self.image.symbols if symbol.name.endswith("_invoke") and symbol.is_function]
+            if len(found) != 1:
+                raise UsageError(str(elf), f"functions named <model>_invoke: {', '.join(found) or 'none'}", "name one")
+            function = found[0]
+        self.function = self.image.symbol(function)
+        self._reset = self.image.by_name.get(function.removesuffix("_invoke") + "_reset")
+        self._input = self.image.symbol("bench_input")
+        self._output = self.image.symbol("bench_output")
+        self._many = self.image.symbol("bench_many")
+        self._stack = self.image.symbol("__stack_top").address
+        self.machine = Machine(
+            self.image, flash_bytes=BENCH_FLASH_BYTES, ram_bytes=BENCH_RAM_BYTES, traced=traced
+        )
+        self.machine.reset()
+        self.machine.run_to(self.image.symbol("main").address)
+
+    @property
+    def input_bytes(self) -> int:
+        """Length of one input."""
+        return self._input.bytes
+
+    @property
+    def output_bytes(self) -> int:
+        """Length of one output."""
+        return self._output.bytes
+
+    def prepare(self, data: bytes) -> None:
+        """Reset the model's state, if it has one, and put an input in place.
+
+        Raises:
+            UsageError: its length is wrong.
+        """
+        self._check(data)
+        if self._reset is not None:
+            self.machine.call(self._reset.address, stack=self._stack)
+        self.machine.write(self._input.address, data)
+
+    def invoke(self) -> bytes:
+        """One inference of the input in place.
+
+        Raises:
+            BoardFault: a bad access, or it does not return.
+        """
+        clock = self.machine.trace.clock
+        self.machine.call(
+            self.function.address,
+            self._input.address,
+            self._output.address,
+            stack=self._stack,
+            deadline=clock + _CALL_CYCLES,
+        )
+        return self.machine.read(self._output.address, self.output_bytes)
+
+    @property
+    def batch_limit(self) -> int:
+        """Most inputs ``invoke_many`` takes at once."""
+        room = BENCH_RAM_BYTES - BENCH_LINKED_RAM_BYTES
+        return min(_BATCH, room // (_stride(self.input_bytes) + _stride(self.output_bytes)))
+
+    def invoke_many(self, batch: Sequence[bytes]) -> list[bytes]:
+        """Outputs of up to ``batch_limit`` inputs; the state is reset before each.
+
+        Raises:
+            BoardFault: a bad access, or no end.
+            UsageError: an input of another length.
+        """
+        for data in batch:
+            self._check(data)
+        into, outof = _stride(self.input_bytes), _stride(self.output_bytes)
+        inputs = RAM_BASE + BENCH_LINKED_RAM_BYTES
+        outputs = inputs + into * len(batch)
+        self.machine.write(inputs, b"".join(data.ljust(into, b"\0") for data in batch))
+        self.machine.call(self._many.address, inputs, outputs, len(batch), stack=self._stack)
+        answer = self.machine.read(outputs, outof * len(batch))
+        return [answer[outof * i : outof * i + self.output_bytes] for i in range(len(batch))]
+
+    def _check(self, data: bytes) -> None:
+        if len(data) != self.input_bytes:
+            raise UsageError(self.function.name, f"an input of {len(data)} bytes", f"it takes {self.input_bytes}")
+
+    @property
+    def stack_top(self) -> int:
+        """Value of the stack pointer when the model is called."""
+        return self._stack
+
+
+def run_inferences(elf: Path, inputs: Iterable[bytes], function: str = "") -> list[bytes]:
+    """Outputs of a bench image for many inputs, in order; the state is reset before each.
+
+    Args:
+        elf: made by ``build_bench``.
+        inputs: int8 tensors as bytes, each of the model's input length.
+        function: the model's ``<name>_invoke``; found when empty.
+
+    Raises:
+        BoardFault: the program did what no board allows.
+        UsageError: an input of another length.
+    """
+    bench = Bench(elf, function, traced=False)
+    outputs: list[bytes] = []
+    source = iter(inputs)
+    while batch := [bytes(data) for data in itertools.islice(source, bench.batch_limit)]:
+        outputs += bench.invoke_many(batch)
+    return outputs
+
+
+def profile(elf: Path, manifest: Mapping[str, Any], data: bytes | None = None) -> ProfileResult:
+    """What one inference costs.
+
+    Args:
+        elf: made by ``build_bench``.
+        manifest: the model's ``manifest.json``; its ``function`` is called.
+        data: the input; fixed pseudo-random bytes when None.
+
+    Raises:
+        BoardFault: the program did what no board allows, or its two runs differ in length.
+    """
+    bench = Bench(elf, str(manifest["function"]))
+    if data is None:
+        data = random.Random(0).randbytes(bench.input_bytes)  # noqa: S311  (any bytes do, as long as they are the same)
+    function = bench.function
+    trace = bench.machine.trace
+
+    bench.prepare(data)
+    trace.watch_calls(function.address, function.address + function.bytes)
+    bench.invoke()
+    counts = trace.counts()
+    instructions = trace.instructions
+
+    bench.prepare(data)
+    trace.clear()
+    lowest, steps = trace.lowest_sp(lambda: _ignore(bench.invoke()))
+    if trace.instructions != instructions or steps > instructions:
+        raise BoardFault(
+            function.name,
+            f"{instructions} instructions in one run, {trace.instructions} in the next ({steps} one by one)",
+            "the same input must take the same way twice",
+        )
+    return _summarize(bench, counts, max(0, bench.stack_top - lowest))
+
+
+def _ignore(_value: object) -> None:
+    """For callers that want nothing back."""
+
+
+def _summarize(bench: Bench, counts: Sequence[BlockCount], stack_bytes: int) -> ProfileResult:
+    layers: dict[int, list[BlockCount]] = {}
+    functions: dict[str, list[int]] = {}
+    for count in counts:
+        layers.setdefault(count.layer, []).append(count)
+        sums = functions.setdefault(bench.image.function_at(count.address) or f"0x{count.address:08x}", [0, 0])
+        sums[0] += count.instructions
+        sums[1] += count.cycles
+    own = layers.pop(0, [])
+    costs = []
+    for number, blocks in sorted(layers.items()):
+        first = min(blocks, key=lambda block: block.order)
+        costs.append(
+            LayerCost(
+                number - 1,
+                bench.image.function_at(first.address),
+                sum(block.instructions for block in blocks),
+                sum(block.cycles for block in blocks),
+            )
+        )
+    return ProfileResult(
+        instructions=sum(count.instructions for count in counts),
+        cycles=sum(count.cycles for count in counts),
+        stack_bytes=stack_bytes,
+        own_instructions=sum(block.instructions for block in own),
+        own_cycles=sum(block.cycles for block in own),
+        layers=tuple(costs),
+        by_function=tuple(
+            (name, sums[0], sums[1]) for name, sums in sorted(functions.items(), key=lambda item: (-item[1][1], item[0]))
+        ),
+    )
