@@ -1,0 +1,92 @@
+"""Sizes of convolutions and pools, checked once for passes and lowerings alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinyforge.compiler.operators import OpView
+from tinyforge.compiler.quantized import padding_before
+from tinyforge.core.graph import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """A window that slides over two dimensions; all sizes in elements.
+
+    Attributes:
+        batches: images.
+        in_h, in_w, in_ch: input.
+        out_h, out_w, out_ch: output.
+        kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w: the window.
+        pad_h, pad_w: padding above and to the left.
+    """
+
+    batches: int
+    in_h: int
+    in_w: int
+    in_ch: int
+    out_h: int
+    out_w: int
+    out_ch: int
+    kernel_h: int
+    kernel_w: int
+    stride_h: int
+    stride_w: int
+    dilation_h: int
+    dilation_w: int
+    pad_h: int
+    pad_w: int
+
+    @property
+    def padded_w(self) -> bool:
+        """Whether any window reaches beyond the left or right edge."""
+        return self.pad_w > 0 or (self.out_w - 1) * self.stride_w + (self.kernel_w - 1) * self.dilation_w >= self.in_w
+
+    @property
+    def padded_h(self) -> bool:
+        """Whether any window reaches beyond the upper or lower edge."""
+        return self.pad_h > 0 or (self.out_h - 1) * self.stride_h + (self.kernel_h - 1) * self.dilation_h >= self.in_h
+
+
+def window_geometry(view: OpView, input_: Tensor, output: Tensor, kernel: tuple[int, int]) -> Geometry:
+    """Geometry of an operator with options ``padding``, ``stride_*`` and, where it has them, ``dilation_*_factor``.
+
+    Args:
+        view: the operator.
+        input_, output: [batch, height, width, channel].
+        kernel: height and width.
+
+    Raises:
+        UnsupportedModelError: a tensor of another rank, or sizes that do not follow from each other.
+    """
+    for tensor in (input_, output):
+        view.require(
+            len(tensor.shape) == 4 and tensor.elements > 0,
+            f"has shape {list(tensor.shape)}, not [batch, height, width, channel]",
+            "convert the model again",
+            tensor,
+        )
+    batches, in_h, in_w, in_ch = input_.shape
+    out_batches, out_h, out_w, out_ch = output.shape
+    view.require(
+        batches == out_batches, f"has {batches} images in and {out_batches} out", "convert the model again", output
+    )
+    options = view.op.options
+    dilation_h, dilation_w = int(options.get("dilation_h_factor", 1)), int(options.get("dilation_w_factor", 1))
+    stride_h, stride_w, padding = int(options["stride_h"]), int(options["stride_w"]), int(options["padding"])
+    return Geometry(
+        batches,
+        in_h,
+        in_w,
+        in_ch,
+        out_h,
+        out_w,
+        out_ch,
+        *kernel,
+        stride_h,
+        stride_w,
+        dilation_h,
+        dilation_w,
+        pad_h=padding_before(view, padding, in_h, kernel[0], stride_h, dilation_h, out_h),
+        pad_w=padding_before(view, padding, in_w, kernel[1], stride_w, dilation_w, out_w),
+    )

@@ -1,0 +1,106 @@
+"""From operators to kernel calls: what ``compiler/ops/*.py`` write into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tinyforge.compiler.operators import OpView, find_operator
+from tinyforge.core.graph import DType, Graph, Layer, Op, Param, State, Tensor
+
+
+class Lowering:
+    """Collects the kernel calls of a graph.
+
+    Args:
+        graph: after the passes.
+
+    Attributes:
+        layers: the calls so far.
+        states: memory between inferences so far.
+        tensors: the graph's tensors, with those that lowerings added.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.layers: list[Layer] = []
+        self.states: list[State] = []
+        self.tensors: list[Tensor] = list(graph.tensors)
+        self._op: Op | None = None
+        self._counts: dict[str, int] = {}
+
+    def run(self) -> None:
+        """Lower every operator in order.
+
+        Raises:
+            UnsupportedModelError: by the first operator that cannot be lowered.
+        """
+        for op in self.graph.ops:
+            found = find_operator(op.kind)
+            if found is None:
+                raise ValueError(f"no lowering for {op.kind}: a pass produced an operator without a file")
+            self._op = op
+            found.lower(OpView(self.graph, op), self)
+
+    def layer(
+        self,
+        stem: str,
+        kernel: str,
+        params: Mapping[str, Param],
+        *,
+        inputs: tuple[Tensor, ...],
+        outputs: tuple[Tensor, ...],
+        states: tuple[State, ...] = (),
+        scratch_bytes: int = 0,
+        macs: int = 0,
+        inplace: tuple[tuple[int, int], ...] = (),
+    ) -> None:
+        """Add one kernel call; the arguments are those of ``Layer``."""
+        if self._op is None:
+            raise ValueError("a layer outside of an operator")
+        number = self._counts.get(stem, 0)
+        self._counts[stem] = number + 1
+        checked = {name: _checked(stem, name, value) for name, value in params.items()}
+        self.layers.append(
+            Layer(
+                index=len(self.layers),
+                op=self._op.index,
+                stem=stem,
+                kernel=kernel,
+                name=f"{stem}_{number}",
+                inputs=tuple(tensor.index for tensor in inputs),
+                outputs=tuple(tensor.index for tensor in outputs),
+                params=checked,
+                states=tuple(state.name for state in states),
+                scratch_bytes=scratch_bytes,
+                macs=macs,
+                inplace=inplace,
+            )
+        )
+
+    def temporary(self, like: Tensor, shape: tuple[int, ...], dtype: DType | None = None) -> Tensor:
+        """A new activation between two calls of the same operator, quantized as ``like``."""
+        tensor = Tensor(len(self.tensors), f"{like.name} (temporary)", shape, dtype or like.dtype, like.quant)
+        self.tensors.append(tensor)
+        return tensor
+
+    def state(self, tensor: Tensor, *, reset_value: int, per_window: bool) -> State:
+        """Memory that lives between inferences; the same tensor always gives the same state."""
+        for state in self.states:
+            if state.tensor == tensor.index:
+                return state
+        state = State(tensor.index, f"state_{len(self.states)}", tensor.dtype, tensor.elements, reset_value, per_window)
+        self.states.append(state)
+        return state
+
+
+def _checked(stem: str, name: str, value: Param) -> Param:
+    """Parameters as Python int or float, or contiguous arrays of a type C can hold."""
+    if value is None or isinstance(value, bool | int | np.integer):
+        return None if value is None else int(value)
+    if isinstance(value, float | np.floating):
+        return float(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iuf" and value.size:
+        return np.ascontiguousarray(value)
+    raise ValueError(f"{stem}.{name}: cannot print {value!r}")

@@ -1,0 +1,114 @@
+"""CONV_2D: convolution over two dimensions, grouped ones included; two roundings (gemmlowp) an output."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyforge.compiler.geometry import Geometry, window_geometry
+from tinyforge.compiler.lowering import Lowering
+from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.quantized import (
+    accumulator_reach,
+    bias_of,
+    channel_scales,
+    clamp_of,
+    folded_bias,
+    rescale_of,
+)
+from tinyforge.core.graph import DType, Param
+
+
+def conv_geometry(view: OpView) -> Geometry:
+    """Geometry of a CONV_2D, its filter checked against it.
+
+    Raises:
+        UnsupportedModelError: types, shapes or channel counts that do not fit.
+    """
+    view.counts((2, 3))
+    input_, filter_, output = view.activation(0), view.input(1), view.output()
+    view.is_dtype(input_, DType.INT8)
+    view.is_dtype(output, DType.INT8)
+    weights = view.constant(1, DType.INT8)
+    view.require(
+        weights.ndim == 4 and weights.size > 0, f"has shape {list(weights.shape)}", "convert the model again", filter_
+    )
+    geometry = window_geometry(view, input_, output, (weights.shape[1], weights.shape[2]))
+    groups = geometry.in_ch // weights.shape[3]
+    view.require(
+        geometry.out_ch == weights.shape[0]
+        and geometry.in_ch == groups * weights.shape[3]
+        and groups > 0
+        and geometry.out_ch % groups == 0,
+        f"has shape {list(weights.shape)}, which fits neither {geometry.in_ch} channels in nor {geometry.out_ch} out",
+        "convert the model again",
+        filter_,
+    )
+    return geometry
+
+
+def conv_weights(view: OpView) -> dict[str, Param]:
+    """Filter, folded bias and rescaling, as both convolution kernels take them."""
+    input_, filter_, output = view.input(0), view.input(1), view.output()
+    weights = view.constant(1, DType.INT8)
+    channels = int(weights.shape[0])
+    _, input_zero = view.quantized(input_)
+    bias = bias_of(view, 2, channels)
+    accumulator_reach(view, weights, input_zero, bias)
+    rescale = rescale_of(view, input_, channel_scales(view, filter_, channels, 0), output)
+    return {
+        "filter": weights,
+        "bias": folded_bias(weights, input_zero, bias),
+        "multiplier": rescale.multiplier,
+        "exponent": rescale.exponent,
+    }
+
+
+def output_limits(view: OpView) -> dict[str, Param]:
+    """Zero points and clamp."""
+    low, high = clamp_of(view, view.output())
+    return {
+        "pad_value": view.quantized(view.input(0))[1],
+        "zero_point": view.quantized(view.output())[1],
+        "min": low,
+        "max": high,
+    }
+
+
+@operator(
+    "CONV_2D",
+    padding=Option(0, "int8", 0),
+    stride_w=Option(1, "int32", 0),
+    stride_h=Option(2, "int32", 0),
+    fused_activation_function=Option(3, "int8", 0),
+    dilation_w_factor=Option(4, "int32", 1),
+    dilation_h_factor=Option(5, "int32", 1),
+)
+def conv_2d(view: OpView, low: Lowering) -> None:
+    """Lower to ``tfg_conv_2d_s8``."""
+    geometry = conv_geometry(view)
+    weights = view.constant(1, DType.INT8)
+    low.layer(
+        "conv_2d",
+        "tfg_conv_2d_s8",
+        {
+            **conv_weights(view),
+            **sizes(geometry),
+            "group_in_ch": weights.shape[3],
+            "group_out_ch": geometry.out_ch // (geometry.in_ch // weights.shape[3]),
+            **output_limits(view),
+        },
+        inputs=(view.input(0),),
+        outputs=(view.output(),),
+        macs=geometry.batches * geometry.out_h * geometry.out_w * int(np.prod(weights.shape)),
+    )
+
+
+def sizes(geometry: Geometry) -> dict[str, Param]:
+    """Sizes of the two-dimensional kernels."""
+    return {
+        name: getattr(geometry, name)
+        for name in (
+            "batches", "in_h", "in_w", "in_ch", "out_h", "out_w", "out_ch", "kernel_h", "kernel_w",
+            "stride_h", "stride_w", "dilation_h", "dilation_w", "pad_h", "pad_w",
+        )
+    }  # fmt: skip

@@ -1,0 +1,138 @@
+"""FULLY_CONNECTED: a dense layer.
+
+The reference multiplies the accumulator by a double and rounds once, half away from zero. The compiler finds an
+integer multiplier that takes every reachable accumulator to the same output (``fixed_point.Staircase``), so the
+kernel needs one high multiplication, an addition and a shift.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tinyforge.compiler.fixed_point import Staircase
+from tinyforge.compiler.lowering import Lowering
+from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.quantized import accumulator_reach, bias_of, clamp_of, folded_bias
+from tinyforge.core.graph import DType, Param, Tensor
+
+
+@operator(
+    "FULLY_CONNECTED",
+    fused_activation_function=Option(0, "int8", 0),
+    weights_format=Option(1, "int8", 0),
+)
+def fully_connected(view: OpView, low: Lowering) -> None:
+    """Lower to ``tfg_fully_connected_s8``, or to the wide form where 31 bits of multiplier are too few."""
+    view.counts((2, 3))
+    input_, filter_, output = view.activation(0), view.input(1), view.output()
+    view.is_dtype(input_, DType.INT8)
+    view.is_dtype(output, DType.INT8)
+    weights = view.constant(1, DType.INT8)
+    view.require(view.option("weights_format") == 0, "has shuffled weights", "convert the model again")
+    view.require(weights.ndim == 2 and weights.size > 0, f"has shape {list(weights.shape)}", "give a matrix", filter_)
+    out_len, in_len = weights.shape
+    view.require(
+        input_.elements % in_len == 0 and input_.elements > 0,
+        f"has {input_.elements} elements, no multiple of {in_len}",
+        "convert the model again",
+        input_,
+    )
+    batches = input_.elements // in_len
+    view.require(
+        output.elements == batches * out_len,
+        f"has {output.elements} elements where {batches * out_len} follow",
+        "convert the model again",
+        output,
+    )
+    params = dense_params(view, input_, filter_, output, batches)
+    low.layer(
+        "fully_connected",
+        "tfg_fully_connected_wide_s8" if "multiplier_low" in params else "tfg_fully_connected_s8",
+        params,
+        inputs=(input_,),
+        outputs=(output,),
+        macs=batches * in_len * out_len,
+    )
+
+
+def dense_params(view: OpView, input_: Tensor, filter_: Tensor, output: Tensor, batches: int) -> dict[str, Param]:
+    """The members of the kernel's structure.
+
+    Raises:
+        UnsupportedModelError: no integer multiplier gives the reference's outputs, or the accumulator overflows.
+    """
+    weights = view.constant(1, DType.INT8)
+    out_len, in_len = weights.shape
+    input_scale, input_zero = view.quantized(input_)
+    output_scale, output_zero = view.quantized(output)
+    quant = filter_.quant
+    if quant is None:
+        view.refuse("has no quantization", "convert the model again with full int8 quantization", filter_)
+    if any(zero != 0 for zero in quant.zero_point):
+        view.refuse("is quantized asymmetrically", "convert the model again: int8 filters are symmetric", filter_)
+    bias = bias_of(view, 2, out_len)
+    reach = accumulator_reach(view, weights, input_zero, bias)
+    low, high = clamp_of(view, output)
+    common: dict[str, Param] = {
+        "filter": weights,
+        "bias": folded_bias(weights, input_zero, bias),
+        "batches": batches,
+        "in_len": in_len,
+        "out_len": out_len,
+    }
+    limits: dict[str, Param] = {"min": low, "max": high}
+    scales = [input_scale * scale / output_scale for scale in quant.scale]
+    reaches = [int(reach.max())] if quant.per_tensor else [int(value) for value in reach]
+    steps = [Staircase(scale, output_zero, low, high, most) for scale, most in zip(scales, reaches, strict=True)]
+    for step in steps:
+        view.require(
+            step.scale * step.reach < (1 << 31) - 512,
+            f"rescales by {step.scale:g}, beyond 32 bits",
+            "calibrate and quantize the model again: its output scale is far too small",
+            output,
+        )
+    if quant.per_tensor:
+        fast = _fast(steps[0])
+        if fast is not None:
+            multiplier, shift = fast
+            rounding = (1 << (shift - 1)) + output_zero * (1 << shift)
+            return {**common, "multiplier": multiplier, "rounding": rounding, "shift": shift, **limits}
+    wide = [_wide(view, step, output) for step in steps]
+    if quant.per_tensor:
+        wide *= out_len
+    return {
+        **common,
+        "multiplier": np.array([multiplier >> 31 for multiplier, _ in wide], np.int32),
+        "multiplier_low": np.array([multiplier & 0x7FFFFFFF for multiplier, _ in wide], np.int32),
+        "shift": np.array([shift - 31 for _, shift in wide], np.int8),
+        "zero_point": output_zero,
+        **limits,
+    }
+
+
+def _fast(step: Staircase) -> tuple[int, int] | None:
+    """Multiplier below 2**31 and shift after the high word, 1..22; None when there are none."""
+    exponent = math.frexp(step.scale)[1]
+    for total in (31 - exponent, 30 - exponent):
+        if not 33 <= total <= 54:
+            continue
+        multiplier = step.fit(total)
+        if multiplier is not None and 0 < multiplier < 1 << 31:
+            return multiplier, total - 32
+    return None
+
+
+def _wide(view: OpView, step: Staircase, output: Tensor) -> tuple[int, int]:
+    """Multiplier below 2**62 and total shift, 32..62."""
+    exponent = math.frexp(step.scale)[1]
+    total = min(62 - exponent, 62)
+    multiplier = step.fit(total) if total >= 32 else None
+    if multiplier is None:
+        view.refuse(
+            f"rescales by {step.scale!r}, which no integer multiplier gives exactly",
+            "quantize the model again with other calibration windows",
+            output,
+        )
+    return multiplier, total

@@ -1,0 +1,44 @@
+"""MEAN over any axes: the sum, then one rescaling that holds 1/count in its multiplier, as the reference folds it."""
+
+from __future__ import annotations
+
+import math
+
+from tinyforge.compiler.axes import reduction
+from tinyforge.compiler.fixed_point import quantize_multiplier
+from tinyforge.compiler.lowering import Lowering
+from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.core.graph import DType
+
+
+@operator("MEAN", keep_dims=Option(0, "bool", default=False))
+def mean(view: OpView, low: Lowering) -> None:
+    """Lower to ``tfg_mean_s8``."""
+    view.counts((2,))
+    input_, output = view.activation(0), view.output()
+    view.is_dtype(input_, DType.INT8)
+    view.is_dtype(output, DType.INT8)
+    reduced = reduction(view, input_, output, view.integers(1))
+    in_scale, in_zero = view.quantized(input_)
+    out_scale, out_zero = view.quantized(output)
+    count = math.prod(reduced.counts)
+    view.require(
+        count * 256 < 1 << 31, f"averages {count} numbers, too many for a 32-bit sum", "reduce in two steps", input_
+    )
+    multiplier, exponent = quantize_multiplier(in_scale / out_scale)
+    view.require(exponent <= 30, f"rescales by a factor of 2**{exponent}", "quantize the model again", output)
+    # reduce.h: 1/count is folded into the multiplier after widening it by as many bits as count has
+    shift = min(count.bit_length() - 1, 32, 31 + exponent)
+    low.layer(
+        "mean",
+        "tfg_mean_s8",
+        {
+            **reduced.params(),
+            "bias": -in_zero * count,
+            "multiplier": (multiplier << shift) // count,
+            "exponent": exponent - shift,
+            "zero_point": out_zero,
+        },
+        inputs=(input_,),
+        outputs=(output,),
+    )

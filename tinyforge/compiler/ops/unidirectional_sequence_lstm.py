@@ -1,0 +1,187 @@
+"""UNIDIRECTIONAL_SEQUENCE_LSTM: int8 weights and activations, int16 cell state and gates (TFLite's 8x8_16 form).
+
+Sources: ``unidirectional_sequence_lstm.cc`` (``PopulateQuantizedLstmParams8x8_16``, effective biases) and
+``lstm_eval.cc`` (order of the gates, where values are rounded and saturated).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tinyforge.compiler.fixed_point import quantize_multiplier
+from tinyforge.compiler.lowering import Lowering
+from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.quantized import accumulator_reach, folded_bias
+from tinyforge.core.graph import Array, DType, Param, Tensor
+
+GATES = ("input", "forget", "cell", "output")
+_TANH = 4
+_HIDDEN = 4  # its place among the intermediates
+_ABSENT = {
+    9: "a peephole",
+    10: "a peephole",
+    11: "a peephole",
+    16: "a projection",
+    17: "a projection",
+    20: "layer normalization",
+    21: "layer normalization",
+    22: "layer normalization",
+    23: "layer normalization",
+}
+_GATE_SCALE = np.float32(2.0**-12)  # activations take Q3.12
+
+
+@operator(
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    fused_activation_function=Option(0, "int8", 0),
+    cell_clip=Option(1, "float32", 0.0),
+    proj_clip=Option(2, "float32", 0.0),
+    time_major=Option(3, "bool", default=False),
+    diagonal_recurrent_tensors=Option(5, "bool", default=False),
+)
+def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
+    """Lower to ``tfg_lstm_s8``; ``last_step`` (from a pass) writes only the last time step."""
+    view.counts((20, 24))
+    input_, output = view.activation(0), view.output()
+    view.is_dtype(input_, DType.INT8)
+    view.is_dtype(output, DType.INT8)
+    for position, what in _ABSENT.items():
+        view.require(view.optional(position) is None, f"has {what}", "build the LSTM without it")
+    view.require(view.optional(1) is not None, "couples its input and forget gates (CIFG)", "build it without")
+    view.require(
+        view.option("fused_activation_function") == _TANH and not view.option("diagonal_recurrent_tensors"),
+        f"has activation {view.option('fused_activation_function')} or diagonal weights",
+        "use tanh, the LSTM's default",
+    )
+    weights = [view.constant(1 + gate, DType.INT8) for gate in range(4)]
+    recurrent = [view.constant(5 + gate, DType.INT8) for gate in range(4)]
+    biases = [view.constant(12 + gate, DType.INT32) for gate in range(4)]
+    hidden_state, cell_state = view.input(18), view.input(19)
+    view.require(len(input_.shape) in {2, 3}, f"has shape {list(input_.shape)}", "give [batch, time, feature]", input_)
+    shape = input_.shape if len(input_.shape) == 3 else (input_.shape[0], 1, input_.shape[1])
+    batches, steps, features = (shape[1], shape[0], shape[2]) if view.option("time_major") else shape
+    units = weights[0].shape[0] if weights[0].ndim == 2 else 0
+    view.require(
+        units > 0
+        and features > 0
+        and steps > 0
+        and all(array.shape == (units, features) for array in weights)
+        and all(array.shape == (units, units) for array in recurrent)
+        and all(array.shape == (units,) for array in biases),
+        "has weights or biases of sizes that do not fit each other",
+        "convert the model again",
+    )
+    view.require(batches == 1, f"has a batch of {batches}", "export the model with a batch of 1", input_)
+    last_step = bool(view.op.options.get("last_step", False))
+    view.require(
+        output.elements == units * (1 if last_step else steps),
+        f"has shape {list(output.shape)} for {steps} steps of {units} units",
+        "convert the model again",
+        output,
+    )
+    params = {
+        **_weights(view, weights, recurrent, biases),
+        **_scales(view, cell_state),
+        "steps": steps,
+        "features": features,
+        "units": units,
+        "every_step": 0 if last_step else 1,
+    }
+    _check_state(view, hidden_state, cell_state, units)
+    _, hidden_zero = view.quantized(hidden_state)
+    window = steps > 1
+    low.layer(
+        "lstm",
+        "tfg_lstm_s8",
+        params,
+        inputs=(input_,),
+        outputs=(output,),
+        states=(
+            low.state(hidden_state, reset_value=hidden_zero, per_window=window),
+            low.state(cell_state, reset_value=0, per_window=window),
+        ),
+        scratch_bytes=4 * units * 2,
+        macs=steps * 4 * units * (features + units),
+    )
+
+
+def _check_state(view: OpView, hidden: Tensor, cell: Tensor, units: int) -> None:
+    for tensor, dtype in ((hidden, DType.INT8), (cell, DType.INT16)):
+        view.is_dtype(tensor, dtype)
+        view.require(
+            tensor.variable and tensor.elements == units,
+            f"is no variable state of {units} units",
+            "convert the model again",
+            tensor,
+        )
+
+
+def _weights(view: OpView, weights: list[Array], recurrent: list[Array], biases: list[Array]) -> dict[str, Param]:
+    _, input_zero = view.quantized(view.input(0))
+    _, hidden_zero = view.quantized(view.input(18))
+    input_bias, recurrent_bias = [], []
+    for gate in range(4):
+        for position in (1 + gate, 5 + gate):
+            view.quantized(view.input(position))
+        bias = biases[gate].astype(np.int64)
+        accumulator_reach(view, weights[gate], input_zero, bias)
+        accumulator_reach(view, recurrent[gate], hidden_zero, np.zeros_like(bias))
+        input_bias.append(folded_bias(weights[gate], input_zero, bias))
+        recurrent_bias.append(folded_bias(recurrent[gate], hidden_zero, np.zeros_like(bias)))
+    return {
+        "input_weights": np.stack(weights),
+        "recurrent_weights": np.stack(recurrent),
+        "input_bias": np.stack(input_bias),
+        "recurrent_bias": np.stack(recurrent_bias),
+    }
+
+
+def _scales(view: OpView, cell_state: Tensor) -> dict[str, Param]:
+    """Multipliers of the gates, of the hidden state, and the powers of two of the cell; float32 as the reference."""
+    input_scale = np.float32(view.quantized(view.input(0))[0])
+    hidden_scale = np.float32(view.quantized(view.input(18))[0])
+    rescales = [
+        [
+            _multiplier(view, float(np.float32(view.quantized(view.input(first + gate))[0]) * scale / _GATE_SCALE))
+            for gate in range(4)
+        ]
+        for first, scale in ((1, input_scale), (5, hidden_scale))
+    ]
+    cell_scale, _ = view.quantized(cell_state)
+    mantissa, exponent = math.frexp(cell_scale)
+    power = exponent - 1
+    view.require(
+        mantissa == 0.5 and -15 <= power <= -9,
+        f"has scale {cell_scale:g}, not a power of two in 2**-15..2**-9",
+        "convert the model again",
+        cell_state,
+    )
+    view.require(len(view.op.intermediates) > _HIDDEN, "lacks its intermediates", "convert the model again")
+    hidden = view.graph.tensors[view.op.intermediates[_HIDDEN]]
+    view.require(
+        hidden.quant is not None and hidden.quant.per_tensor, "lacks its scale", "convert the model again", hidden
+    )
+    scale, zero = (hidden.quant.scale[0], hidden.quant.zero_point[0]) if hidden.quant else (1.0, 0)
+    multiplier, shift = _multiplier(view, float(np.float32(2.0**-15 / scale * 2.0**-15)))
+    clip = view.option("cell_clip")
+    quantized_clip = int(min(max(np.float32(clip) / np.float32(cell_scale), -32768.0), 32767.0)) if clip > 0 else 0
+    return {
+        "input_multiplier": np.array([pair[0] for pair in rescales[0]], np.int32),
+        "input_exponent": np.array([pair[1] for pair in rescales[0]], np.int32),
+        "recurrent_multiplier": np.array([pair[0] for pair in rescales[1]], np.int32),
+        "recurrent_exponent": np.array([pair[1] for pair in rescales[1]], np.int32),
+        "hidden_multiplier": multiplier,
+        "hidden_exponent": shift,
+        "hidden_zero_point": zero,
+        "cell_shift": 30 + power,
+        "cell_integer_bits": 15 + power,
+        "cell_clip": quantized_clip,
+    }
+
+
+def _multiplier(view: OpView, real: float) -> tuple[int, int]:
+    multiplier, exponent = quantize_multiplier(real)
+    view.require(exponent <= 30, f"rescales by a factor of 2**{exponent}", "calibrate and quantize the model again")
+    return multiplier, exponent

@@ -1,0 +1,33 @@
+"""Small rewrites of the graph, each a named function that says what it did.
+
+A pass takes a ``Graph`` and returns the new one with one line of text for each thing it changed; the lines are what
+``tinyforge export --explain`` prints. Passes run in the order of ``PASSES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinyforge.compiler.passes.conv_1d import find_conv_1d
+from tinyforge.compiler.passes.dead_ops import drop_dead_ops
+from tinyforge.compiler.passes.drop_reshapes import drop_reshapes
+from tinyforge.compiler.passes.keep_last_step import keep_last_step
+from tinyforge.compiler.passes.own_outputs import own_outputs
+from tinyforge.core.graph import Graph
+
+Pass = Callable[[Graph], tuple[Graph, list[str]]]
+
+PASSES: tuple[Pass, ...] = (drop_dead_ops, drop_reshapes, own_outputs, keep_last_step, find_conv_1d)
+
+
+def run_passes(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
+    """Run all passes.
+
+    Returns:
+        The rewritten graph and the lines, each beginning with the pass's name.
+    """
+    log: list[str] = []
+    for step in PASSES:
+        graph, lines = step(graph)
+        log.extend(f"{step.__name__}: {line}" for line in lines)
+    return graph, tuple(log)

@@ -1,0 +1,293 @@
+"""``.tflite`` -> ``Graph``: our own reader, for which a model is untrusted input.
+
+What comes out is consistent: indices point to something, shapes fit buffers, quantizations fit shapes, and operators
+stand in an order in which each finds its inputs. Constants are views onto the file. Whether an operator can be
+*lowered* with its types and options is checked by its file in ``compiler/ops``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinyforge.compiler.flatbuffer import Flatbuffer, Table
+from tinyforge.compiler.operators import QUANTIZE_COMMAND, Operator, Option, find_operator, known_operators
+from tinyforge.compiler.schema import builtin_name, dtype_of, type_name
+from tinyforge.core.errors import ModelFormatError, UnsupportedModelError
+from tinyforge.core.graph import Array, DType, Graph, Op, Quant, Tensor
+
+IDENTIFIER = b"TFL3"
+MOST_BYTES = 64 * 1024 * 1024
+MOST_ENTRIES = 1 << 14
+MOST_SUBGRAPHS = 16
+MOST_RANK = 8
+MOST_TENSOR_BYTES = 1 << 28
+
+_CONVERT = "convert the model again"
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\x89HDF", "a Keras HDF5 model"),
+    (b"PK\x03\x04", "a zip archive (a .keras model, or a download that is still packed)"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"\x7fELF", "an ELF program"),
+    (b"<", "text (HTML or XML)"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
+)
+
+
+def read_model(data: bytes, place: str) -> Graph:
+    """Read and check a model.
+
+    Args:
+        data: content of the ``.tflite``; untrusted. Constants of the graph are views onto it.
+        place: its path, for messages.
+
+    Returns:
+        The main subgraph; the others in ``subgraphs``.
+
+    Raises:
+        ModelFormatError: the bytes are no valid model.
+        UnsupportedModelError: it holds an operator or a type that is not supported.
+    """
+    if len(data) < 8 or data[4:8] != IDENTIFIER:
+        raise ModelFormatError(place, f"is not a .tflite model: {_what_it_is(data)}", "give a .tflite file")
+    if len(data) > MOST_BYTES:
+        raise ModelFormatError(
+            place, f"is {len(data)} bytes long; at most {MOST_BYTES} are read", "such a model does not fit a board"
+        )
+    buffer = Flatbuffer(data, place)
+    root = buffer.root()
+    version = root.scalar(0, "uint32", 0)
+    if version != 3:
+        raise ModelFormatError(place, f"says schema version {version}; only 3 is known", _CONVERT)
+    buffers = root.tables(4, "buffer", MOST_ENTRIES)
+    codes = [_operator_code(table) for table in root.tables(1, "operator code", MOST_ENTRIES)]
+    tables = root.tables(2, "subgraph", MOST_SUBGRAPHS)
+    if not tables:
+        raise ModelFormatError(place, "holds no subgraph", _CONVERT)
+    metadata = {}
+    for entry in root.tables(6, "metadata entry", MOST_ENTRIES):
+        name, index = entry.string(0, f"the name of {entry.what}"), entry.scalar(1, "uint32", 0)
+        if name is not None and index < len(buffers):
+            content = _buffer_bytes(buffers[index])
+            metadata[name] = b"" if content is None else content.tobytes()
+    graphs = [_Subgraph(buffer, table, buffers, codes).graph() for table in tables]
+    main = graphs[0]
+    return Graph(
+        place, main.tensors, main.ops, main.inputs, main.outputs, subgraphs=tuple(graphs[1:]), metadata=metadata
+    )
+
+
+def _what_it_is(data: bytes) -> str:
+    if not data:
+        return "it is empty"
+    for magic, what in _MAGIC:
+        if data.startswith(magic):
+            return f"it looks like {what}"
+    if len(data) < 8:
+        return f"it is only {len(data)} bytes long"
+    return f'it lacks the mark "TFL3" at byte 4 (found {data[4:8]!r})'
+
+
+def _operator_code(table: Table) -> str:
+    old, new = table.scalar(0, "int8", 0), table.scalar(3, "int32", 0)
+    name = builtin_name(max(int(old), int(new)))
+    if name == "CUSTOM":
+        custom = table.string(1, f"the custom code of {table.what}") or "without a name"
+        return f"CUSTOM:{custom}"
+    return name
+
+
+def _buffer_bytes(table: Table) -> Array | None:
+    """Bytes of a buffer as a view [n], or None when it holds none."""
+    offset, size = int(table.scalar(1, "uint64", 0)), int(table.scalar(2, "uint64", 0))
+    if offset > 1:
+        if offset + size > len(table.buffer.data):
+            raise table.buffer.error(f"{table.what} ends at byte {offset + size}, outside the file")
+        return np.frombuffer(table.buffer.data, np.uint8, count=size, offset=offset)
+    found = table.array(0, "uint8", f"the data of {table.what}")
+    return None if found is None or found.size == 0 else found
+
+
+class _Subgraph:
+    """Reads one subgraph; its methods share what the messages and the indices need."""
+
+    def __init__(self, buffer: Flatbuffer, table: Table, buffers: list[Table], codes: list[str]) -> None:
+        self.buffer = buffer
+        self.place = buffer.place
+        self.table = table
+        self.buffers = buffers
+        self.codes = codes
+        self.tensors: list[Tensor] = []
+
+    def graph(self) -> Graph:
+        """Read tensors, operators, inputs and outputs, and check that they fit together."""
+        for number, entry in enumerate(self.table.tables(0, "tensor", MOST_ENTRIES)):
+            self.tensors.append(self._tensor(number, entry))
+        inputs = self._indices(self.table, 1, f"the inputs of {self.table.what}")
+        outputs = self._indices(self.table, 2, f"the outputs of {self.table.what}")
+        ops = tuple(
+            self._op(number, entry) for number, entry in enumerate(self.table.tables(3, "operator", MOST_ENTRIES))
+        )
+        self._check_order(ops, inputs, outputs)
+        return Graph(self.place, tuple(self.tensors), ops, inputs, outputs)
+
+    def _format(self, where: str, fact: str, way_out: str = _CONVERT) -> ModelFormatError:
+        return ModelFormatError(f"{self.place}: {where}", fact, way_out)
+
+    def _tensor(self, number: int, table: Table) -> Tensor:
+        name = table.string(3, f"the name of tensor #{number}") or f"tensor #{number}"
+        where = f'tensor "{name}"'
+        shape = tuple(int(size) for size in self._array(table, 0, "int32", f"the shape of {where}"))
+        if len(shape) > MOST_RANK:
+            raise self._format(where, f"has {len(shape)} dimensions; at most {MOST_RANK} are known")
+        if any(size < 0 for size in shape):
+            raise self._format(where, f"has the negative size {min(shape)} in its shape {list(shape)}")
+        code = int(table.scalar(1, "int8", 0))
+        dtype = dtype_of(code)
+        if dtype is None:
+            raise UnsupportedModelError(
+                f"{self.place}: {where}", f"is of type {type_name(code)}, which no kernel holds", QUANTIZE_COMMAND
+            )
+        if math.prod(shape) * max(dtype.bytes, 1) > MOST_TENSOR_BYTES:
+            raise self._format(
+                where, f"of shape {list(shape)} has {math.prod(shape)} elements", "such a tensor does not fit a board"
+            )
+        if table.has(6):
+            raise UnsupportedModelError(
+                f"{self.place}: {where}", "is stored sparse", "convert the model without sparsity in the file"
+            )
+        variable = bool(table.scalar(5, "bool", default=False))
+        data = self._data(table, where, shape, dtype, variable)
+        return Tensor(number, name, shape, dtype, self._quant(table, where, shape), data, variable)
+
+    def _data(self, table: Table, where: str, shape: tuple[int, ...], dtype: DType, variable: bool) -> Array | None:
+        index = int(table.scalar(2, "uint32", 0))
+        if index >= len(self.buffers):
+            if index == 0:
+                return None
+            raise self._format(where, f"names buffer {index} of {len(self.buffers)}")
+        content = None if index == 0 else _buffer_bytes(self.buffers[index])
+        if content is None or dtype is DType.RESOURCE:
+            return None
+        if variable:
+            raise self._format(where, "is variable and has a constant content")
+        needed = math.prod(shape) * dtype.bytes
+        if content.size != needed:
+            raise self._format(where, f"of shape {list(shape)} needs {needed} bytes; its buffer holds {content.size}")
+        return content.view(dtype.numpy).reshape(shape)
+
+    def _quant(self, table: Table, where: str, shape: tuple[int, ...]) -> Quant | None:
+        said = table.table(4, f"the quantization of {where}")
+        if said is None:
+            return None
+        scale = self._array(said, 2, "float32", f"the scales of {where}")
+        zero = self._array(said, 3, "int64", f"the zero points of {where}")
+        if int(said.scalar(4, "uint8", 0)) != 0:
+            raise UnsupportedModelError(
+                f"{self.place}: {where}", "is quantized by a custom or block-wise scheme", QUANTIZE_COMMAND
+            )
+        if scale.size == 0:
+            return None
+        if zero.size not in {0, scale.size}:
+            raise self._format(where, f"has {scale.size} scales and {zero.size} zero points")
+        if not np.all(np.isfinite(scale)) or not np.all(scale > 0):
+            raise self._format(where, "has a scale that is not a number above 0")
+        if zero.size and (zero.min() < -(1 << 31) or zero.max() >= 1 << 31):
+            raise self._format(where, "has a zero point outside 32 bits")
+        axis = int(said.scalar(6, "int32", 0))
+        if scale.size > 1 and (not 0 <= axis < len(shape) or shape[axis] != scale.size):
+            raise self._format(
+                where, f"has {scale.size} scales along dimension {axis}, which its shape {list(shape)} does not have"
+            )
+        points = tuple(int(value) for value in zero) if zero.size else (0,) * scale.size
+        if scale.size == 1:
+            axis = 0
+        return Quant(tuple(float(value) for value in scale), points, axis)
+
+    def _op(self, number: int, table: Table) -> Op:
+        code = int(table.scalar(0, "uint32", 0))
+        if code >= len(self.codes):
+            raise self._format(f"op #{number}", f"names operator code {code} of {len(self.codes)}")
+        kind = self.codes[code]
+        where = f"op #{number} {kind}"
+        inputs = self._indices(table, 1, f"the inputs of {where}", optional=True)
+        outputs = self._indices(table, 2, f"the outputs of {where}")
+        found = find_operator(kind)
+        if found is None:
+            near = [self.tensors[index] for index in (*outputs, *inputs) if index >= 0]
+            named = f': tensor "{near[0].name}"' if near else ""
+            raise UnsupportedModelError(
+                f"{self.place}: {where}{named}", "is not supported", f"rebuild it from: {', '.join(known_operators())}"
+            )
+        field = 12 if found.options2 else 4
+        options = table.table(field, f"the options of {where}")
+        intermediates = self._indices(table, 8, f"the intermediates of {where}", optional=True)
+        return Op(number, kind, inputs, outputs, _read_options(found, options, where), intermediates)
+
+    def _array(self, table: Table, field: int, kind: str, what: str) -> Array:
+        found = table.array(field, kind, what)
+        return np.zeros(0, kind) if found is None else found
+
+    def _indices(self, table: Table, field: int, what: str, *, optional: bool = False) -> tuple[int, ...]:
+        found = self._array(table, field, "int32", what)
+        if found.size > MOST_ENTRIES:
+            raise self.buffer.error(f"{what} are {found.size}; at most {MOST_ENTRIES} are read")
+        least = -1 if optional else 0
+        if found.size and (found.min() < least or found.max() >= len(self.tensors)):
+            wrong = int(found.min()) if found.min() < least else int(found.max())
+            raise self.buffer.error(f"{what} name tensor {wrong} of {len(self.tensors)}")
+        return tuple(int(value) for value in found)
+
+    def _check_order(self, ops: Sequence[Op], inputs: tuple[int, ...], outputs: tuple[int, ...]) -> None:
+        """Each tensor is an input, a constant, a variable, or written once by an operator before it is read."""
+        if len(set(inputs)) != len(inputs):
+            raise self._format(self.table.what, "names a tensor twice among its inputs")
+        ready = {tensor.index for tensor in self.tensors if tensor.data is not None or tensor.variable}
+        for index in inputs:
+            if index in ready:
+                raise self._format(f'tensor "{self.tensors[index].name}"', "is an input with a content of its own")
+        ready.update(inputs)
+        for op in ops:
+            where = f"op #{op.index} {op.kind}"
+            for index in op.inputs:
+                if index >= 0 and index not in ready and self.tensors[index].elements:
+                    raise self._format(
+                        f'{where}: tensor "{self.tensors[index].name}"',
+                        "is read before anything computes it (a cycle, or operators out of order)",
+                    )
+            for index in op.outputs:
+                if index in ready:
+                    raise self._format(f'{where}: tensor "{self.tensors[index].name}"', "is written twice")
+                ready.add(index)
+        for index in outputs:
+            if index not in ready:
+                raise self._format(f'tensor "{self.tensors[index].name}"', "is an output that nothing computes")
+
+
+def _read_options(found: Operator, table: Table | None, where: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, option in found.options.items():
+        values[name] = option.default if table is None else _read_option(table, option, f"option {name} of {where}")
+    return values
+
+
+def _read_option(table: Table, option: Option, what: str) -> Any:
+    if option.kind == "string":
+        text = table.string(option.field, what)
+        return option.default if text is None else text
+    if option.kind == "[int32]":
+        vector = table.array(option.field, "int32", what)
+        if vector is None:
+            return option.default
+        if vector.size > 64:
+            raise table.buffer.error(f"{what} has {vector.size} entries; at most 64 are read")
+        return tuple(int(value) for value in vector)
+    value = table.scalar(option.field, option.kind, option.default)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise table.buffer.error(f"{what} is {value}")
+    return value

@@ -1,0 +1,91 @@
+"""``ModelInfo`` as the JSON that travels inside a ``.tflite`` (metadata entry ``TINYFORGE``)."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from tinyforge.core.errors import ModelFormatError
+from tinyforge.core.types import Channel, ModelInfo, Preprocessing, WindowSpec
+
+METADATA_NAME = "TINYFORGE"
+_VERSION = 1
+_WAY_OUT = "compress the model again with tinyforge, or remove the TINYFORGE metadata entry"
+
+
+def info_to_json(info: ModelInfo) -> bytes:
+    """The metadata buffer of ``info``: UTF-8 JSON, keys sorted, no spaces: the same info gives the same bytes."""
+    said = {
+        "version": _VERSION,
+        "name": info.name,
+        "labels": list(info.labels),
+        "window": {
+            "length": info.window.length,
+            "hop": info.window.hop,
+            "channels": list(info.window.channels),
+            "rate_hz": info.window.rate_hz,
+        },
+        "channels": [[channel.name, channel.unit] for channel in info.channels],
+        "preprocessing": {"mean": list(info.preprocessing.mean), "std": list(info.preprocessing.std)},
+    }
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def info_from_json(data: bytes, place: str) -> ModelInfo:
+    """Read what ``info_to_json`` wrote.
+
+    Args:
+        data: the metadata buffer; untrusted.
+        place: the file, for messages.
+
+    Raises:
+        ModelFormatError: not JSON, another version, or a value out of range.
+    """
+    place = f"{place}: metadata {METADATA_NAME}"
+    try:
+        said = json.loads(data.decode())
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ModelFormatError(place, "is not valid JSON", _WAY_OUT) from error
+    if not isinstance(said, dict) or said.get("version") != _VERSION:
+        raise ModelFormatError(place, f"is not of version {_VERSION}", _WAY_OUT)
+    try:
+        window = _a(said["window"], dict)
+        preprocessing = _a(said["preprocessing"], dict)
+        info = ModelInfo(
+            name=_a(said["name"], str),
+            labels=tuple(_a(label, str) for label in _a(said["labels"], list)),
+            window=WindowSpec(
+                length=_a(window["length"], int),
+                hop=_a(window["hop"], int),
+                channels=tuple(_a(name, str) for name in _a(window["channels"], list)),
+                rate_hz=_number(window["rate_hz"]),
+            ),
+            channels=tuple(Channel(_a(name, str), _a(unit, str)) for name, unit in _a(said["channels"], list)),
+            preprocessing=Preprocessing(
+                mean=tuple(_number(value) for value in _a(preprocessing["mean"], list)),
+                std=tuple(_number(value) for value in _a(preprocessing["std"], list)),
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFormatError(place, f"has a missing or wrong value ({error})", _WAY_OUT) from error
+    columns = len(info.channels)
+    if info.window.length < 1 or info.window.hop < 1 or not info.window.rate_hz > 0 or not columns:
+        raise ModelFormatError(place, "has a window without samples, hop, rate or channels", _WAY_OUT)
+    if len(info.preprocessing.mean) != columns or len(info.preprocessing.std) != columns:
+        raise ModelFormatError(place, f"has preprocessing for another number of channels than {columns}", _WAY_OUT)
+    if len(info.window.channels) != columns or not all(value > 0 for value in info.preprocessing.std):
+        raise ModelFormatError(place, "has channels that disagree, or a std that is not above 0", _WAY_OUT)
+    return info
+
+
+def _a(value: Any, kind: type) -> Any:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError("expected a finite number")
+    return float(value)

@@ -1,0 +1,36 @@
+#ifndef TFG_CONV_1D_S8_H
+#define TFG_CONV_1D_S8_H
+
+#include "tfg.h"
+
+TFG_C_BEGIN
+
+/*
+ * Convolution along one dimension; a window of kernel * in_ch bytes is contiguous. Also 1x1 convolutions and dense
+ * layers quantized per channel (kernel 1). Two roundings an output (gemmlowp).
+ */
+typedef struct {
+    const int8_t *filter;      /* [out_ch][kernel][in_ch] */
+    const int32_t *bias;       /* [out_ch], the input's zero point folded in */
+    const int32_t *multiplier; /* [out_ch] */
+    const int8_t *exponent;    /* [out_ch], -31..30 */
+    int32_t batches;
+    int32_t in_len;
+    int32_t in_ch;
+    int32_t out_len;
+    int32_t out_ch;
+    int32_t kernel;
+    int32_t stride;
+    int32_t pad;       /* steps before the first */
+    int32_t pad_value; /* the input's zero point */
+    int32_t zero_point;
+    int32_t min;
+    int32_t max;
+} tfg_conv_1d_s8_t;
+
+/* input [batches][in_len][in_ch], output [batches][out_len][out_ch] */
+void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int8_t *output);
+
+TFG_C_END
+
+#endif /* TFG_CONV_1D_S8_H */

@@ -1,0 +1,40 @@
+#ifndef TFG_LSTM_S8_H
+#define TFG_LSTM_S8_H
+
+#include "tfg.h"
+
+TFG_C_BEGIN
+
+/*
+ * LSTM over a sequence: int8 weights and activations, int16 gates (Q0.15) and cell state. Gates stand in the order
+ * input, forget, cell, output. Products of weights and inputs, and of weights and hidden state, are rounded and
+ * saturated to int16 one after the other, as the reference does.
+ */
+typedef struct {
+    const int8_t *input_weights;     /* [4][units][features] */
+    const int8_t *recurrent_weights; /* [4][units][units] */
+    const int32_t *input_bias;       /* [4][units], the input's zero point folded in */
+    const int32_t *recurrent_bias;   /* [4][units], the hidden state's zero point folded in */
+    const int32_t *input_multiplier; /* [4] */
+    const int32_t *input_exponent;   /* [4] */
+    const int32_t *recurrent_multiplier; /* [4] */
+    const int32_t *recurrent_exponent;   /* [4] */
+    int32_t hidden_multiplier;
+    int32_t hidden_exponent;
+    int32_t hidden_zero_point;
+    int32_t cell_shift;        /* right shift of input gate times cell gate */
+    int32_t cell_integer_bits; /* of the cell state, 0..6 */
+    int32_t cell_clip;         /* 0: none */
+    int32_t steps;
+    int32_t features;
+    int32_t units;
+    int32_t every_step; /* 0: the output is the last step alone */
+} tfg_lstm_s8_t;
+
+/* input [steps][features], output [steps or 1][units], hidden [units], cell [units], scratch 4 * units int16 */
+void tfg_lstm_s8(const tfg_lstm_s8_t *p, const int8_t *input, int8_t *output, int8_t *hidden, int16_t *cell,
+                 int16_t *scratch);
+
+TFG_C_END
+
+#endif /* TFG_LSTM_S8_H */

@@ -1,0 +1,162 @@
+/* Arithmetic the portable kernels share: TFLite's and gemmlowp's fixed point, bit for bit. */
+#ifndef TFG_INTERNAL_H
+#define TFG_INTERNAL_H
+
+#include "tfg.h"
+
+static inline int32_t tfg_min(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int32_t tfg_max(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int8_t tfg_clamp_s8(int32_t value, int32_t min, int32_t max)
+{
+    return (int8_t)tfg_min(tfg_max(value, min), max);
+}
+
+/* a + b modulo 2^32 */
+static inline int32_t tfg_add_wrap(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
+/* a << bits modulo 2^32; bits 0..31 */
+static inline int32_t tfg_shift_left(int32_t a, int32_t bits)
+{
+    return (int32_t)((uint32_t)a << bits);
+}
+
+/* a * b / 2^31, rounded half up; b >= 0 */
+static inline int32_t tfg_high_mul(int32_t a, int32_t b)
+{
+    return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+
+/* a / 2^bits, halves away from zero; bits 0..31 */
+static inline int32_t tfg_divide_by_pot(int32_t a, int32_t bits)
+{
+    uint32_t mask = ((uint32_t)1 << bits) - 1U;
+    uint32_t threshold = (mask >> 1) + (a < 0 ? 1U : 0U);
+    return (a >> bits) + (((uint32_t)a & mask) > threshold ? 1 : 0);
+}
+
+/* value * multiplier / 2^31 * 2^exponent with two roundings; exponent -31..30 */
+static inline int32_t tfg_requantize(int32_t value, int32_t multiplier, int32_t exponent)
+{
+    int32_t left = exponent > 0 ? exponent : 0;
+    int32_t right = exponent > 0 ? 0 : -exponent;
+    return tfg_divide_by_pot(tfg_high_mul(tfg_shift_left(value, left), multiplier), right);
+}
+
+/* exp(a) in Q0.31 for a <= 0 in Q5.26 (gemmlowp's exp_on_negative_values) */
+static inline int32_t tfg_exp_q5(int32_t a)
+{
+    /* a = -quarter * n + r, r in [-1/4, 0); exp(r) by a Taylor series around -1/8 */
+    const int32_t quarter = 1 << 24;
+    int32_t r = (a & (quarter - 1)) - quarter;
+    int32_t x = (int32_t)((uint32_t)r << 5) + (1 << 28);
+    int32_t x2 = tfg_high_mul(x, x);
+    int32_t x3 = (int32_t)(((int64_t)x2 * x + (1 << 30)) >> 31);
+    int32_t x4 = tfg_high_mul(x2, x2);
+    int32_t cubic = tfg_high_mul(tfg_divide_by_pot(x4, 2) + x3, 715827883) + x2;
+    int32_t result = 1895147668 + tfg_high_mul(x + tfg_divide_by_pot(cubic, 1), 1895147668);
+    int32_t rest = r - a;
+    static const int32_t factor[7] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+    for (int32_t bit = 0; bit < 7; bit++) {
+        if ((rest & (1 << (24 + bit))) != 0) {
+            result = tfg_high_mul(result, factor[bit]);
+        }
+    }
+    return a == 0 ? INT32_MAX : result;
+}
+
+/* 1 / (1 + a) in Q0.31 for a in [0, 1) in Q0.31: Newton-Raphson as gemmlowp does it */
+static inline int32_t tfg_reciprocal_q0(int32_t a)
+{
+    int32_t half = (int32_t)(((int64_t)a + INT32_MAX + 1) / 2);
+    int32_t x = 1515870810 + (int32_t)(((int64_t)half * -1010580540 + (1 << 30)) >> 31);
+    for (int32_t step = 0; step < 3; step++) {
+        int32_t error = (1 << 29) - tfg_high_mul(x, half);
+        int64_t change = (((int64_t)x * error + (1 << 30)) >> 31) * 4;
+        change = change > INT32_MAX ? INT32_MAX : change < INT32_MIN ? INT32_MIN : change;
+        x = (int32_t)(x + change);
+    }
+    return x > (INT32_MAX >> 1) ? INT32_MAX : (int32_t)((uint32_t)x << 1);
+}
+
+/* a * b / 2^15 for int16, rounded half up */
+static inline int32_t tfg_high_mul_s16(int32_t a, int32_t b)
+{
+    int32_t product = (a * b + (1 << 14)) >> 15;
+    return product > INT16_MAX ? INT16_MAX : product;
+}
+
+static inline int32_t tfg_saturate_s16(int32_t value)
+{
+    return tfg_min(tfg_max(value, INT16_MIN), INT16_MAX);
+}
+
+/* exp(a) in Q0.15 for a <= 0 with integer_bits 1..7 integer bits (gemmlowp's exp_on_negative_values, int16) */
+static inline int32_t tfg_exp_s16(int32_t a, int32_t integer_bits)
+{
+    int32_t fraction_bits = 15 - integer_bits;
+    int32_t quarter = 1 << (fraction_bits - 2);
+    int32_t r = (a & (quarter - 1)) - quarter;
+    int32_t x = (r * (1 << integer_bits)) + (1 << 12);
+    int32_t x2 = tfg_high_mul_s16(x, x);
+    int32_t x3 = tfg_high_mul_s16(x2, x);
+    int32_t x4 = tfg_high_mul_s16(x2, x2);
+    int32_t cubic = tfg_high_mul_s16(tfg_divide_by_pot(x4, 2) + x3, 10923) + x2;
+    int32_t result = tfg_saturate_s16(28918 + tfg_high_mul_s16(28918, x + tfg_divide_by_pot(cubic, 1)));
+    int32_t rest = r - a;
+    static const int16_t factor[7] = {25520, 19875, 12055, 4435, 600, 11, 0};
+    for (int32_t bit = 0; bit < integer_bits + 2 && bit < 7; bit++) {
+        if ((rest & (quarter << bit)) != 0) {
+            result = tfg_high_mul_s16(result, factor[bit]);
+        }
+    }
+    if (integer_bits > 5 && a < -(1 << (20 - integer_bits))) {
+        result = 0;
+    }
+    return a == 0 ? INT16_MAX : result;
+}
+
+/* Newton-Raphson for 2 / (1 + a), a in [0, 1) in Q0.15, as Q2.13 */
+static inline int32_t tfg_newton_s16(int32_t a)
+{
+    int32_t half = (a + INT16_MAX + 1) / 2;
+    int32_t x = 23130 + tfg_high_mul_s16(half, -15420);
+    for (int32_t step = 0; step < 3; step++) {
+        int32_t error = (1 << 13) - tfg_high_mul_s16(half, x);
+        x += tfg_saturate_s16(tfg_high_mul_s16(x, error) * 4);
+    }
+    return x;
+}
+
+/* 1 / (1 + exp(-a)) in Q0.15, a in Q3.12 */
+static inline int32_t tfg_logistic_s16(int32_t a)
+{
+    if (a == 0) {
+        return 1 << 14;
+    }
+    int32_t positive = tfg_saturate_s16(tfg_newton_s16(tfg_exp_s16(a > 0 ? -a : a, 3)) * 2);
+    return a > 0 ? positive : INT16_MAX - positive;
+}
+
+/* tanh(a) in Q0.15, a with integer_bits 0..6 integer bits */
+static inline int32_t tfg_tanh_s16(int32_t a, int32_t integer_bits)
+{
+    if (a == 0) {
+        return 0;
+    }
+    int32_t x = tfg_newton_s16(tfg_exp_s16(a > 0 ? -a : a, integer_bits + 1)) - (1 << 13);
+    int32_t result = tfg_saturate_s16(x * 4);
+    return a > 0 ? result : -result;
+}
+
+#endif /* TFG_INTERNAL_H */

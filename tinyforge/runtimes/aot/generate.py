@@ -1,0 +1,374 @@
+"""Writes ``<name>.h``, ``<name>.c``, the kernels and ``manifest.json``. Python computes here; Jinja only prints."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from tinyforge.core.errors import UnsupportedModelError
+from tinyforge.core.files import write_bytes, write_text
+from tinyforge.core.graph import Array, Compiled, DType, Layer, Tensor
+from tinyforge.core.names import c_comment, c_string
+from tinyforge.core.resources import csrc_dir
+from tinyforge.runtimes.aot.literals import array_lines, c_type_of, grouped, number
+from tinyforge.runtimes.aot.printers import print_layer
+from tinyforge.runtimes.base import Manifest, boundary_of, layer_costs
+from tinyforge.runtimes.preprocess import preprocessing_constants
+
+ABI = 1
+CFLAGS = ("-std=c99", "-ffp-contract=off")
+KERNEL_DIR = "tfg"
+_MOST_COLUMNS = 24
+
+
+class AotRuntime:
+    """The ``aot`` runtime."""
+
+    name = "aot"
+
+    def generate(self, compiled: Compiled, out_dir: Path) -> Manifest:
+        """Write the model as C with everything it needs; see ``Runtime``.
+
+        Raises:
+            UnsupportedModelError: the model's TINYFORGE metadata does not fit its input or output.
+        """
+        view = ModelView(compiled)
+        header, source = view.header(), view.source()
+        write_text(out_dir / f"{compiled.name}.h", header)
+        write_text(out_dir / f"{compiled.name}.c", source)
+        portable, dsp = _copy_kernels(view.kernels(), out_dir)
+        first_in, first_out = (boundary_of(tensors[0]) for tensors in (view.inputs, view.outputs))
+        manifest = Manifest(
+            name=compiled.name,
+            runtime=self.name,
+            function=f"{compiled.name}_invoke",
+            reset=f"{compiled.name}_reset" if compiled.states else None,
+            continue_function=f"{compiled.name}_continue" if view.windowed else None,
+            preprocess=f"{compiled.name}_preprocess" if compiled.info else None,
+            header=f"{compiled.name}.h",
+            include_dirs=(".", f"{KERNEL_DIR}/include"),
+            sources=(f"{compiled.name}.c", *portable),
+            sources_dsp=(f"{compiled.name}.c", *dsp),
+            defines=(),
+            cflags=CFLAGS,
+            input=first_in,
+            output=first_out,
+            inputs=tuple(boundary_of(tensor) for tensor in view.inputs),
+            outputs=tuple(boundary_of(tensor) for tensor in view.outputs),
+            input_bytes=first_in.bytes,
+            output_bytes=first_out.bytes,
+            arena_bytes=compiled.arena_bytes,
+            state_bytes=compiled.state_bytes,
+            weight_bytes=compiled.weight_bytes,
+            macs=compiled.macs,
+            labels=compiled.info.labels if compiled.info else (),
+            model_sha256=compiled.digest,
+            abi=ABI,
+            layers=layer_costs(compiled),
+        )
+        manifest.write(out_dir)
+        return manifest
+
+
+def _copy_kernels(kernels: list[str], out_dir: Path) -> tuple[list[str], list[str]]:
+    """Copy headers and sources of kernels; the two source lists, relative to ``out_dir``."""
+    library, target = csrc_dir(), out_dir / KERNEL_DIR
+    names = [
+        "include/tfg.h",
+        "src/tfg_internal.h",
+        *(f"include/tfg/{kernel}.h" for kernel in kernels),
+        *(f"src/portable/{kernel}.c" for kernel in kernels),
+    ]
+    extra = library / "src" / "dsp" / "tfg_dsp.h"
+    if extra.is_file():
+        names.append("src/dsp/tfg_dsp.h")
+    fast = [kernel for kernel in kernels if (library / "src" / "dsp" / f"{kernel}.c").is_file()]
+    names.extend(f"src/dsp/{kernel}.c" for kernel in fast)
+    for name in names:
+        write_bytes(target / name, (library / name).read_bytes())
+    portable = [f"{KERNEL_DIR}/src/portable/{kernel}.c" for kernel in kernels]
+    dsp = [f"{KERNEL_DIR}/src/{'dsp' if kernel in fast else 'portable'}/{kernel}.c" for kernel in kernels]
+    return portable, dsp
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedArray:
+    """One constant array."""
+
+    name: str
+    c_type: str
+    count: int
+    comment: str
+    lines: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedLayer:
+    """One call with its parameters."""
+
+    index: int
+    comment: str
+    arrays: list[PrintedArray]
+    struct: str
+    name: str
+    members: list[tuple[str, str]]
+    call: str
+    trace: list[tuple[str, int]]
+
+
+class ModelView:
+    """Everything the templates print, computed.
+
+    Args:
+        compiled: the model.
+    """
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.graph = compiled.graph
+        self.inputs = [self.graph.tensors[index] for index in self.graph.inputs]
+        self.outputs = [self.graph.tensors[index] for index in self.graph.outputs]
+        self.windowed = any(state.per_window for state in compiled.states)
+        self._places = self._caller_buffers()
+        self._arrays: dict[tuple[str, bytes], str] = {}
+        self.layers = [self._layer(layer) for layer in compiled.layers]
+
+    def kernels(self) -> list[str]:
+        """Names of the kernels used, sorted."""
+        return sorted({layer.kernel for layer in self.compiled.layers})
+
+    def header(self) -> str:
+        """Text of ``<name>.h``."""
+        return _render("model.h.j2", self._context())
+
+    def source(self) -> str:
+        """Text of ``<name>.c``."""
+        return _render("model.c.j2", self._context())
+
+    def _caller_buffers(self) -> dict[int, str]:
+        places = {}
+        for names, tensors in (("input", self.inputs), ("output", self.outputs)):
+            for position, tensor in enumerate(tensors):
+                name = names if len(tensors) == 1 else f"{names}_{position}"
+                places[self.graph.root(tensor.index)] = name
+        return places
+
+    def _context(self) -> dict[str, Any]:
+        compiled = self.compiled
+        return {
+            "name": compiled.name,
+            "upper": compiled.name.upper(),
+            "abi": ABI,
+            "digest": compiled.digest,
+            "inputs": self._boundaries("input", self.inputs),
+            "outputs": self._boundaries("output", self.outputs),
+            "arguments": ", ".join(
+                [
+                    *(
+                        f"const {tensor.dtype.c_type} *{self._places[self.graph.root(tensor.index)]}"
+                        for tensor in self.inputs
+                    ),
+                    *(
+                        f"{tensor.dtype.c_type} *{self._places[self.graph.root(tensor.index)]}"
+                        for tensor in self.outputs
+                    ),
+                ]
+            ),
+            "passed": ", ".join(
+                self._places[self.graph.root(tensor.index)] for tensor in (*self.inputs, *self.outputs)
+            ),
+            "macs": grouped(compiled.macs),
+            "weight_bytes": grouped(compiled.weight_bytes),
+            "arena_bytes": compiled.arena_bytes,
+            "arena_text": grouped(compiled.arena_bytes),
+            "bound_text": "no plan can be smaller"
+            if compiled.plan.optimal
+            else f"lower bound {grouped(compiled.plan.lower_bound_bytes)} B",
+            "state_bytes": compiled.state_bytes,
+            "peak": compiled.plan.peak_op,
+            "align": 8 if any(tensor.dtype.bytes == 8 for tensor in self.graph.tensors) else 4,
+            "map": self._map(),
+            "slots": self._slots(),
+            "states": [
+                {
+                    "name": state.name,
+                    "c_type": state.dtype.c_type,
+                    "elements": state.elements,
+                    "value": number(state.reset_value, state.dtype.c_type),
+                    "per_window": state.per_window,
+                    "comment": c_comment(self.graph.tensors[state.tensor].name),
+                }
+                for state in compiled.states
+            ],
+            "windowed": self.windowed,
+            "layers": self.layers,
+            "kernels": self.kernels(),
+            "info": self._info(),
+        }
+
+    def _boundaries(self, what: str, tensors: list[Tensor]) -> list[dict[str, Any]]:
+        found = []
+        for position, tensor in enumerate(tensors):
+            entry = boundary_of(tensor)
+            name = what if len(tensors) == 1 else f"{what}_{position}"
+            shape = "".join(f"[{size}]" for size in (tensor.shape[1:] if tensor.shape[:1] == (1,) else tensor.shape))
+            sign = "-" if entry.zero_point >= 0 else "+"
+            real = f"real = (q {sign} {abs(entry.zero_point)}) * {number(entry.scale, 'float')}"
+            found.append(
+                {
+                    "name": name,
+                    "upper": name.upper(),
+                    "type": tensor.dtype.value,
+                    "shape": shape or "[1]",
+                    "real": real if entry.scale else "not quantized",
+                    "bytes": tensor.bytes,
+                    "elements": tensor.elements,
+                    "scale": number(entry.scale, "float"),
+                    "zero_point": entry.zero_point,
+                    "quantized": entry.scale != 0.0,
+                    "comment": c_comment(tensor.name),
+                }
+            )
+        return found
+
+    def _info(self) -> dict[str, Any] | None:
+        info = self.compiled.info
+        if info is None:
+            return None
+        where = f"{self.graph.place}: metadata TINYFORGE"
+        tensor, channels = self.inputs[0], len(info.channels)
+        if tensor.dtype is not DType.INT8 or tensor.elements != info.window.length * channels or len(self.inputs) != 1:
+            raise UnsupportedModelError(
+                where,
+                f"describes windows of {info.window.length} x {channels}, the input has {tensor.elements} elements",
+                "compress the model again with tinyforge",
+            )
+        if len(info.labels) not in {0, self.outputs[0].elements}:
+            raise UnsupportedModelError(
+                where,
+                f"names {len(info.labels)} labels for {self.outputs[0].elements} outputs",
+                "compress the model again with tinyforge",
+            )
+        entry = boundary_of(tensor)
+        mean, factor = preprocessing_constants(info, entry.scale)
+        return {
+            "labels": [c_string(label) for label in info.labels],
+            "length": info.window.length,
+            "channels": channels,
+            "columns": c_comment(" ".join(channel.name for channel in info.channels)),
+            "units": c_comment(" ".join(channel.unit for channel in info.channels)),
+            "rate": f"{info.window.rate_hz:g}",
+            "mean": ", ".join(number(value, "float") for value in mean),
+            "factor": ", ".join(number(value, "float") for value in factor),
+            "zero_point": entry.zero_point,
+        }
+
+    def _map(self) -> list[str]:
+        """The arena as lines: offset, bytes, a column a call, name and shape."""
+        calls = len(self.compiled.layers)
+        gap = " " if calls <= _MOST_COLUMNS else ""
+        title = " ".join(str(call % 10) for call in range(calls)) if gap else f"0..{calls - 1}".ljust(calls)
+        lines = [f"offset   bytes   op {title}"]
+        for slot in self.compiled.plan.slots:
+            row = gap.join("#" if slot.first <= call <= slot.last else "." for call in range(calls))
+            shape = ""
+            if slot.tensor >= 0:
+                tensor = self.graph.tensors[slot.tensor]
+                sizes = tensor.shape[1:] if tensor.shape[:1] == (1,) else tensor.shape
+                shape = " " + ("".join(f"[{size}]" for size in sizes) or "[1]")
+            lines.append(f"{slot.offset:6d} {slot.bytes:7d}      {row}  {slot.name}{shape}")
+        return lines
+
+    def _slots(self) -> list[tuple[str, str]]:
+        found = []
+        for slot in self.compiled.plan.slots:
+            at = f"(arena + {slot.offset})"
+            if slot.tensor < 0:
+                at = f"((void *){at})"
+            elif self.graph.tensors[slot.tensor].dtype is not DType.INT8:
+                at = f"(({self.graph.tensors[slot.tensor].dtype.c_type} *)(void *){at})"
+            found.append((slot.name.upper(), at))
+        return sorted(found)
+
+    def _pointer(self, index: int) -> str:
+        """The C expression of a tensor's bytes, in the type of its storage."""
+        root = self.graph.root(index)
+        if root in self._places:
+            return self._places[root]
+        for state in self.compiled.states:
+            if state.tensor == root:
+                return state.name
+        slot = self.compiled.plan.slot_of(root)
+        if slot is None:
+            raise ValueError(f"tensor {index} has no place")
+        return slot.name.upper()
+
+    def _array(self, name: str, array: Array, found: list[PrintedArray]) -> str:
+        """Name of the array that holds these numbers; equal content is stored once."""
+        key = (array.dtype.str, array.tobytes())
+        if key not in self._arrays:
+            self._arrays[key] = name
+            sizes = "".join(f"[{size}]" for size in array.shape) or "[1]"
+            found.append(PrintedArray(name, c_type_of(array), int(array.size), sizes, array_lines(array)))
+        return self._arrays[key]
+
+    def _layer(self, layer: Layer) -> PrintedLayer:
+        arrays: list[PrintedArray] = []
+        members = []
+        for name, value in layer.params.items():
+            if isinstance(value, np.ndarray):
+                members.append((name, self._array(f"{layer.name}_{name}", value, arrays)))
+            elif value is None:
+                members.append((name, "NULL"))
+            else:
+                members.append((name, number(value, "float" if isinstance(value, float) else "int32_t")))
+        inputs = []
+        for position, index in enumerate(layer.inputs):
+            data = self.graph.tensors[self.graph.root(index)].data
+            if data is None:
+                inputs.append(self._pointer(index))
+            else:
+                inputs.append(self._array(f"{layer.name}_constant_{position}", np.ascontiguousarray(data), arrays))
+        outputs = [self._pointer(index) for index in layer.outputs]
+        scratch = [f"{layer.name}_scratch".upper()] if layer.scratch_bytes else []
+        printed = print_layer(layer)
+        arguments = [*inputs, *outputs, *layer.states, *scratch]
+        if printed.arguments is not None:
+            names = {f"input{number_}": text for number_, text in enumerate(inputs)}
+            names.update({f"output{number_}": text for number_, text in enumerate(outputs)})
+            names.update({f"state{number_}": text for number_, text in enumerate(layer.states)})
+            names["scratch"] = scratch[0] if scratch else "NULL"
+            arguments = [argument.format(**names) for argument in printed.arguments]
+        cost = f", {grouped(layer.macs)} MAC" if layer.macs else ""
+        about = f" {printed.description}" if printed.description else ""
+        return PrintedLayer(
+            index=layer.index,
+            comment=f"#{layer.index} {layer.stem}{about}{cost}",
+            arrays=arrays,
+            struct=f"{layer.kernel}_t",
+            name=layer.name,
+            members=members,
+            call=f"{layer.kernel}({', '.join([f'&{layer.name}', *arguments])});",
+            trace=[(text, self._bytes(index)) for text, index in zip(outputs, layer.outputs, strict=True)],
+        )
+
+    def _bytes(self, index: int) -> int:
+        tensor = self.graph.tensors[index]
+        return math.prod(tensor.shape) * tensor.dtype.bytes
+
+
+def _render(template: str, context: dict[str, Any]) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  # C, not HTML; every string from outside went through core.names
+    )
+    return environment.get_template(template).render(context)

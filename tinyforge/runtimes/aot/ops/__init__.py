@@ -1,0 +1,1 @@
+"""One file a stem: how its calls are described in generated code. See docs/contributing/operators.md."""

@@ -1,0 +1,15 @@
+"""conv_1d in generated code."""
+
+from __future__ import annotations
+
+from tinyforge.core.graph import Layer
+from tinyforge.runtimes.aot.printers import Printed, printer
+
+
+@printer("conv_1d")
+def conv_1d(layer: Layer) -> Printed:
+    """Lengths and channels."""
+    size = layer.params
+    return Printed(
+        f"[{size['in_len']}][{size['in_ch']}] -> [{size['out_len']}][{size['out_ch']}], kernel {size['kernel']}"
+    )
