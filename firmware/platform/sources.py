@@ -1,0 +1,51 @@
+"""Adds what a firmware project shares with others: the common application and the generated model (PlatformIO script).
+
+Beside the board's own ``src/``, an image is made of
+
+    common/   the application, beside the project in a checkout and inside it in a folder `tinyforge` rendered
+    model/    what `tinyforge export` generated, with manifest.json; without it the firmware only records
+
+``tinyforge.json``, when it is there, holds further defines: {"defines": {"TFW_FIRMWARE_VERSION": "0.1.0"}}.
+"""
+
+import json
+import os
+
+Import("env")  # noqa: F821  (SCons gives it)
+
+project_dir = env.subst("$PROJECT_DIR")  # noqa: F821
+
+
+def first_folder(*names):
+    """The first of these folders that exists, seen from the project."""
+    for name in names:
+        folder = os.path.normpath(os.path.join(project_dir, name))
+        if os.path.isdir(folder):
+            return folder
+    raise SystemExit(f"Error: none of {', '.join(names)} exists beside {project_dir}")
+
+
+def read_json(path):
+    with open(path, encoding="utf-8") as stream:
+        return json.load(stream)
+
+
+common = first_folder("common", os.path.join("..", "common"))
+env.Append(CPPPATH=[common])  # noqa: F821
+env.BuildSources(os.path.join("$BUILD_DIR", "common"), common, ["+<*.c>"])  # noqa: F821
+
+model = os.path.join(project_dir, "model")
+if os.path.isfile(os.path.join(model, "manifest.json")):
+    manifest = read_json(os.path.join(model, "manifest.json"))
+    sources = manifest.get("sources_dsp") or manifest["sources"]
+    env.Append(  # noqa: F821
+        CPPPATH=[os.path.normpath(os.path.join(model, folder)) for folder in manifest["include_dirs"]],
+        CPPDEFINES=["TFW_WITH_MODEL", *(tuple(define.split("=", 1)) for define in manifest.get("defines", []))],
+        CCFLAGS=list(manifest.get("cflags", [])),
+    )
+    wanted = ["-<*>", "+<tfw_model.c>", *(f"+<{source}>" for source in sources)]
+    env.BuildSources(os.path.join("$BUILD_DIR", "model"), model, wanted)  # noqa: F821
+
+settings = os.path.join(project_dir, "tinyforge.json")
+if os.path.isfile(settings):
+    env.Append(CPPDEFINES=list(read_json(settings).get("defines", {}).items()))  # noqa: F821
