@@ -24,6 +24,7 @@ that change inside a recording, as runs.
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import re
@@ -45,7 +46,6 @@ _COUNT_KEYS = ("dropped", "samples")
 _KEYS = ("tinyforge-recording", "rate_hz", "sample_labels", *_COUNT_KEYS, *_TEXT_KEYS)
 _COLUMN = re.compile(r"^([^,\[\]\n]+?) \[([^,\[\]\n]*)\]$")
 _NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_BLANK_LINES = re.compile(rb"\n{2,}")
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -313,7 +313,7 @@ def parse_table(
     """Numbers from delimited text, every one checked.
 
     Args:
-        body: lines of ``columns`` decimal numbers; ends LF or CR LF; lines of white space only are skipped.
+        body: lines of ``columns`` decimal numbers; ends LF, CR LF or CR; lines of white space only are skipped.
         columns: numbers a line, >= 1.
         place: the file, for errors.
         first_line: number of the first line of ``body`` inside that file, for errors.
@@ -326,55 +326,37 @@ def parse_table(
     Raises:
         DataError: another number of columns, text where a number belongs, NaN or infinity; with file and line.
     """
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if decimal != b".":
         body = body.replace(decimal, b".")
-    if delimiter != b",":
-        body = _to_commas(body, delimiter)
-    table = _parse_fast(body, columns)
-    return table if table is not None else _parse_slow(body, columns, place, first_line)
-
-
-def _to_commas(body: bytes, delimiter: bytes) -> bytes:
-    if delimiter == b" ":
-        lines = (b",".join(line.split()) for line in body.split(b"\n"))
-        return b"\n".join(lines)
-    # a comma in the text is no separator here; an impossible byte makes the number parser refuse it
-    return body.replace(b",", b"\x00").replace(delimiter, b",")
-
-
-def _parse_fast(body: bytes, columns: int) -> Float64Array | None:
-    """The table, or None when anything at all is out of the ordinary."""
-    if b"\r" in body:
-        body = body.replace(b"\r\n", b"\n")
-    body = body.strip(b"\n")
-    if b"\n\n" in body:
-        body = _BLANK_LINES.sub(b"\n", body)
-    if not body:
+    if not body.strip():
         return np.empty((0, columns), dtype=np.float64)
-    characters = np.frombuffer(body, dtype=np.uint8)
-    separators = np.flatnonzero((characters == 0x2C) | (characters == 0x0A))
-    if (separators.size + 1) % columns:
-        return None
-    line_ends = characters[separators[columns - 1 :: columns]]
-    if np.count_nonzero(line_ends == 0x0A) != line_ends.size or np.count_nonzero(characters == 0x0A) != line_ends.size:
-        return None
+    table = _parse_fast(body, columns, delimiter)
+    return table if table is not None else _parse_slow(body, columns, place, first_line, delimiter)
+
+
+def _parse_fast(body: bytes, columns: int, delimiter: bytes) -> Float64Array | None:
+    """The table, or None when anything at all is out of the ordinary."""
+    separator = None if delimiter == b" " else delimiter.decode()
     try:
-        values = np.fromstring(body.replace(b"\n", b",").decode("ascii"), dtype=np.float64, sep=",")
-    except (ValueError, DeprecationWarning):  # numpy 2 raises, numpy 1 warns
+        table = np.loadtxt(io.BytesIO(body), delimiter=separator, comments=None, encoding="latin1", ndmin=2)
+    except ValueError:
         return None
-    if values.size != separators.size + 1 or not np.isfinite(values).all():
+    if table.shape[1] != columns or not np.isfinite(table).all():
         return None
-    return values.reshape(-1, columns)
+    return np.asarray(table, dtype=np.float64)
 
 
-def _parse_slow(body: bytes, columns: int, place: str, first_line: int) -> Float64Array:
+def _parse_slow(body: bytes, columns: int, place: str, first_line: int, delimiter: bytes) -> Float64Array:
     """The table by plain Python, or the error that names the line."""
+    separator = None if delimiter == b" " else delimiter
     rows: list[list[float]] = []
     for number, line in enumerate(body.split(b"\n"), first_line):
         if not line.strip():
             continue
         where = f"{place}:{number}"
-        fields = line.split(b",")
+        fields = line.split(separator)
         if len(fields) != columns:
             raise DataError(
                 where, f"{_count(len(fields), 'column')} where {columns} belong", "repair or delete the line"
@@ -389,7 +371,7 @@ def _number(field: bytes, where: str, column: int) -> float:
         value = float(text)
         if np.isfinite(value):
             return value
-    shown = text.replace(b"\x00", b",").decode("utf-8", "replace")[:40]
+    shown = text.decode("utf-8", "replace")[:40]
     if not shown:
         raise DataError(where, f"column {column} is empty", "repair or delete the line")
     if shown.lower().lstrip("+-") in {"nan", "inf", "infinity"} or _NUMBER.fullmatch(text):

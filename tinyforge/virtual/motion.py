@@ -23,13 +23,13 @@ Weston, "Strapdown Inertial Navigation Technology", ch. 3):
     specific force  a = R_sensor^T (p_sensor'' - gravity) / 9.80665                 in g; at rest |a| = 1
     angular rate    w = vee(R_sensor^T R_sensor')                                   in degrees a second
 
-Every angle is a smooth closed-form function of time, so both derivatives are taken by five-point differences of
-exact poses 2 ms apart (error below 1e-4 of the value for anything slower than 15 Hz) at any moment, in any order.
+Every angle is a smooth closed-form function of time, so poses are exact at any moment, and both derivatives are taken
+by seven-point differences of poses at most 5 ms apart: at the quickest tremor, 11 Hz, their error is below 1e-5.
 A left arm is the mirror image (``y -> -y``) of a right one; its sensor stays as it is.
 
 The signals, each repeated as long as it is given:
 
-    stop        raised forearm, palm to the traffic, pushed forward and held, 0.7 to 1.2 times a second
+    stop        raised forearm, palm to the traffic, pushed forward and held, 0.6 to 1.3 times a second
     accelerate  upper arm out, forearm waved across the body, 0.9 to 1.7 times a second
     slow_down   arm stretched out, palm down, pressed down and lifted, 0.7 to 1.3 times a second
     rest        hanging, on the belt, folded, looking at a watch or holding the arm half raised: still but for tremor,
@@ -64,7 +64,10 @@ Angles = dict[str, Float64Array]
 
 _BLOCK = 1024  # samples generated at once
 _KEPT_BLOCKS = 16
-_STENCIL_S = 2e-3
+_GRID_HZ = 200.0  # poses are computed at least this often
+# seven-point central differences: error (w h)^6 / 140 and (w h)^6 / 560 of the value at the angular frequency w
+_FIRST = (-1 / 60, 3 / 20, -3 / 4, 0.0, 3 / 4, -3 / 20, 1 / 60)
+_SECOND = (1 / 90, -3 / 20, 3 / 2, -49 / 18, 3 / 2, -3 / 20, 1 / 90)
 _TWO_PI = 2 * np.pi
 
 
@@ -102,10 +105,10 @@ class Subject:
         upper_arm_m: shoulder to elbow, 0.27 to 0.34 m.
         forearm_m: elbow to wrist, 0.22 to 0.28 m.
         tempo: factor on how fast signals are repeated, 0.82 to 1.2.
-        amplitude: factor on how far the arm moves, 0.75 to 1.25.
-        sharpness: how long the ends of a movement are held: 0 a sine, 2 nearly a square wave.
+        amplitude: factor on how far the arm moves, 0.8 to 1.25.
+        sharpness: how long the ends of a movement are held: 0 a sine, 2 nearly a square wave; 0.2 to 1.3.
         raise_deg: how much higher (or lower) this person holds the arm, -12 to 12 deg.
-        mount_deg: rotation of the sensor against the forearm, about x, y, z: standard deviations 12, 5 and 6 deg.
+        mount_deg: rotation of the sensor against the forearm, about x, y, z: standard deviations 10, 5 and 6 deg.
         back_m: the sensor's distance from the wrist towards the elbow, 0.01 to 0.05 m.
         height_m: the sensor's distance from the forearm's axis, 0.025 to 0.035 m.
         tremor_deg: amplitude of physiological tremor (8 to 11 Hz) at the elbow, 0.02 to 0.09 deg.
@@ -134,25 +137,34 @@ class Subject:
 def police_subject(number: int) -> Subject:
     """Person ``number`` (>= 0): drawn once, the same in every run, for every seed."""
     rng = np.random.default_rng([_word("subject"), number])
-    mount = rng.normal(0.0, (12.0, 5.0, 6.0))
-    accel_bias = rng.normal(0.0, 0.008, 3)
-    gyro_bias = rng.normal(0.0, 0.8, 3)
+    mount_x, mount_y, mount_z = _abouts(rng, (10.0, 5.0, 6.0))
+    ax, ay, az = _abouts(rng, (0.008, 0.008, 0.008))
+    gx, gy, gz = _abouts(rng, (0.8, 0.8, 0.8))
     return Subject(
         upper_arm_m=float(rng.uniform(0.27, 0.34)),
         forearm_m=float(rng.uniform(0.22, 0.28)),
         tempo=float(rng.uniform(0.82, 1.2)),
-        amplitude=float(rng.uniform(0.75, 1.25)),
-        sharpness=float(rng.uniform(0.2, 1.6)),
+        amplitude=float(rng.uniform(0.8, 1.25)),
+        sharpness=float(rng.uniform(0.2, 1.3)),
         raise_deg=float(rng.uniform(-12.0, 12.0)),
-        mount_deg=(float(mount[0]), float(mount[1]), float(mount[2])),
+        mount_deg=(mount_x, mount_y, mount_z),
         back_m=float(rng.uniform(0.01, 0.05)),
         height_m=float(rng.uniform(0.025, 0.035)),
         tremor_deg=float(rng.uniform(0.02, 0.09)),
-        accel_bias_g=(float(accel_bias[0]), float(accel_bias[1]), float(accel_bias[2])),
-        gyro_bias_dps=(float(gyro_bias[0]), float(gyro_bias[1]), float(gyro_bias[2])),
+        accel_bias_g=(ax, ay, az),
+        gyro_bias_dps=(gx, gy, gz),
         accel_noise_g=float(rng.uniform(0.002, 0.005)),
         gyro_noise_dps=float(rng.uniform(0.08, 0.2)),
     )
+
+
+def _about(rng: np.random.Generator, middle: float, spread: float) -> float:
+    """A normally distributed number, at most 1.8 standard deviations off: people differ, but none is absurd."""
+    return float(middle + spread * np.clip(rng.standard_normal(), -1.8, 1.8))
+
+
+def _abouts(rng: np.random.Generator, spreads: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(_about(rng, 0.0, spread) for spread in spreads)
 
 
 def _word(text: str) -> int:
@@ -245,10 +257,10 @@ class _Beat:
 
 
 def _stop(rng: np.random.Generator, who: Subject) -> Callable[[Float64Array], Angles]:
-    beat = _Beat(rng, rng.uniform(0.78, 1.05) * who.tempo, who.sharpness + 0.5)
-    azimuth, roll = rng.normal(-12.0, 9.0), rng.normal(-8.0, 9.0)
-    elevation = rng.normal(12.0, 7.0) + who.raise_deg
-    elbow, pronation = rng.normal(58.0, 9.0), rng.normal(8.0, 9.0)
+    beat = _Beat(rng, rng.uniform(0.78, 1.05) * who.tempo, who.sharpness + 0.3)
+    azimuth, roll = _about(rng, -12.0, 9.0), _about(rng, -8.0, 9.0)
+    elevation = _about(rng, 12.0, 7.0) + who.raise_deg
+    elbow, pronation = _about(rng, 58.0, 9.0), _about(rng, 8.0, 9.0)
     push = rng.uniform(17.0, 26.0) * who.amplitude
     lift = rng.uniform(4.0, 9.0) * who.amplitude
 
@@ -267,10 +279,10 @@ def _stop(rng: np.random.Generator, who: Subject) -> Callable[[Float64Array], An
 
 def _accelerate(rng: np.random.Generator, who: Subject) -> Callable[[Float64Array], Angles]:
     beat = _Beat(rng, rng.uniform(1.05, 1.4) * who.tempo, who.sharpness)
-    azimuth, roll = rng.normal(-25.0, 10.0), rng.normal(-62.0, 12.0)
-    elevation = rng.normal(-18.0, 8.0) + who.raise_deg
-    elbow, pronation = rng.normal(72.0, 8.0), rng.normal(30.0, 12.0)
-    wave = rng.uniform(24.0, 38.0) * who.amplitude
+    azimuth, roll = _about(rng, -25.0, 10.0), _about(rng, -66.0, 10.0)
+    elevation = _about(rng, -18.0, 8.0) + who.raise_deg
+    elbow, pronation = _about(rng, 72.0, 8.0), _about(rng, 33.0, 10.0)
+    wave = rng.uniform(26.0, 38.0) * who.amplitude
     follow = rng.uniform(4.0, 10.0) * who.amplitude
 
     def angles(time_s: Float64Array) -> Angles:
@@ -288,9 +300,9 @@ def _accelerate(rng: np.random.Generator, who: Subject) -> Callable[[Float64Arra
 
 def _slow_down(rng: np.random.Generator, who: Subject) -> Callable[[Float64Array], Angles]:
     beat = _Beat(rng, rng.uniform(0.82, 1.12) * who.tempo, who.sharpness)
-    azimuth, roll = rng.normal(-45.0, 14.0), rng.normal(-10.0, 12.0)
-    elevation = rng.normal(-8.0, 6.0) + 0.7 * who.raise_deg
-    elbow, pronation = rng.normal(24.0, 8.0), rng.normal(10.0, 11.0)
+    azimuth, roll = _about(rng, -45.0, 14.0), _about(rng, -8.0, 10.0)
+    elevation = _about(rng, -8.0, 6.0) + 0.7 * who.raise_deg
+    elbow, pronation = _about(rng, 24.0, 8.0), _about(rng, 8.0, 9.0)
     press = rng.uniform(11.0, 18.0) * who.amplitude
     bend = rng.uniform(2.0, 12.0) * who.amplitude
 
@@ -313,13 +325,13 @@ _POSTURES: tuple[tuple[float, float, float, float, float], ...] = (
     (-35.0, -66.0, -45.0, 85.0, 15.0),  # hand on the belt
     (-5.0, -58.0, -70.0, 100.0, 20.0),  # arms folded
     (-10.0, -55.0, -35.0, 80.0, 5.0),  # looking at a watch
-    (-25.0, -40.0, -15.0, 50.0, 15.0),  # arm half raised, between two signals
+    (-25.0, -50.0, -15.0, 45.0, 15.0),  # arm half raised, between two signals
 )
 
 
 def _rest(rng: np.random.Generator, who: Subject) -> Callable[[Float64Array], Angles]:
     posture = _POSTURES[int(rng.integers(len(_POSTURES)))]
-    held = dict(zip(_JOINTS, np.array(posture) + rng.normal(0.0, (8.0, 6.0, 8.0, 9.0, 12.0)), strict=True))
+    held = dict(zip(_JOINTS, np.array(posture) + _abouts(rng, (8.0, 6.0, 8.0, 9.0, 12.0)), strict=True))
     held["elevation"] += 0.5 * who.raise_deg
     fidgets = _Fidgets(tuple(int(k) for k in rng.integers(1 << 31, size=3)), float(rng.uniform(1.6, 4.0)))
     shifts = {
@@ -366,6 +378,16 @@ def _rotation(angle: Float64Array, i: int, j: int) -> Float64Array:
     matrix[..., j, i] = np.sin(angle)
     matrix[..., i, j] = -matrix[..., j, i]
     return matrix
+
+
+def _differentiated(values: Float64Array, weights: tuple[float, ...], every: int) -> Float64Array:
+    """Weighted sum of seven neighbours, at every ``every``-th value but the outer three."""
+    last = len(values) - 6
+    total = np.zeros_like(values[3:-3:every])
+    for k, weight in enumerate(weights):
+        if weight:
+            total += weight * values[k : k + last : every]
+    return total
 
 
 class ArmMotion:
@@ -438,17 +460,16 @@ class ArmMotion:
         place = shoulder + upper[..., 0] * self.who.upper_arm_m + forearm @ wrist
         return forearm @ self._mount, place
 
-    def ideal(self, time_s: Float64Array) -> Float64Array:
-        """What an ideal sensor reads at ``time_s`` [n]: [n, 6], g and degrees a second."""
-        step = _STENCIL_S
-        count = time_s.size
-        grid = np.concatenate([time_s + k * step for k in (-2, -1, 0, 1, 2)])
-        turns, places = self.pose(grid)
-        turn, place = turns.reshape(5, count, 3, 3), places.reshape(5, count, 3)
-        turn_rate = (turn[0] - 8 * turn[1] + 8 * turn[3] - turn[4]) / (12 * step)
-        accel = (-place[0] + 16 * place[1] - 30 * place[2] + 16 * place[3] - place[4]) / (12 * step * step)
+    def ideal(self, first: int, count: int) -> Float64Array:
+        """What an ideal sensor reads: ``count`` samples from ``first`` on, [count, 6], g and degrees a second."""
+        finer = max(1, int(np.ceil(_GRID_HZ / self._rate_hz)))
+        step = 1.0 / (self._rate_hz * finer)
+        grid = (first * finer + np.arange(-3, (count - 1) * finer + 4)) * step
+        turns, places = self.pose(np.asarray(grid, dtype=np.float64))
+        turn_rate = _differentiated(turns, _FIRST, finer) / step
+        accel = _differentiated(places, _SECOND, finer) / (step * step)
         accel[:, 2] += GRAVITY_M_S2
-        back = turn[2].transpose(0, 2, 1)
+        back = turns[3:-3:finer].transpose(0, 2, 1)
         skew = back @ turn_rate
         rate = np.stack(
             [skew[:, 2, 1] - skew[:, 1, 2], skew[:, 0, 2] - skew[:, 2, 0], skew[:, 1, 0] - skew[:, 0, 1]], axis=-1
@@ -458,7 +479,7 @@ class ArmMotion:
 
     def _block(self, index: int) -> list[Sample6]:
         first = index * _BLOCK
-        values = self.ideal((first + np.arange(_BLOCK)) / self._rate_hz)
+        values = self.ideal(first, _BLOCK)
         if self._noise:
             rng = np.random.default_rng([*self._noise_seed, index])
             # white noise: its standard deviation grows with the square root of the bandwidth
