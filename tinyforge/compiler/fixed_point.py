@@ -46,14 +46,14 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 
 
 def high_mul(value: int, multiplier: int) -> int:
-    """gemmlowp's saturating rounding doubling high multiplication of two int32."""
+    """Gemmlowp's saturating rounding doubling high multiplication of two int32."""
     if value == multiplier == -(1 << 31):
         return (1 << 31) - 1
     return (value * multiplier + (1 << 30)) >> 31
 
 
 def divide_by_pot(value: int, exponent: int) -> int:
-    """gemmlowp's rounding division by a power of two: halves go away from zero."""
+    """Gemmlowp's rounding division by a power of two: halves go away from zero."""
     mask = (1 << exponent) - 1
     threshold = (mask >> 1) + (value < 0)
     return (value >> exponent) + ((value & mask) > threshold)
@@ -118,10 +118,8 @@ class Staircase:
 
     def thresholds(self) -> list[tuple[int, int]]:
         """For each level r (before the zero point) above the lowest: the least accumulator whose output reaches it."""
-        found = []
-        for level in range(self.low + 1 - self.zero_point, self.high + 1 - self.zero_point):
-            found.append((level, self._least(level)))
-        return found
+        levels = range(self.low + 1 - self.zero_point, self.high + 1 - self.zero_point)
+        return [(level, self._least(level)) for level in levels]
 
     def _reaches(self, acc: int, level: int) -> bool:
         product = float(acc) * self.scale

@@ -86,7 +86,7 @@ def _blocks(graph: Graph, layers: Sequence[Layer], tensors: Sequence[Tensor], *,
             max(_aligned(tensors[root].bytes) for root in roots),
             min(life[root][0] for root in roots),
             max(life[root][1] for root in roots),
-            tuple((names[root], root, tensors[root].bytes, *life[root]) for root in roots),
+            tuple((names[root], root, tensors[root].bytes, life[root][0], life[root][1]) for root in roots),
         )
         for roots in members.values()
     ]

@@ -127,19 +127,17 @@ class Manifest:
         """
         path = out_dir / MANIFEST_NAME
         try:
-            said = json.loads(path.read_text("utf-8"))
-            return Manifest(
-                **{
-                    **{key: tuple(value) if isinstance(value, list) else value for key, value in said.items()},
-                    "input": _boundary(said["input"]),
-                    "output": _boundary(said["output"]),
-                    "inputs": tuple(_boundary(entry) for entry in said["inputs"]),
-                    "outputs": tuple(_boundary(entry) for entry in said["outputs"]),
-                    "layers": tuple(
-                        LayerCost(**{**entry, "tensors": tuple(entry["tensors"])}) for entry in said["layers"]
-                    ),
-                }
+            said: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            fields: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value for key, value in said.items()
+            }
+            fields["input"], fields["output"] = _boundary(said["input"]), _boundary(said["output"])
+            fields["inputs"] = tuple(_boundary(entry) for entry in said["inputs"])
+            fields["outputs"] = tuple(_boundary(entry) for entry in said["outputs"])
+            fields["layers"] = tuple(
+                LayerCost(**{**entry, "tensors": tuple(entry["tensors"])}) for entry in said["layers"]
             )
+            return Manifest(**fields)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
                 str(path), f"is no manifest of generated code ({error})", "run `tinyforge export` again"

@@ -46,4 +46,5 @@ def preprocess(info: ModelInfo, scale: float, zero_point: int, windows: Float32A
     cut = np.minimum(np.where(doubled >= -limit, doubled, -limit), limit)
     twice: npt.NDArray[np.int32] = cut.astype(np.int32)
     halved = np.where(twice >= 0, (twice + 1) >> 1, -((1 - twice) >> 1))
-    return np.clip(halved + zero_point, -128, 127).astype(np.int8)
+    quantized: Int8Array = np.clip(halved + zero_point, -128, 127).astype(np.int8)
+    return quantized

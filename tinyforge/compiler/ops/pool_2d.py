@@ -37,7 +37,8 @@ def pool_2d(view: OpView, low: Lowering) -> None:
     params: dict[str, Param] = {
         name: getattr(geometry, name)
         for name in (
-            "batches", "in_h", "in_w", "out_h", "out_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_h", "pad_w",
+            "batches", "in_h", "in_w", "out_h", "out_w",
+            "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_h", "pad_w",
         )
     }  # fmt: skip
     params["channels"] = geometry.in_ch

@@ -166,7 +166,7 @@ def _scales(view: OpView, cell_state: Tensor) -> dict[str, Param]:
     scale, zero = (hidden.quant.scale[0], hidden.quant.zero_point[0]) if hidden.quant else (1.0, 0)
     multiplier, shift = _multiplier(view, float(np.float32(2.0**-15 / scale * 2.0**-15)))
     clip = view.option("cell_clip")
-    quantized_clip = int(min(max(np.float32(clip) / np.float32(cell_scale), -32768.0), 32767.0)) if clip > 0 else 0
+    quantized_clip = int(min(float(np.float32(clip) / np.float32(cell_scale)), 32767.0)) if clip > 0 else 0
     return {
         "input_multiplier": np.array([pair[0] for pair in rescales[0]], np.int32),
         "input_exponent": np.array([pair[1] for pair in rescales[0]], np.int32),

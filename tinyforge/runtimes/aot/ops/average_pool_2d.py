@@ -11,6 +11,6 @@ def average_pool_2d(layer: Layer) -> Printed:
     """Sizes and window."""
     size = layer.params
     return Printed(
-        f"[{size['in_h']}][{size['in_w']}][{size['channels']}] -> [{size['out_h']}][{size['out_w']}][{size['channels']}], "
+        f"[{size['in_h']}][{size['in_w']}] -> [{size['out_h']}][{size['out_w']}] of {size['channels']} channels, "
         f"window {size['kernel_h']}x{size['kernel_w']}"
     )

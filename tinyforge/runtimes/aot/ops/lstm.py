@@ -10,6 +10,5 @@ from tinyforge.runtimes.aot.printers import Printed, printer
 def lstm(layer: Layer) -> Printed:
     """Steps, features and units."""
     size = layer.params
-    return Printed(
-        f"[{size['steps']}][{size['features']}] -> {size['units']} units, {'every step' if size['every_step'] else 'last step'}"
-    )
+    written = "every step" if size["every_step"] else "last step"
+    return Printed(f"[{size['steps']}][{size['features']}] -> {size['units']} units, {written}")
