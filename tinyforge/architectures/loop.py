@@ -21,6 +21,7 @@ import numpy.typing as npt
 from tinyforge.architectures.network import Predictor, standardise
 from tinyforge.architectures.session import keras, tensorflow
 from tinyforge.core.files import write_bytes
+from tinyforge.core.metrics import measure_losses
 from tinyforge.core.types import Float32Array, IntArray, Preprocessing
 
 Augment = Callable[[Float32Array, Sequence[str], np.random.Generator], Float32Array]
@@ -101,7 +102,8 @@ class Stepper:
         self._model = model
         self._batch = batch_size
         self._optimizer = keras().optimizers.Adam(1e-3, global_clipnorm=_CLIP_NORM)
-        self._optimizer.build(model.trainable_variables)
+        trained = _once(model.trainable_variables)
+        self._optimizer.build(trained)
         shape = (batch_size, *model.input_shape[1:])
         classes = model.output_shape[-1]
 
@@ -110,8 +112,8 @@ class Stepper:
                 p = model(x, training=True)
                 losses = keras().losses.categorical_crossentropy(y, p)
                 loss = tf.reduce_mean(w * losses)
-            gradients = tape.gradient(loss, model.trainable_variables)
-            self._optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+            gradients = tape.gradient(loss, trained)
+            self._optimizer.apply_gradients(zip(gradients, trained, strict=True))
             right = tf.reduce_sum(tf.cast(tf.argmax(p, -1) == tf.argmax(y, -1), tf.float32))
             return loss, right
 
@@ -151,6 +153,12 @@ class Stepper:
         return [*self._model.variables, *self._optimizer.variables]
 
 
+def _once(variables: Sequence[Any]) -> list[Any]:
+    """The same variables without repetitions: a wrapped layer may list one twice."""
+    seen: set[int] = set()
+    return [one for one in variables if not (id(one) in seen or seen.add(id(one)))]  # type: ignore[func-returns-value]
+
+
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """One row of the learning curve; losses in nats, accuracies in 0..1."""
@@ -178,14 +186,6 @@ class Course:
     best_epoch: int = -1
     best_weights: list[npt.NDArray[Any]] = field(default_factory=list)
     resumed_at: int = 0
-
-
-def losses(probabilities: Float32Array, targets: IntArray) -> tuple[float, float]:
-    """Mean cross-entropy in nats and accuracy of probabilities [n, classes]; both 0 for n = 0."""
-    if not len(targets):
-        return 0.0, 0.0
-    picked = np.clip(probabilities[np.arange(len(targets)), targets].astype(np.float64), 1e-7, 1.0)
-    return float(-np.log(picked).mean()), float((probabilities.argmax(1) == targets).mean())
 
 
 def run_epochs(
@@ -227,7 +227,7 @@ def run_epochs(
         rate = learning_rate * (_FINAL_RATE + (1 - _FINAL_RATE) * cosine)
         loss, accuracy = stepper.run(*examples.epoch(number), rate)
         settle()
-        val_loss, val_accuracy = losses(predict(x_val), validation[1])
+        val_loss, val_accuracy = measure_losses(predict(x_val), validation[1])
         row = Epoch(number, rate, loss, accuracy, val_loss, val_accuracy)
         course.rows.append(row)
         best = course.rows[course.best_epoch].val_loss if course.best_epoch >= 0 else math.inf
@@ -239,7 +239,10 @@ def run_epochs(
         if checkpoint is not None and monotonic() - saved_at > _CHECKPOINT_S:
             _leave(stepper, course, checkpoint, key)
             saved_at = monotonic()
-    deployed.set_weights(course.best_weights)
+    if course.best_weights:
+        deployed.set_weights(course.best_weights)
+    else:
+        settle()
     return course
 
 

@@ -38,7 +38,7 @@ class TrainResult:
         epochs: passes made; ``best_epoch`` (from 0) gave the weights that are kept.
         seconds: of wall time in the worker.
         weights_digest: SHA-256 of the deployed weights; equal for equal jobs on one machine.
-        metrics: by side of the split (``train``, ``validation``, ``test``), as :func:`tinyforge.train.metrics.measure`
+        metrics: by side of the split (``train``, ``validation``, ``test``), as :func:`tinyforge.core.metrics.measure`
             says it; ``test`` is absent when there are no test windows.
         files: name to SHA-256 of what was written.
     """

@@ -18,10 +18,10 @@ from tinyforge.architectures.loop import Epoch, Examples, Stepper, run_epochs
 from tinyforge.architectures.parcel import fit_preprocessing, load_augmentation, read_dataset
 from tinyforge.architectures.session import set_up
 from tinyforge.core.files import sha256_file, write_bytes, write_json
+from tinyforge.core.metrics import measure
 from tinyforge.core.types import SPLIT_NAMES, TEST, TRAIN, VALIDATION, ModelSpec
 from tinyforge.core.worker import Reporter, serve
 from tinyforge.train import plots
-from tinyforge.train.metrics import measure
 from tinyforge.train.result import FILES, RESULT_FILE
 
 

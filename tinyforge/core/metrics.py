@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyforge.core.types import IntArray
+from tinyforge.core.types import Float32Array, IntArray
 
 
 def confusion(targets: IntArray, predicted: IntArray, classes: int) -> IntArray:
@@ -54,3 +54,11 @@ def measure(targets: IntArray, predicted: IntArray, labels: Sequence[str]) -> di
         "per_class": per_class,
         "confusion": matrix.tolist(),
     }
+
+
+def measure_losses(probabilities: Float32Array, targets: IntArray) -> tuple[float, float]:
+    """Mean cross-entropy in nats and accuracy of probabilities [n, classes]; both 0 for n = 0."""
+    if not len(targets):
+        return 0.0, 0.0
+    picked = np.clip(probabilities[np.arange(len(targets)), targets].astype(np.float64), 1e-7, 1.0)
+    return float(-np.log(picked).mean()), float((probabilities.argmax(1) == targets).mean())
