@@ -173,7 +173,8 @@ class Link:
         self._run_tag = 0  # 0: no run
         self._run_rate_hz = 0.0
         self._restarted: Hello | None = None
-        self._next_index = 0
+        self._next_index = 0  # of the sample that comes next
+        self._taken = 0  # samples the device took, once the run is over
         self._clock_us = 0
         self._sequence = 0
 
@@ -332,6 +333,7 @@ class Link:
         self._queue.clear()
         self._restarted = None
         self._next_index = 0
+        self._taken = 0
         self._clock_us = 0
         return self._run_rate_hz
 
@@ -347,6 +349,7 @@ class Link:
         while True:
             message = self._next_of_run(timeout_s)
             if message is None:
+                self._count_tail()
                 return
             block = self._block(message) if isinstance(message, Samples) else None
             if block is not None:
@@ -373,6 +376,13 @@ class Link:
             self._count(lost_samples=ahead)
         return SampleBlock(first, self._clock_us, values.copy(), ahead)
 
+    def _count_tail(self) -> None:
+        """Samples that were lost after the last one that came."""
+        tail = (self._taken - self._next_index) & 0xFFFFFFFF
+        if 0 < tail < 1 << 31:
+            self._count(lost_samples=tail)
+            self._next_index += tail
+
     def stop_stream(self) -> Stopped:
         """End STREAM or LIVE; what is still queued can be taken from `samples` or `predictions`.
 
@@ -384,6 +394,7 @@ class Link:
         """
         stopped = self._ask(Stop(), Stopped)
         self._run_tag = 0
+        self._taken = stopped.taken
         return stopped
 
     # ---- LIVE ----

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,7 @@ int main(int argc, char **argv)
     if (getenv("HAL_HOST_RESTARTED") != NULL) {
         reset_reason = TFW_RESET_WATCHDOG;
     }
+    signal(SIGPIPE, SIG_IGN); /* a closed link ends the process in tfw_hal_write, as an end and not as a crash */
     tfw_setup();
     for (;;) {
         tfw_loop();
