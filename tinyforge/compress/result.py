@@ -12,6 +12,8 @@ from tinyforge.core.errors import DataError
 from tinyforge.core.files import sha256_file
 
 RESULT_FILE = "compress.json"
+PREDICTIONS_FILE = "predictions.npz"
+"""Probabilities [window, class] of every step on the windows it was measured on, under the step's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from tinyforge.architectures.loop import Epoch, Examples
 from tinyforge.architectures.parcel import load_augmentation, read_dataset
 from tinyforge.architectures.session import set_up
 from tinyforge.compress import finetune, int8
-from tinyforge.compress.result import RESULT_FILE
+from tinyforge.compress.result import PREDICTIONS_FILE, RESULT_FILE
 from tinyforge.core.files import sha256_file, write_bytes, write_json
 from tinyforge.core.metrics import measure, measure_losses
 from tinyforge.core.model_info import info_from_json, info_to_json
@@ -33,6 +34,7 @@ class _Bench:
         self._labels = labels
         self._targets = targets
         self.steps: list[dict[str, Any]] = []
+        self.probabilities: dict[str, Float32Array] = {}
 
     def note(
         self,
@@ -44,6 +46,7 @@ class _Bench:
     ) -> None:
         """Add a step: ``values`` are all its parameters, ``kernels`` those that pruning and clustering work on."""
         data = (self.folder / file).read_bytes()
+        self.probabilities[name] = probabilities
         measured = measure(self._targets, probabilities.argmax(1), self._labels)
         weights = sum(value.size for _, value in kernels)
         self.steps.append(
@@ -135,11 +138,15 @@ def work(job: dict[str, Any], reporter: Reporter) -> Mapping[str, Any]:
                 probabilities = int8.run(data, bench.windows, info, _counter(reporter, name))
                 weights = [(one, value) for one, value in values if value.ndim > 1]
                 bench.note(name, file, values, weights, probabilities)
+    parcel = io.BytesIO()
+    np.savez(parcel, **bench.probabilities)
+    write_bytes(folder / PREDICTIONS_FILE, parcel.getvalue())
     result = {
         "steps": bench.steps,
         "calibration": calibration,
         "seconds": round(monotonic() - started, 3),
-        "files": {step["file"]: sha256_file(folder / step["file"]) for step in bench.steps},
+        "files": {step["file"]: sha256_file(folder / step["file"]) for step in bench.steps}
+        | {PREDICTIONS_FILE: sha256_file(folder / PREDICTIONS_FILE)},
     }
     write_json(folder / RESULT_FILE, {"key": job["key"], "plan": job["plan"], "result": result})
     shutil.rmtree(workshop, ignore_errors=True)
