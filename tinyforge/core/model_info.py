@@ -10,6 +10,7 @@ from tinyforge.core.errors import ModelFormatError
 from tinyforge.core.types import Channel, ModelInfo, Preprocessing, WindowSpec
 
 METADATA_NAME = "TINYFORGE"
+INFO_NAME = "model_info.json"  # the same, beside the ``manifest.json`` of generated C
 _VERSION = 1
 _WAY_OUT = "compress the model again with tinyforge, or remove the TINYFORGE metadata entry"
 

@@ -13,6 +13,7 @@ import numpy as np
 from tinyforge.core.errors import UnsupportedModelError
 from tinyforge.core.files import write_bytes, write_text
 from tinyforge.core.graph import Array, Compiled, DType, Layer, Tensor
+from tinyforge.core.model_info import INFO_NAME, info_to_json
 from tinyforge.core.names import c_comment, c_string
 from tinyforge.core.resources import csrc_dir
 from tinyforge.runtimes.aot.literals import array_lines, c_type_of, grouped, number
@@ -72,6 +73,8 @@ class AotRuntime:
             layers=layer_costs(compiled),
         )
         manifest.write(out_dir)
+        if compiled.info is not None:
+            write_bytes(out_dir / INFO_NAME, info_to_json(compiled.info))
         return manifest
 
 
