@@ -195,3 +195,8 @@ def list_boards() -> list[Board]:
 def boards_on_usb(usb_id: tuple[int, int]) -> list[Board]:
     """Boards that show this vendor and product number; several may, and which one it is HELLO says."""
     return [board for board in list_boards() if usb_id in board.usb_ids]
+
+
+def board_ids() -> tuple[str, ...]:
+    """Identifiers of all boards tinyforge knows, without reading their descriptions."""
+    return tuple(_known())

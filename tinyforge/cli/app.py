@@ -117,12 +117,15 @@ def capture(
             observer=watcher,
         )
     if json:
-        render.say_json({"recordings": [entry.as_json() for entry in made]})
+        render.say_json({"recordings": made})
         return
     render.table(
         "recorded",
         ("recording", "label", "subject", "samples", "rate", "lost"),
-        [(e.id, e.label, e.subject, str(e.samples), f"{e.rate_hz:g} Hz", str(e.dropped)) for e in made],
+        [
+            (e["id"], e["label"], e["subject"], str(e["samples"]), f"{e['rate_hz']:g} Hz", str(e["dropped"]))
+            for e in made
+        ],
         numeric=("samples", "rate", "lost"),
     )
 
@@ -153,19 +156,18 @@ def dataset_import(
     Example: tinyforge dataset import gestures.zip --rate 119 --subject martin
     """
     from tinyforge.cli import render
+    from tinyforge.dataset import ImportOptions
     from tinyforge.pipeline import datasets, projects
 
-    result = datasets.import_into(
-        projects.load(project),
-        path,
-        format_name=format_name,
-        rate_hz=rate,
+    options = ImportOptions(
+        rate_hz=rate or None,
         label=label,
         subject=subject,
         session=session,
         take_samples=take_samples,
         units=tuple(u.strip() for u in units.split(",")) if units else (),
     )
+    result = datasets.import_into(projects.load(project), path, options, format_name)
     if json:
         render.say_json(result)
         return

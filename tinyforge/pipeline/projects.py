@@ -19,10 +19,11 @@ def load(folder: Path) -> Project:
     Raises:
         ConfigError: there is none, or its file is wrong; the message names file and key.
     """
-    from tinyforge.architectures import architecture_names
+    from tinyforge.architectures import list_architectures
     from tinyforge.boards import board_ids
 
-    return load_project(find_project(folder), boards=tuple(board_ids()), architectures=tuple(architecture_names()))
+    names = tuple(architecture.name for architecture in list_architectures())
+    return load_project(find_project(folder), boards=tuple(board_ids()), architectures=names)
 
 
 def init(folder: Path, template: str = "empty", *, force: bool = False) -> Path:

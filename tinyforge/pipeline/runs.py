@@ -40,12 +40,14 @@ class Step:
         version: of the stage's code; raised when its output changes for the same inputs.
         inputs: everything that decides the output, as plain data; files by their SHA-256.
         make: writes the output into the folder it is given; returns facts for the manifest.
+        resumable: ``make`` goes on from what an interrupted one of the same key left in the folder.
     """
 
     name: str
     version: int
     inputs: Mapping[str, Any]
     make: Callable[[Path], Mapping[str, Any]]
+    resumable: bool = False
 
     @property
     def key(self) -> str:
@@ -264,8 +266,11 @@ def execute(run: Run, step: Step, observer: Observer, others: Callable[[], list[
         return final
     run.forget(step.name)
     partial = run.folder / ".partial" / step.name
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    note = partial.with_name(f"{partial.name}.key")
+    if not (step.resumable and note.is_file() and note.read_text(encoding="ascii") == key):
+        shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True, exist_ok=True)
+    note.write_text(key, encoding="ascii")
     for other in others():
         entry = other.done(step.name)
         if other.folder != run.folder and entry is not None and entry["key"] == key and other.intact(step.name):
@@ -303,8 +308,10 @@ def _publish(
     shutil.rmtree(final, ignore_errors=True)
     final.parent.mkdir(parents=True, exist_ok=True)
     partial.rename(final)
-    with contextlib.suppress(OSError):
-        partial.parent.rmdir()
+    partial.with_name(f"{partial.name}.key").unlink(missing_ok=True)
+    for empty in (partial.parent, run.folder / ".partial"):
+        with contextlib.suppress(OSError):
+            empty.rmdir()
     run.record(
         step.name,
         {

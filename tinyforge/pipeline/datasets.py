@@ -1,0 +1,159 @@
+"""Recordings in, windows out: what a project does with its dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyforge.core.errors import DataError
+from tinyforge.core.files import atomic_open
+from tinyforge.core.project import Project
+from tinyforge.core.types import Channel, Dataset, WindowSpec
+from tinyforge.dataset import Entry, ImportOptions, RecordingStore, SplitSpec, make_dataset, read_recordings
+
+DATASET_FILE = "dataset.npz"
+
+
+def store_of(project: Project) -> RecordingStore:
+    """The project's recordings."""
+    return RecordingStore(project.dataset_dir)
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """What the store knows of a recording, as plain data."""
+    return {
+        "id": entry.id,
+        "file": entry.file,
+        "label": entry.label,
+        "subject": entry.subject,
+        "session": entry.session,
+        "board": entry.board,
+        "rate_hz": entry.rate_hz,
+        "samples": entry.samples,
+        "dropped": entry.dropped,
+        "channels": [[c.name, c.unit] for c in entry.channels],
+    }
+
+
+def import_into(project: Project, path: Path, options: ImportOptions, format_name: str = "") -> dict[str, Any]:
+    """Read a file, folder or zip and keep its recordings in the project.
+
+    Returns:
+        ``added`` and ``known`` (recordings), ``format``, ``labels`` (recordings by class), ``rate_hz`` (all rates),
+        ``notes``.
+
+    Raises:
+        UsageError: unknown format or option.
+        DataError: the files; with file, line, reason and way out. Nothing is kept then.
+    """
+    result = read_recordings(path, options, format_name or None)
+    store = store_of(project)
+    before = len(store.entries())
+    store.add_all(result.recordings)
+    labels: dict[str, int] = {}
+    for recording in result.recordings:
+        labels[recording.label] = labels.get(recording.label, 0) + 1
+    added = len(store.entries()) - before
+    return {
+        "added": added,
+        "known": len(result.recordings) - added,
+        "format": result.format,
+        "labels": dict(sorted(labels.items())),
+        "rate_hz": sorted({recording.rate_hz for recording in result.recordings}),
+        "notes": list(result.notes),
+    }
+
+
+def summary(project: Project) -> dict[str, Any]:
+    """Recordings by class and subject.
+
+    Returns:
+        ``folder``, ``recordings``, ``digest`` and ``groups``: ``label``, ``subject``, ``recordings``, ``samples``,
+        ``dropped`` each.
+    """
+    store = store_of(project)
+    entries = store.entries()
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in entries:
+        empty = {"label": entry.label, "subject": entry.subject, "recordings": 0, "samples": 0, "dropped": 0}
+        group = groups.setdefault((entry.label, entry.subject), empty)
+        group["recordings"] += 1
+        group["samples"] += entry.samples
+        group["dropped"] += entry.dropped
+    return {
+        "folder": str(store.folder),
+        "recordings": len(entries),
+        "digest": store.digest(),
+        "groups": [groups[key] for key in sorted(groups)],
+    }
+
+
+def windows_of(project: Project) -> Dataset:
+    """The project's recordings, cut and split.
+
+    Raises:
+        DataError: there are none, or they do not fit the window or the split.
+    """
+    store = store_of(project)
+    if not store.entries():
+        raise DataError(
+            str(store.folder),
+            "no recordings",
+            "`tinyforge capture` records some, `tinyforge dataset import` brings some in",
+        )
+    config = project.dataset
+    split = SplitSpec(config.split_by, config.test, config.validation, config.seed)  # type: ignore[arg-type]
+    return make_dataset(
+        store, project.window, split=split, labels=config.labels or None, allow_dropped=config.allow_dropped
+    )
+
+
+def save_dataset(dataset: Dataset, path: Path) -> None:
+    """Write a dataset as ``.npz``; equal datasets give equal bytes."""
+    spec = dataset.spec
+    with atomic_open(path, "wb") as stream:
+        np.savez(
+            stream,
+            windows=dataset.windows,
+            targets=dataset.targets,
+            split=dataset.split,
+            groups=dataset.groups.astype(np.str_),
+            recordings=dataset.recordings.astype(np.str_),
+            labels=np.array(dataset.labels),
+            channels=np.array(spec.channels),
+            spec=np.array([spec.length, spec.hop, spec.rate_hz], np.float64),
+        )
+
+
+def load_dataset(path: Path) -> Dataset:
+    """Read what :func:`save_dataset` wrote.
+
+    Raises:
+        DataError: no such file, or another one.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            length, hop, rate_hz = archive["spec"]
+            spec = WindowSpec(int(length), int(hop), tuple(map(str, archive["channels"])), float(rate_hz))
+            return Dataset(
+                archive["windows"],
+                archive["targets"],
+                tuple(map(str, archive["labels"])),
+                archive["groups"],
+                archive["recordings"],
+                archive["split"],
+                spec,
+            )
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(str(path), f"is no dataset: {reason}", "remove it and run again") from error
+
+
+def channels_of(project: Project) -> tuple[Channel, ...]:
+    """Name and unit of each column of the windows, in the canonical units that windows have."""
+    from tinyforge.dataset.units import canonical_unit
+
+    units = {c.name: canonical_unit(c) for entry in store_of(project).entries() for c in entry.channels}
+    return tuple(Channel(name, units.get(name, "")) for name in project.window.channels)

@@ -1,0 +1,93 @@
+"""Boards that are there: descriptions, ports, firmware for recording, and the virtual one."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinyforge.core.errors import UsageError
+from tinyforge.core.project import Project
+
+if TYPE_CHECKING:
+    from tinyforge.boards import Board
+    from tinyforge.link import Link
+    from tinyforge.pipeline.observer import Observer
+
+VIRTUAL_LAUNCHER = "virtual"
+
+
+def boards() -> list[dict[str, Any]]:
+    """Every board that is described, as plain data."""
+    from tinyforge.boards import list_boards
+
+    return [
+        asdict(board) | {"sensor": ", ".join(sensor.part for sensor in board.sensors) or "-"} for board in list_boards()
+    ]
+
+
+def board_of(project: Project | None, board_id: str) -> Board:
+    """The board that was named, else the project's.
+
+    Raises:
+        ConfigError: unknown board.
+    """
+    from tinyforge.boards import load_board
+
+    return load_board(board_id or (project.board if project is not None else "virtual"))
+
+
+def is_virtual(board: Board) -> bool:
+    """Whether the board is the one that pip installs."""
+    return bool(board.launcher == VIRTUAL_LAUNCHER)
+
+
+def virtual_flash(project: Project, model: str) -> Path:
+    """The image a project's virtual board holds: one board for each model, and one that only records."""
+    return project.state_dir / "virtual" / f"{model}.elf"
+
+
+@contextlib.contextmanager
+def linked(board: Board, port: str, *, image: Path | None = None, motion: str = "") -> Iterator[Link]:
+    """An open link to a board.
+
+    Args:
+        board: which.
+        port: serial port or URL; empty to find it.
+        image: for the virtual board without a port: the image in its flash.
+        motion: for the virtual board without a port: what its IMU feels.
+
+    Raises:
+        DeviceError: no such board, it does not answer, or it holds other firmware.
+        UsageError: a motion for a real board.
+    """
+    import tinyforge.virtual  # registers virtual://
+    from tinyforge.link import open_link
+    from tinyforge.link.ports import find_port
+
+    if not port and is_virtual(board):
+        if image is None or not image.is_file():
+            raise UsageError(f"board {board.id}", "has no firmware yet", "`tinyforge flash` puts some on it")
+        port = tinyforge.virtual.virtual_url(image, motion=motion, board=board.id)
+    elif motion:
+        raise UsageError("--motion", f"moves the virtual board's IMU, not that of {port or board.name}", "leave it out")
+    if not port:
+        port = find_port(board)
+    with open_link(port) as link:
+        yield link
+
+
+def recording_firmware(project: Project, board: Board, observer: Observer) -> Path:
+    """Firmware without a model for the virtual board, built when it is not there or its sources changed."""
+    from tinyforge.firmware import build
+
+    target = virtual_flash(project, "capture")
+    folder = project.state_dir / "firmware" / "capture"
+    observer.progress("firmware", 0, 1, "building what records")
+    result = build(board, folder)
+    from tinyforge.firmware import flash
+
+    flash(board, result.elf, target=target)
+    return target

@@ -1,0 +1,303 @@
+"""What can be done with a ``.tflite`` that belongs to no project: export, verify, profile."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinyforge.core.errors import ModelFormatError, UsageError, did_you_mean
+from tinyforge.core.names import c_identifier
+
+if TYPE_CHECKING:
+    from tinyforge.boards import Board
+    from tinyforge.core.graph import Compiled
+    from tinyforge.core.types import Int8Array
+    from tinyforge.evaluate.verify import VerifyInputs
+
+RUNTIMES = ("aot", "tflm")
+
+
+def compile_file(path: Path, name: str = "") -> Compiled:
+    """Read, check and compile a ``.tflite``.
+
+    Args:
+        path: the file.
+        name: C identifier; empty for the one made from the file's name.
+
+    Raises:
+        ModelFormatError: no model, or a damaged one.
+        UnsupportedModelError: naming operator, tensor and way out.
+        UsageError: the name is no C identifier, or there is no such file.
+    """
+    from tinyforge.compiler import compile_model
+
+    if name and c_identifier(name) != name:
+        raise UsageError("--name", f'"{name}" is no C identifier', f"for instance --name {c_identifier(name)}")
+    return compile_model(_read(path), name=name or c_identifier(path.stem), place=str(path))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(str(path), "no such file", "give the path of a .tflite") from None
+    except IsADirectoryError:
+        raise ModelFormatError(str(path), "is a folder", "give the path of a .tflite") from None
+    except OSError as error:
+        raise UsageError(str(path), f"cannot be read: {error.strerror}", "check path and permissions") from error
+
+
+def export(path: Path, out: Path, *, name: str = "", runtime: str = "aot") -> dict[str, Any]:
+    """Write a model as C: everything needed to call it, and ``manifest.json``.
+
+    Args:
+        path: a ``.tflite``.
+        out: folder; made when it is missing. Files of the same names are overwritten.
+        name: C identifier; empty for the one made from the file's name.
+        runtime: ``aot``: C of our own; ``tflm``: the array ``g_model[]`` for TensorFlow Lite Micro.
+
+    Returns:
+        ``name``, ``function``, ``header``, ``macs``, ``weight_bytes``, ``arena_bytes``, ``lower_bound_bytes``, ``files``,
+        ``explain`` (what each pass of the compiler did), ``manifest`` (its path).
+
+    Raises:
+        ModelFormatError, UnsupportedModelError: nothing is written then.
+        UsageError: unknown runtime, or the folder cannot be written.
+    """
+    from tinyforge.runtimes import get_runtime
+
+    if runtime not in RUNTIMES:
+        raise UsageError("--runtime", f'"{runtime}": unknown runtime', did_you_mean(runtime, RUNTIMES))
+    if out.exists() and not out.is_dir():
+        raise UsageError(str(out), "is a file", "--out takes a folder")
+    compiled = compile_file(path, name)
+    get_runtime(runtime).generate(compiled, out)
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    return {
+        "name": compiled.name,
+        "runtime": runtime,
+        "function": manifest.get("function", ""),
+        "header": manifest["header"],
+        "macs": compiled.macs,
+        "weight_bytes": compiled.weight_bytes,
+        "arena_bytes": manifest["arena_bytes"],
+        "lower_bound_bytes": compiled.plan.lower_bound_bytes,
+        "manifest": str(out / "manifest.json"),
+        "files": sorted(str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()),
+        "explain": list(compiled.log),
+        "layers": describe_layers(compiled),
+        "plan": describe_plan(compiled),
+    }
+
+
+def describe_layers(compiled: Compiled) -> list[dict[str, Any]]:
+    """The calls of a compiled model: ``name``, ``kernel``, ``input_shape``, ``output_shape``, ``macs``, ``const_bytes``."""
+
+    def shape(tensors: tuple[int, ...]) -> list[int]:
+        """Of the first one, without a batch of 1."""
+        if not tensors:
+            return []
+        whole = list(compiled.graph.tensors[tensors[0]].shape)
+        return whole[1:] if len(whole) > 1 and whole[0] == 1 else whole
+
+    return [
+        {
+            "name": layer.name,
+            "kernel": layer.kernel,
+            "input_shape": shape(layer.inputs),
+            "output_shape": shape(layer.outputs),
+            "macs": layer.macs,
+            "const_bytes": layer.const_bytes,
+        }
+        for layer in compiled.layers
+    ]
+
+
+def describe_plan(compiled: Compiled) -> dict[str, Any]:
+    """The memory plan as plain data, with the attributes' names of ``tinyforge.core.graph.MemoryPlan``."""
+    plan = compiled.plan
+    return {
+        "arena_bytes": plan.arena_bytes,
+        "lower_bound_bytes": plan.lower_bound_bytes,
+        "peak_op": plan.peak_op,
+        "slots": [
+            {"name": slot.name, "offset": slot.offset, "bytes": slot.bytes, "first": slot.first, "last": slot.last}
+            for slot in plan.slots
+        ],
+    }
+
+
+def verify(
+    path: Path, *, inputs: Path | None = None, on: str = "host", random: int = 64, seed: int = 1
+) -> dict[str, Any]:
+    """Compare a model's C code with the reference, bit for bit.
+
+    The reference is the LiteRT interpreter with its reference kernels, run here; where ``inputs`` brings outputs of its own,
+    those are what is compared with.
+
+    Args:
+        path: a ``.tflite``.
+        inputs: an ``.npz`` with ``inputs`` [n, ...] and, if it has them, ``outputs`` [n, ...]; None for random inputs.
+        on: ``host``: C compiled for this machine; ``virtual``: C for the Cortex-M4 on the virtual board.
+        random: how many random inputs.
+        seed: of them.
+
+    Returns:
+        ``exact``, ``inferences``, ``mismatches`` (output elements that differ), ``elements`` (compared in all),
+        ``max_abs_diff``, ``on``, ``reference``, ``inputs``, ``first_layer`` (the first layer whose output differs, found
+        on the host; empty when exact).
+
+    Raises:
+        ModelFormatError, UnsupportedModelError: the model.
+        DataError: the inputs.
+        ToolError: no compiler.
+    """
+    from tinyforge.evaluate import litert
+    from tinyforge.evaluate.verify import load_inputs, random_inputs, verify_outputs
+
+    compiled = compile_file(path)
+    ports = litert.ports(compiled.model, str(path))
+    given: VerifyInputs
+    if inputs is None:
+        given = random_inputs(ports.input_elements, windows=random, seed=seed)
+    else:
+        given = load_inputs(inputs, input_elements=ports.input_elements, output_elements=ports.output_elements)
+    if given.outputs is None:
+        reference = "the LiteRT reference kernels"
+        expected = litert.run_isolated(compiled.model, given.inputs, keep_state=given.keep_state, place=str(path))
+    else:
+        reference = f"the outputs in {given.source}"
+        expected = given.outputs
+    with tempfile.TemporaryDirectory(prefix="tinyforge_verify_") as folder:
+        model_dir = Path(folder) / "model"
+        _generate(compiled, model_dir)
+        actual = run_export(model_dir, given.inputs, on=on, keep_state=given.keep_state)
+        compared = verify_outputs(expected.reshape(len(expected), -1), actual.reshape(len(actual), -1))
+        first_layer = "" if compared.exact else _first_layer(compiled, model_dir, given.inputs, compared.first_window)
+    return compared.to_json() | {
+        "elements": int(expected.size),
+        "on": on,
+        "reference": reference,
+        "inputs": given.source,
+        "first_layer": first_layer,
+        "model_sha256": compiled.digest,
+    }
+
+
+def _generate(compiled: Compiled, folder: Path) -> None:
+    from tinyforge.runtimes import get_runtime
+
+    get_runtime("aot").generate(compiled, folder)
+
+
+def run_export(model_dir: Path, inputs: Int8Array, *, on: str, keep_state: bool = False) -> Int8Array:
+    """Outputs of exported C.
+
+    Args:
+        model_dir: what :func:`export` wrote.
+        inputs: int8 [n, ...].
+        on: ``host`` or ``virtual``.
+        keep_state: leave a stateful model's state as the inference before left it.
+
+    Returns:
+        int8 [n, outputs].
+    """
+    import numpy as np
+
+    rows = np.ascontiguousarray(inputs).reshape(len(inputs), -1)
+    if on == "host":
+        from tinyforge.evaluate.host_c import load_invoke
+
+        return load_invoke(model_dir)(rows, keep_state=keep_state).reshape(len(rows), -1)
+    from tinyforge.firmware import build_bench
+    from tinyforge.virtual.measure import run_inferences
+
+    elf = build_bench(model_dir, model_dir / "bench.elf")
+    outputs = run_inferences(elf, [row.tobytes() for row in rows], keep_state=keep_state)
+    return np.frombuffer(b"".join(outputs), np.int8).reshape(len(rows), -1)
+
+
+def _first_layer(compiled: Compiled, model_dir: Path, inputs: Int8Array, window: int | None) -> str:
+    """The first layer whose output differs from the reference, run on the host with every tensor kept; empty if none."""
+    return ""
+
+
+def profile(path: Path, *, board_id: str = "virtual") -> dict[str, Any]:
+    """Cost of one inference on the virtual Cortex-M4.
+
+    Args:
+        path: a ``.tflite``.
+        board_id: whose clock and flash wait states times are given for.
+
+    Returns:
+        See :func:`profile_export`.
+
+    Raises:
+        ModelFormatError, UnsupportedModelError: the model.
+        ToolError: no compiler, or Unicorn is missing.
+    """
+    from tinyforge.pipeline.devices import board_of
+
+    board = board_of(None, board_id)
+    compiled = compile_file(path)
+    with tempfile.TemporaryDirectory(prefix="tinyforge_profile_") as folder:
+        _generate(compiled, Path(folder))
+        return profile_export(Path(folder), board, describe_layers(compiled))
+
+
+def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Cost of one inference of exported C.
+
+    Args:
+        model_dir: what :func:`export` wrote.
+        board: its clock turns cycles into time.
+        described: its calls, as :func:`describe_layers` gives them.
+
+    Returns:
+        ``macs``, ``instructions`` (exact), ``cycles`` (estimated), ``flash_bytes`` (linked image less the harness),
+        ``ram_bytes`` (arena, state, ``.data``, ``.bss`` and stack; the caller's input and output not counted),
+        ``stack_bytes``, ``arena_bytes``, ``clock_hz``, ``latency_us`` and ``layers``: ``name``, ``kernel``, ``shape``,
+        ``macs``, ``instructions``, ``cycles`` each.
+    """
+    from tinyforge.firmware import bench_footprint, build_bench
+    from tinyforge.toolchain import find_arm_toolchain
+    from tinyforge.virtual import measure
+
+    manifest = json.loads((model_dir / "manifest.json").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(prefix="tinyforge_bench_") as folder:
+        toolchain = find_arm_toolchain()
+        elf = build_bench(model_dir, Path(folder) / "bench.elf", toolchain=toolchain)
+        measured = measure.profile(elf, manifest)
+        linked = bench_footprint(model_dir, elf, toolchain=toolchain)
+    # a kernel that the compiler inlined into `<name>_invoke` is no call of its own: then there are fewer calls
+    named = described if len(described) == len(measured.layers) else [{}] * len(measured.layers)
+    layers = [
+        {
+            "name": said.get("name", cost.function),
+            "kernel": cost.function,
+            "shape": f"{said['input_shape']} -> {said['output_shape']}" if said else "",
+            "macs": said.get("macs", 0),
+            "instructions": cost.instructions,
+            "cycles": cost.cycles,
+        }
+        for said, cost in zip(named, measured.layers, strict=True)
+    ]
+    return {
+        "name": manifest["name"],
+        "macs": manifest["macs"],
+        "instructions": measured.instructions,
+        "cycles": measured.cycles,
+        "flash_bytes": linked.flash_bytes,
+        "ram_bytes": linked.ram_bytes + measured.stack_bytes,
+        "stack_bytes": measured.stack_bytes,
+        "arena_bytes": manifest["arena_bytes"],
+        "clock_hz": board.clock_hz,
+        "latency_us": 1e6 * measured.cycles / board.clock_hz,
+        "compiler": toolchain.version,
+        "layers": layers,
+        "by_symbol": dict(linked.by_symbol),
+        "model_sha256": manifest["model_sha256"],
+    }

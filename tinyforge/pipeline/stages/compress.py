@@ -1,0 +1,120 @@
+"""A trained float network -> pruned, clustered, int8."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.core.files import sha256_file
+from tinyforge.core.types import Channel, ModelInfo, ModelSpec
+from tinyforge.pipeline.runs import Step
+from tinyforge.pipeline.stages import dataset as dataset_stage
+from tinyforge.pipeline.stages import train as train_stage
+
+if TYPE_CHECKING:
+    from tinyforge.core.worker import Progress
+    from tinyforge.pipeline.road import Road
+
+NEEDS: tuple[str, ...] = ("train",)
+TFLITE = "int8.tflite"
+
+
+def name(spec: ModelSpec) -> str:
+    """The step's name."""
+    return f"compress/{spec.name}"
+
+
+def tflite(road: Road, spec: ModelSpec) -> Path:
+    """The int8 model."""
+    return road.run.path(name(spec), TFLITE)
+
+
+def predictions(road: Road, spec: ModelSpec) -> Path:
+    """What every step of the compression says of the test windows, as a file."""
+    return road.run.path(name(spec), "predictions.npz")
+
+
+def scores(road: Road, spec: ModelSpec) -> npt.NDArray[np.float32]:
+    """Probabilities of the last float network (pruned, clustered) on the test windows, float32 [window, class]."""
+    with np.load(predictions(road, spec), allow_pickle=False) as archive:
+        last = next(step for step in ("clustered", "pruned", "float") if step in archive)
+        probabilities: npt.NDArray[np.float32] = archive[last]
+    return probabilities
+
+
+def info(road: Road, spec: ModelSpec) -> ModelInfo:
+    """What the int8 model says of itself."""
+    from tinyforge.train import load_result
+
+    trained = load_result(road.run.path(train_stage.name(spec)))
+    channels = (road.run.done(dataset_stage.NAME) or {})["facts"]["channels"]
+    return ModelInfo(
+        name=spec.name,
+        labels=trained.labels,
+        window=road.project.window,
+        channels=tuple(Channel(channel, unit) for channel, unit in channels),
+        preprocessing=trained.preprocessing,
+    )
+
+
+def step(road: Road, spec: ModelSpec) -> Step:
+    """Compress one network."""
+
+    def make(folder: Path) -> Mapping[str, Any]:
+        from tinyforge.compress import compress
+
+        def on_progress(progress: Progress) -> None:
+            text = f"{progress.step}: {progress.text}"
+            road.observer.progress(name(spec), progress.done, progress.total, text)
+
+        result = compress(
+            road.run.path(train_stage.name(spec)),
+            dataset_stage.load(road),
+            road.project.plan,
+            info(road, spec),
+            folder,
+            on_progress,
+            augmentation=train_stage.AUGMENTATION,
+        )
+        return {
+            "steps": {s.name: {"file_bytes": s.file_bytes, "accuracy": s.test["accuracy"]} for s in result.steps},
+            "calibration": dict(result.calibration),
+        }
+
+    inputs = {
+        "dataset": dataset_stage.sha256(road),
+        "trained": sha256_file(road.run.path(train_stage.name(spec), "model.h5")),
+        "plan": dataclasses.asdict(road.project.plan),
+        "model": train_stage.spec_json(spec),
+        "augmentation": train_stage.AUGMENTATION,
+    }
+    return Step(name(spec), 1, inputs, make)
+
+
+def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
+    """What every step weighs and how good it is."""
+    from tinyforge.compress import load_result
+
+    compressed = load_result(road.run.path(name(spec)))
+    return {
+        "steps": [
+            {
+                "name": s.name,
+                "file": str(s.file),
+                "parameters": s.parameters,
+                "nonzeros": s.nonzeros,
+                "sparsity": s.sparsity,
+                "file_bytes": s.file_bytes,
+                "gzip_bytes": s.gzip_bytes,
+                "test": train_stage.accuracy(s.test),
+            }
+            for s in compressed.steps
+        ],
+        "calibration": dict(compressed.calibration),
+        "tflite": str(compressed.tflite),
+    }

@@ -1,0 +1,51 @@
+"""Firmware -> board. Not cached: what a board holds is asked, not remembered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tinyforge.core.errors import DeviceError
+from tinyforge.core.types import ModelSpec
+from tinyforge.pipeline import devices
+from tinyforge.pipeline.stages import build as build_stage
+from tinyforge.pipeline.stages import export as export_stage
+
+if TYPE_CHECKING:
+    from tinyforge.pipeline.road import Road
+
+NEEDS: tuple[str, ...] = ("train", "compress", "export", "build")
+
+
+def step(road: Road, spec: ModelSpec) -> None:
+    """Nothing to keep in the run."""
+
+
+def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
+    """Flash the image, then ask the board what it holds.
+
+    Raises:
+        DeviceError: no board, or it answers with another model.
+    """
+    from tinyforge.firmware import flash
+
+    board = road.board
+    image = build_stage.elf(road, spec)
+    target = devices.virtual_flash(road.project, spec.name)
+    road.observer.progress(f"flash/{spec.name}", 0, 1, f"to {board.name}")
+    used = flash(board, image, target=target, port=road.port)
+    with devices.linked(board, road.port if devices.is_virtual(board) else used, image=target) as link:
+        hello = link.hello()
+    want = export_stage.manifest(road, spec)["model_sha256"]
+    if hello.model_sha256.hex() != want:
+        raise DeviceError(
+            used or board.name,
+            f"answers with model {hello.model_sha256.hex()[:12]} instead of {want[:12]}",
+            "flash again; if that does not help, press the board's reset button twice and flash again",
+        )
+    return {
+        "board": hello.board,
+        "firmware": hello.firmware_version,
+        "model": hello.model_name,
+        "model_sha256": want,
+        "port": used,
+    }

@@ -1,0 +1,98 @@
+"""Windows -> a trained float network."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.core.types import ModelSpec
+from tinyforge.pipeline.runs import Step
+from tinyforge.pipeline.stages import dataset as dataset_stage
+
+if TYPE_CHECKING:
+    from tinyforge.core.worker import Progress
+    from tinyforge.pipeline.road import Road
+
+NEEDS: tuple[str, ...] = ()
+AUGMENTATION = "tinyforge.dataset.augment:augment"
+
+
+def name(spec: ModelSpec) -> str:
+    """The step's name."""
+    return f"train/{spec.name}"
+
+
+def spec_json(spec: ModelSpec) -> dict[str, Any]:
+    """A specification as plain data."""
+    return dataclasses.asdict(spec) | {"parameters": dict(spec.parameters)}
+
+
+def step(road: Road, spec: ModelSpec) -> Step:
+    """Train one network."""
+
+    def make(folder: Path) -> Mapping[str, Any]:
+        from tinyforge.train import fit
+
+        def on_progress(progress: Progress) -> None:
+            road.observer.progress(name(spec), progress.done, progress.total, progress.text)
+
+        result = fit(dataset_stage.load(road), spec, folder, on_progress, augmentation=AUGMENTATION)
+        return {
+            "parameters": result.parameters,
+            "epochs": result.epochs,
+            "weights_digest": result.weights_digest,
+            "accuracy": {side: said["accuracy"] for side, said in result.metrics.items()},
+        }
+
+    inputs = {"dataset": dataset_stage.sha256(road), "model": spec_json(spec), "augmentation": AUGMENTATION}
+    return Step(name(spec), 1, inputs, make, resumable=True)
+
+
+def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
+    """Parameters, epochs, and accuracy with its interval on validation and test windows."""
+    from tinyforge.train import load_result
+
+    trained = load_result(road.run.path(name(spec)))
+    return {
+        "parameters": trained.parameters,
+        "epochs": trained.epochs,
+        "folder": str(trained.folder),
+    } | {side: accuracy(trained.metrics[side]) for side in ("validation", "test")}
+
+
+def accuracy(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Accuracy with Wilson's 95 % interval, and macro-F1."""
+    from tinyforge.evaluate.intervals import wilson
+
+    share = wilson(metrics["correct"], metrics["windows"])
+    return {
+        "accuracy": share.value,
+        "low": share.low,
+        "high": share.high,
+        "windows": metrics["windows"],
+        "macro_f1": metrics["macro_f1"],
+    }
+
+
+def predictions(road: Road, spec: ModelSpec) -> Path:
+    """Scores of the float network on the test windows, as a file."""
+    return road.run.path(name(spec), "predictions.npz")
+
+
+def scores(road: Road, spec: ModelSpec) -> npt.NDArray[np.float32]:
+    """Probabilities of the float network on the test windows, float32 [window, class]."""
+    with np.load(predictions(road, spec), allow_pickle=False) as archive:
+        probabilities: npt.NDArray[np.float32] = archive["test_probabilities"]
+    return probabilities
+
+
+def history(road: Road, spec: ModelSpec) -> dict[str, Any]:
+    """Loss and accuracy of every epoch."""
+    said: dict[str, Any] = json.loads(road.run.path(name(spec), "history.json").read_text(encoding="utf-8"))
+    return said
