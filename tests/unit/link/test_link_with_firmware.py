@@ -344,9 +344,12 @@ def test_over_a_bad_cable_no_sample_is_wrong_and_every_lost_one_is_counted(seed,
         link.start_stream(100)
         cable.rate = rate
         kept = 0
-        for block in itertools.islice(link.samples(), 150):
+        # At 1e-2 nearly every frame is damaged: silence is no error of its own here.
+        for block in link.samples(timeout_s=20.0):
             assert np.array_equal(block.values, expected(block.first_index, len(block.values)))
             kept += len(block.values)
+            if cable.faults >= 30:
+                break
         cable.rate = 0.0
         stopped = link.stop_stream()
         for block in link.samples():
@@ -354,10 +357,8 @@ def test_over_a_bad_cable_no_sample_is_wrong_and_every_lost_one_is_counted(seed,
             kept += len(block.values)
         assert kept + link.counters.lost_samples == stopped.taken
         assert stopped.lost == 0
-        if link.counters.lost_samples:
-            assert link.counters.bad_frames > 0
-        if rate == 1e-2:
-            assert link.counters.lost_samples > 0
+        assert link.counters.bad_frames > 0
+        assert link.counters.lost_samples > 0
 
 
 @pytest.mark.parametrize("seed", range(3))

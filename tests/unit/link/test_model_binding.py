@@ -1,0 +1,61 @@
+"""What ties a model to the firmware, and what it refuses."""
+
+import dataclasses
+
+import pytest
+from tfw_host import toy_info, toy_manifest
+
+from tinyforge.core.errors import UnsupportedModelError
+from tinyforge.core.types import IMU_CHANNELS, Channel
+from tinyforge.link import render_model_binding
+from tinyforge.link.model_binding import column_of
+
+
+def test_channels_are_matched_by_name_and_units_converted():
+    assert column_of(Channel("ax", "g")) == (0, 1.0)
+    assert column_of(Channel("gz", "dps")) == (5, 1.0)
+    assert column_of(Channel("ay", "m/s^2")) == (1, 9.80665)
+    assert column_of(Channel("gx", "rad/s")) == (3, pytest.approx(0.017453292519943295))
+    assert column_of(Channel("ax", "dps")) == (255, 1.0)  # an acceleration in degrees a second is something else
+    assert column_of(Channel("p", "W")) == (255, 1.0)
+
+
+def test_the_same_model_gives_the_same_text():
+    info = toy_info()
+    text = render_model_binding(toy_manifest(info), info)
+    assert text == render_model_binding(toy_manifest(info), info)
+    assert ".preprocess = toy_preprocess,\n    .invoke = toy_invoke,\n    .reset = toy_reset," in text
+    assert "50 samples at 100 Hz, hop 25, of ax [g], ay [g], az [g], gx [dps], gy [dps], gz [dps]" in text
+
+
+def test_a_model_without_state_has_no_reset():
+    info = toy_info()
+    manifest = toy_manifest(info) | {"reset": None}
+    assert ".reset = 0," in render_model_binding(manifest, info)
+
+
+def test_labels_cannot_leave_their_string():
+    info = dataclasses.replace(toy_info(), labels=('"; }', "*/ int x;", "\\"))
+    text = render_model_binding(toy_manifest(info), info)
+    assert '"\\042; }"' in text
+    assert text.count("*/") == 3  # the head, the comment of the buffers, and the string of the label
+    assert '"\\134"' in text
+
+
+@pytest.mark.parametrize(
+    ("manifest", "info", "said"),
+    [
+        ({"name": "9lives"}, {}, "'9lives' is no C identifier"),
+        ({"input_bytes": 7}, {}, "windows of 50 x 6 values, but an input of 7 bytes"),
+        ({"output_bytes": 256}, {"labels": ()}, "256 outputs; the link takes up to 255 scores"),
+        ({"output_bytes": 0}, {"labels": ()}, "0 outputs"),
+        ({}, {"labels": ("a", "b")}, "2 labels for 3 outputs; give one label an output"),
+        ({"model_sha256": "zz"}, {}, "'zz' is no SHA-256"),
+        ({"input_bytes": 50 * 13}, {"channels": IMU_CHANNELS * 2 + (Channel("t", "s"),)}, "13 channels"),
+    ],
+)
+def test_what_the_link_cannot_carry_is_refused(manifest, info, said):
+    whole = dataclasses.replace(toy_info(), **info)
+    with pytest.raises(UnsupportedModelError, match='model "toy": ') as caught:
+        render_model_binding(toy_manifest(toy_info()) | manifest, whole)
+    assert said in str(caught.value)
