@@ -24,10 +24,11 @@ app = typer.Typer(
     help="IMU gestures from a serial port to a verified int8 network on a Cortex-M4.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: drawing it with rich takes longer than everything else together
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-dataset_app = typer.Typer(help="Recordings: import, list.", no_args_is_help=True)
+dataset_app = typer.Typer(help="Recordings: import, list.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(dataset_app, name="dataset")
 
 ROAD, LONE = "The road", "A model alone"

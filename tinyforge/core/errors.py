@@ -18,7 +18,6 @@ A message is a place, a fact and a way out:
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -108,6 +107,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     Returns:
         ``did you mean "nano33"?`` or ``known: a, b, c``; empty when ``known`` is empty.
     """
+    import difflib  # only when something is wrong: the command line starts without it
+
     names = sorted(known)
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
