@@ -330,7 +330,7 @@ def parse_table(
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if decimal != b".":
         body = body.replace(decimal, b".")
-    if not body.strip():
+    if not body or body.isspace():
         return np.empty((0, columns), dtype=np.float64)
     table = _parse_fast(body, columns, delimiter)
     return table if table is not None else _parse_slow(body, columns, place, first_line, delimiter)

@@ -641,8 +641,8 @@ def _whole(given: Mapping[str, str], key: str, default: int, place: str) -> int:
     text = given.get(key)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise UsageError(place, f"{key} is {text!r}", "it must be a whole number from 0 to 999999999")
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 1 << 32):
+        raise UsageError(place, f"{key} is {text!r}", f"it must be a whole number from 0 to {(1 << 32) - 1}")
     return int(text)
 
 
