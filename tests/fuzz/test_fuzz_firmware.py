@@ -1,0 +1,63 @@
+"""The firmware's parser and state machine under random, nearly right and wrong input, with sanitizers."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from tfw_host import HERE as HOST_BOARD
+from tfw_host import (
+    SANITIZER_OPTIONS,
+    common_sources,
+    compile_c,
+    sanitizer_flags,
+    toy_info,
+    toy_manifest,
+)
+
+from tinyforge.link import render_model_binding
+
+SOURCE = Path(__file__).with_name("fuzz_firmware.c")
+
+
+@pytest.fixture(scope="module", params=["capture only", "with a model"])
+def program(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fuzz")
+    sources, flags = (
+        [*common_sources(), SOURCE],
+        ("-Wno-missing-prototypes", "-Wno-sign-conversion", *sanitizer_flags()),
+    )
+    if request.param == "with a model":
+        info = toy_info(10)
+        binding = folder / "tfw_model.c"
+        binding.write_text(render_model_binding(toy_manifest(info), info))
+        sources += [binding, HOST_BOARD / "toy.c"]
+        flags += ("-DTFW_WITH_MODEL", "-DTOY_VALUES=60")
+    return compile_c(sources, folder / "fuzz_firmware", flags)
+
+
+def run(program, seed, count):
+    done = subprocess.run(
+        [program, str(seed), str(count)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+        env={**os.environ, **SANITIZER_OPTIONS},
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return tuple(map(int, done.stdout.split()))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_input_crashes_hangs_or_makes_it_send_rubbish(program, seed):
+    received, bad, oversized, sent = run(program, seed, 3_000)
+    assert received > 3_000  # the generator gets through the CRC
+    assert bad > 300
+    assert oversized > 100
+    assert sent > 1_000
+
+
+@pytest.mark.heavy
+def test_many_inputs(program):
+    run(program, 12345, 60_000)
