@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyforge.core.errors import DataError, ToolError
 from tinyforge.core.types import Float32Array, Int8Array
@@ -32,20 +33,22 @@ class HostModel:
 
     def __init__(self, library: ctypes.CDLL, manifest: Mapping[str, Any], place: str) -> None:
         self.name: str = manifest["name"]
-        self.input_bytes: int = manifest["input_bytes"]
-        self.output_bytes: int = manifest["output_bytes"]
-        self.input_shape = _without_batch(manifest["input"]["shape"])
-        self.output_shape = _without_batch(manifest["output"]["shape"])
+        inputs = manifest.get("inputs") or [{"bytes": manifest["input_bytes"]}]
+        outputs = manifest.get("outputs") or [{"bytes": manifest["output_bytes"]}]
+        self._input_sides = [int(side["bytes"]) for side in inputs]
+        self._output_sides = [int(side["bytes"]) for side in outputs]
+        self.input_bytes = sum(self._input_sides)
+        self.output_bytes = sum(self._output_sides)
+        self.input_shape = _without_batch(manifest["input"]["shape"]) if len(inputs) == 1 else (self.input_bytes,)
+        self.output_shape = _without_batch(manifest["output"]["shape"]) if len(outputs) == 1 else (self.output_bytes,)
+        self._layers: Sequence[Mapping[str, Any]] = manifest.get("layers", ())
         self._place = place
         self._invoke = _function(library, manifest["function"], place)
-        try:
-            self._reset = _function(library, f"{self.name}_reset", place)
-        except ToolError:
-            self._reset = None
-        try:
-            self._preprocess = _function(library, f"{self.name}_preprocess", place)
-        except ToolError:
-            self._preprocess = None
+        going_on = manifest.get("continue_function")
+        self._continue = _function(library, going_on, place) if going_on else self._invoke
+        self._reset = _optional(library, f"{self.name}_reset")
+        self._preprocess = _optional(library, f"{self.name}_preprocess")
+        self._trace = _optional(library, f"{self.name}_trace")
         self._library = library  # ctypes unloads nothing, but the functions must not outlive it
 
     @property
@@ -56,15 +59,15 @@ class HostModel:
     def __call__(
         self, inputs: Int8Array, *, keep_state: bool = False, on_progress: Progress | None = None
     ) -> Int8Array:
-        """Outputs of the C code.
+        """Outputs of the C code of an int8 model.
 
         Args:
-            inputs: int8 [n, ...]; sides after the first may be flattened.
+            inputs: int8 [n, ...]; sides after the first may be flattened. Several inputs lie one after the other.
             keep_state: do not reset a stateful model before each window.
             on_progress: called as ``on_progress(done, n)`` after each window.
 
         Returns:
-            int8 [n, ...] in the shape of the output.
+            int8 [n, ...] in the shape of the output; flat when there are several.
 
         Raises:
             DataError: the inputs do not fit.
@@ -75,17 +78,77 @@ class HostModel:
                 f"inputs are {inputs.dtype} {list(inputs.shape)}",
                 f"give int8 [n, ...] with {self.input_bytes} numbers a window",
             )
-        rows = np.ascontiguousarray(inputs).reshape(len(inputs), self.input_bytes)
-        outputs = np.zeros((len(rows), self.output_bytes), np.int8)
+        rows = np.ascontiguousarray(inputs).reshape(len(inputs), self.input_bytes).view(np.uint8)
+        outputs = self.run_bytes(rows, keep_state=keep_state, on_progress=on_progress)
+        return outputs.view(np.int8).reshape(len(rows), *self.output_shape)
+
+    def run_bytes(
+        self, rows: npt.NDArray[np.uint8], *, keep_state: bool = False, on_progress: Progress | None = None
+    ) -> npt.NDArray[np.uint8]:
+        """Outputs of the C code, whatever the types of the model's inputs and outputs.
+
+        Args:
+            rows: uint8 [n, input_bytes]: the inputs of each inference as they lie in memory, one after the other.
+            keep_state: do not reset a stateful model before each inference, and let recurrent layers go on.
+            on_progress: called as ``on_progress(done, n)`` after each inference.
+
+        Returns:
+            uint8 [n, output_bytes]: the outputs, likewise.
+        """
+        outputs = np.zeros((len(rows), self.output_bytes), np.uint8)
+        invoke = self._continue if keep_state else self._invoke
         if keep_state and self._reset is not None:
             self._reset()
         for index in range(len(rows)):
             if self._reset is not None and not keep_state:
                 self._reset()
-            self._invoke(ctypes.c_void_p(rows[index].ctypes.data), ctypes.c_void_p(outputs[index].ctypes.data))
+            self._call(invoke, rows[index], outputs[index])
             if on_progress is not None:
                 on_progress(index + 1, len(rows))
-        return outputs.reshape(len(rows), *self.output_shape)
+        return outputs
+
+    def _call(self, function: Any, row: npt.NDArray[np.uint8], output: npt.NDArray[np.uint8], *more: Any) -> None:
+        """One call. Each side gets a buffer of its own, aligned as any C object would be."""
+        taken = [np.zeros(-(-size // 8) + 1, np.int64) for size in self._input_sides]
+        given = [np.zeros(-(-size // 8) + 1, np.int64) for size in self._output_sides]
+        at = 0
+        for buffer, size in zip(taken, self._input_sides, strict=True):
+            buffer.view(np.uint8)[:size] = row[at : at + size]
+            at += size
+        function(*[ctypes.c_void_p(buffer.ctypes.data) for buffer in (*taken, *given)], *more)
+        at = 0
+        for buffer, size in zip(given, self._output_sides, strict=True):
+            output[at : at + size] = buffer.view(np.uint8)[:size]
+            at += size
+
+    def trace(self, row: npt.NDArray[np.uint8]) -> dict[int, npt.NDArray[np.int8]]:
+        """Every tensor that one inference writes, from a reset state.
+
+        Args:
+            row: uint8 [input_bytes].
+
+        Returns:
+            By index of the tensor in the model: int8, flat.
+
+        Raises:
+            DataError: the library was loaded without ``trace``.
+        """
+        if self._trace is None:
+            raise DataError(self._place, "was compiled without its trace", "load it with trace=True")
+        if self._reset is not None:
+            self._reset()
+        seen: dict[int, npt.NDArray[np.int8]] = {}
+        nth: dict[int, int] = {}
+
+        def hook(_context: Any, layer: int, data: int, size: int) -> None:
+            tensors = self._layers[layer]["tensors"]
+            position = nth.get(layer, 0)
+            nth[layer] = position + 1
+            seen[int(tensors[position])] = np.frombuffer(ctypes.string_at(data, size), np.int8)
+
+        kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
+        self._call(self._trace, row, np.zeros(self.output_bytes, np.uint8), kind(hook), None)
+        return seen
 
     def preprocess(self, windows: Float32Array) -> Int8Array:
         """Raw windows as the C code quantizes them.
@@ -126,6 +189,13 @@ def _function(library: ctypes.CDLL, name: str, place: str) -> Any:
     return function
 
 
+def _optional(library: ctypes.CDLL, name: str) -> Any:
+    function = getattr(library, name, None)
+    if function is not None:
+        function.restype = None
+    return function
+
+
 def load_manifest(model_dir: Path) -> dict[str, Any]:
     """The manifest of an exported model.
 
@@ -148,7 +218,7 @@ def load_manifest(model_dir: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def load_invoke(model_dir: Path, *, build_dir: Path | None = None) -> HostModel:
+def load_invoke(model_dir: Path, *, build_dir: Path | None = None, trace: bool = False) -> HostModel:
     """Compile an exported model with its portable kernels and load it.
 
     The library is named after the digest of everything it is made of, so an unchanged model is not built again.
@@ -156,6 +226,7 @@ def load_invoke(model_dir: Path, *, build_dir: Path | None = None) -> HostModel:
     Args:
         model_dir: folder that ``tinyforge export`` wrote, with ``manifest.json``.
         build_dir: where the library goes; ``<model_dir>/host`` when None.
+        trace: compile ``<name>_trace`` too, for :meth:`HostModel.trace`.
 
     Raises:
         DataError: no manifest, or a source it names is missing.
@@ -164,8 +235,8 @@ def load_invoke(model_dir: Path, *, build_dir: Path | None = None) -> HostModel:
     manifest = load_manifest(model_dir)
     sources = [model_dir / name for name in manifest["sources"]]
     includes = [model_dir / name for name in manifest["include_dirs"]]
-    flags = [f"-D{define}" for define in manifest.get("defines", ())]
-    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode())
+    flags = [f"-D{define}" for define in manifest.get("defines", ())] + ["-DTFG_TRACE"] * trace
+    digest = hashlib.sha256(json.dumps([manifest, flags], sort_keys=True).encode())
     for path in sources:
         if not path.is_file():
             raise DataError(str(path), "no such file", "export the model again")

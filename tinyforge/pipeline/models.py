@@ -60,8 +60,8 @@ def export(path: Path, out: Path, *, name: str = "", runtime: str = "aot") -> di
         runtime: ``aot``: C of our own; ``tflm``: the array ``g_model[]`` for TensorFlow Lite Micro.
 
     Returns:
-        ``name``, ``function``, ``header``, ``macs``, ``weight_bytes``, ``arena_bytes``, ``lower_bound_bytes``, ``files``,
-        ``explain`` (what each pass of the compiler did), ``manifest`` (its path).
+        ``name``, ``function``, ``header``, ``macs``, ``weight_bytes``, ``arena_bytes``, ``lower_bound_bytes``,
+        ``files``, ``explain`` (what each pass of the compiler did), ``manifest`` (its path), ``layers``, ``plan``.
 
     Raises:
         ModelFormatError, UnsupportedModelError: nothing is written then.
@@ -94,7 +94,11 @@ def export(path: Path, out: Path, *, name: str = "", runtime: str = "aot") -> di
 
 
 def describe_layers(compiled: Compiled) -> list[dict[str, Any]]:
-    """The calls of a compiled model: ``name``, ``kernel``, ``input_shape``, ``output_shape``, ``macs``, ``const_bytes``."""
+    """The calls of a compiled model.
+
+    Returns:
+        ``name``, ``kernel``, ``input_shape``, ``output_shape``, ``macs``, ``const_bytes`` of each.
+    """
 
     def shape(tensors: tuple[int, ...]) -> list[int]:
         """Of the first one, without a batch of 1."""
@@ -135,8 +139,8 @@ def verify(
 ) -> dict[str, Any]:
     """Compare a model's C code with the reference, bit for bit.
 
-    The reference is the LiteRT interpreter with its reference kernels, run here; where ``inputs`` brings outputs of its own,
-    those are what is compared with.
+    The reference is the LiteRT interpreter with its reference kernels, run here; where ``inputs`` brings outputs of
+    its own, those are what is compared with.
 
     Args:
         path: a ``.tflite``.
@@ -147,8 +151,8 @@ def verify(
 
     Returns:
         ``exact``, ``inferences``, ``mismatches`` (output elements that differ), ``elements`` (compared in all),
-        ``max_abs_diff``, ``on``, ``reference``, ``inputs``, ``first_layer`` (the first layer whose output differs, found
-        on the host; empty when exact).
+        ``max_abs_diff``, ``on``, ``reference``, ``inputs``, ``first_layer`` (the first layer whose output differs,
+        found on the host; empty when exact).
 
     Raises:
         ModelFormatError, UnsupportedModelError: the model.
@@ -221,8 +225,26 @@ def run_export(model_dir: Path, inputs: Int8Array, *, on: str, keep_state: bool 
 
 
 def _first_layer(compiled: Compiled, model_dir: Path, inputs: Int8Array, window: int | None) -> str:
-    """The first layer whose output differs from the reference, run on the host with every tensor kept; empty if none."""
-    return ""
+    """The first layer whose output differs from the reference, run on the host with every tensor kept.
+
+    Empty when there is none: then the host agrees with the reference and only the other machine does not, or tensors
+    of the model have no counterpart in the C.
+    """
+    import numpy as np
+
+    from tinyforge.evaluate import litert
+    from tinyforge.evaluate.host_c import load_invoke
+
+    row = np.ascontiguousarray(inputs[window or 0]).reshape(-1)
+    actual = load_invoke(model_dir, trace=True).trace(row.view(np.uint8))
+    expected = litert.run_all_tensors(compiled.model, row)
+    found = litert.first_differing_layer(litert.op_outputs(compiled.model), expected, actual)
+    if found is None:
+        return ""
+    return (
+        f'op #{found.op} {found.op_name}, tensor "{found.tensor_name}": {found.differing} of {found.elements} numbers '
+        f"differ, at most by {found.max_abs_diff}"
+    )
 
 
 def profile(path: Path, *, board_id: str = "virtual") -> dict[str, Any]:

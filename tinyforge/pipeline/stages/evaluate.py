@@ -70,7 +70,9 @@ def _make(road: Road, spec: ModelSpec, folder: Path) -> Mapping[str, Any]:
     quantized = preprocess(info, said_in["scale"], said_in["zero_point"], windows)
     place = str(compress_stage.tflite(road, spec))
     int8 = litert.run(model, quantized, place=place).reshape(len(windows), -1)
-    host = load_invoke(export_stage.folder(road, spec))(quantized).reshape(len(windows), -1)
+    host = load_invoke(export_stage.folder(road, spec), build_dir=road.project.state_dir / "host")(quantized).reshape(
+        len(windows), -1
+    )
     board = _ask_board(road, spec, dataset, quantized)
     board.save(folder / PREDICTIONS)
     scale, zero_point = said_out["scale"], said_out["zero_point"]
@@ -116,7 +118,7 @@ def _ask_board(road: Road, spec: ModelSpec, dataset: Dataset, quantized: Int8Arr
         if hello.model_sha256.hex() != want:
             raise DeviceError(
                 road.port or board.name,
-                f"holds model {hello.model_name or '(none)'} {hello.model_sha256.hex()[:12]}, not {spec.name} {want[:12]}",
+                f"holds model {hello.model_name or 'none'} {hello.model_sha256.hex()[:12]}, not {spec.name} {want[:12]}",
                 f"`tinyforge flash --board {board.id} --model {spec.name}` puts it there",
             )
         predictions = predict_over_link(
@@ -153,8 +155,8 @@ def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
 
     Returns:
         ``windows``, ``rungs`` (``name``, ``accuracy``, ``low``, ``high``, ``agreement``, ``differing``, ``exact``),
-        ``findings`` (texts), ``exact``, ``latency``, ``agreement`` (share of windows that the board answers as int8 does on
-        the host).
+        ``findings`` (texts), ``exact``, ``latency``, ``agreement`` (share of windows that the board answers as int8
+        does on the host).
     """
     said = document(road, spec)
     return {
@@ -185,7 +187,8 @@ def summary(road: Road, spec: ModelSpec) -> dict[str, Any]:
     """One line of the table at the end of the road.
 
     Returns:
-        ``float``, ``int8``, ``board`` (accuracy with interval), ``agreement`` of board and int8, ``exact``, ``flash_bytes``,
+        ``float``, ``int8``, ``board`` (accuracy with interval), ``agreement`` of board and int8, ``exact``,
+        ``flash_bytes``,
         ``ram_bytes``, ``stack_bytes``, ``instructions``, ``cycles``, ``image_flash_bytes``, ``image_ram_bytes``,
         ``findings``, ``budget``, ``broken_budgets``.
     """
