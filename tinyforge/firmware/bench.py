@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tinyforge.core.errors import DataError
 from tinyforge.core.files import write_text
 from tinyforge.core.resources import firmware_dir
 from tinyforge.core.types import Footprint
+from tinyforge.firmware.linker_script import render_linker_script
+from tinyforge.firmware.manifest import model_sources, read_manifest
 from tinyforge.toolchain import ArmToolchain, find_arm_toolchain, footprint
 from tinyforge.virtual.measure import BENCH_FLASH_BYTES, BENCH_LINKED_RAM_BYTES
 
 _STACK_BYTES = 1 << 16
-_MANIFEST_KEYS = ("name", "function", "include_dirs", "sources", "input_bytes", "output_bytes")
-
-
-def read_manifest(model_dir: Path) -> dict[str, Any]:
-    """The ``manifest.json`` of a generated model.
-
-    Raises:
-        DataError: there is none, or it lacks a key.
-    """
-    place = model_dir / "manifest.json"
-    try:
-        manifest = json.loads(place.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(str(place), f"cannot be read: {error.strerror}", "run `tinyforge export` first") from error
-    except ValueError as error:
-        raise DataError(str(place), f"not JSON: {error}", "run `tinyforge export` again") from error
-    missing = [key for key in _MANIFEST_KEYS if key not in manifest]
-    if missing:
-        raise DataError(str(place), f"lacks {', '.join(missing)}", "run `tinyforge export` again")
-    return dict(manifest)
-
-
-def render_linker_script(text: str, *, flash_bytes: int, ram_bytes: int, stack_bytes: int) -> str:
-    """``virtual_m4.ld`` with other sizes in place of its own.
-
-    Raises:
-        DataError: the script does not have the three lines that hold the sizes.
-    """
-    for pattern, value in (
-        (r"(FLASH\b.*LENGTH\s*=\s*)\d+", flash_bytes),
-        (r"(RAM\b.*LENGTH\s*=\s*)\d+", ram_bytes),
-        (r"(__stack_bytes\s*=\s*)\d+", stack_bytes),
-    ):
-        text, replaced = re.subn(pattern, rf"\g<1>{value}", text)
-        if replaced != 1:
-            raise DataError("virtual_m4.ld", f"{replaced} lines look like {pattern}", "it must have one of each")
-    return text
-
-
-def model_sources(model_dir: Path, manifest: Mapping[str, Any], variant: str = "dsp") -> list[Path]:
-    """C files of a generated model: those for the Cortex-M4's DSP instructions, or the portable ones."""
-    names: Sequence[str] = (manifest.get("sources_dsp") if variant == "dsp" else None) or manifest["sources"]
-    return [model_dir / name for name in names]
 
 
 def build_bench(
@@ -94,6 +50,7 @@ def bench_footprint(
     elf: Path,
     *,
     optimize: str = "-O2",
+    variant: str = "dsp",
     toolchain: ArmToolchain | None = None,
 ) -> Footprint:
     """Flash and RAM a model takes: the bench image less the same harness without a model.
@@ -103,13 +60,17 @@ def bench_footprint(
 
     Args:
         model_dir: what a runtime generated.
-        elf: its bench image, made with the same ``optimize`` and ``toolchain``.
+        elf: its bench image, made with the same ``optimize``, ``variant`` and ``toolchain``.
     """
     manifest = read_manifest(model_dir)
-    with tempfile.TemporaryDirectory() as folder:
-        empty = _link(manifest, None, Path(folder) / "empty.elf", (optimize,), "", toolchain or find_arm_toolchain())
-        harness = footprint(empty)
-    full = footprint(elf)
+    compiler = toolchain or find_arm_toolchain()
+    continuing = bool(manifest.pop("continue_function", None))
+    with tempfile.TemporaryDirectory(prefix="tinyforge_bench_") as folder:
+        harness = footprint(_link(manifest, None, Path(folder) / "empty.elf", (optimize,), "", compiler))
+        if continuing:
+            # Only the harness wants <name>_continue beside <name>_invoke; firmware does not pay for both.
+            elf = _link(manifest, model_dir, Path(folder) / "lean.elf", (optimize,), variant, compiler)
+        full = footprint(elf)
     mine = {name: count for name, count in full.by_symbol.items() if name not in harness.by_symbol}
     return Footprint(full.flash_bytes - harness.flash_bytes, full.ram_bytes - harness.ram_bytes, 0, mine)
 
@@ -129,6 +90,7 @@ def _link(
     defines = [f"-DBENCH_INPUT_BYTES={manifest['input_bytes']}u", f"-DBENCH_OUTPUT_BYTES={manifest['output_bytes']}u"]
     defines += [f"-DBENCH_INVOKE={manifest['function']}"]
     defines += [f"-DBENCH_RESET={manifest['reset']}"] if manifest.get("reset") else []
+    defines += [f"-DBENCH_CONTINUE={manifest['continue_function']}"] if manifest.get("continue_function") else []
     if model_dir is None:
         sources += [home / "bench" / "bench_nothing.c"]
     else:

@@ -47,6 +47,7 @@ class ArmToolchain:
         """Flags that name the processor: Cortex-M4 with single-precision FPU, hard-float calls."""
         return _GCC_CPU if self.kind == "gcc" else _ZIG_CPU
 
+    @property
     def version(self) -> str:
         """First line of what the compiler says of itself, for instance ``arm-none-eabi-gcc (...) 12.2.1``."""
         if self.kind == "zig":

@@ -93,7 +93,9 @@ class Bench:
                 raise UsageError(str(elf), f"functions named <model>_invoke: {', '.join(found) or 'none'}", "name one")
             function = found[0]
         self.function = self.image.symbol(function)
-        self._reset = self.image.by_name.get(function.removesuffix("_invoke") + "_reset")
+        stem = function.removesuffix("_invoke")
+        self._reset = self.image.by_name.get(f"{stem}_reset")
+        self._continue = self.image.by_name.get(f"{stem}_continue")
         self._input = self.image.symbol("bench_input")
         self._output = self.image.symbol("bench_output")
         self._many = self.image.symbol("bench_many")
@@ -121,8 +123,7 @@ class Bench:
             UsageError: its length is wrong.
         """
         self._check(data)
-        if self._reset is not None:
-            self.machine.call(self._reset.address, stack=self._stack)
+        self.reset()
         self.machine.write(self._input.address, data)
 
     def invoke(self) -> bytes:
@@ -147,8 +148,18 @@ class Bench:
         room = BENCH_RAM_BYTES - BENCH_LINKED_RAM_BYTES
         return min(_BATCH, room // (_stride(self.input_bytes) + _stride(self.output_bytes)))
 
-    def invoke_many(self, batch: Sequence[bytes]) -> list[bytes]:
-        """Outputs of up to ``batch_limit`` inputs; the state is reset before each.
+    def callers(self) -> tuple[tuple[int, int], ...]:
+        """Where the calls of the kernels are: the model's function, and the one it may hand on to."""
+        parts = [part for part in (self.function, self._continue) if part is not None]
+        return tuple((part.address, part.address + part.bytes) for part in parts)
+
+    def reset(self) -> None:
+        """Set the model's state to its start, if it has one."""
+        if self._reset is not None:
+            self.machine.call(self._reset.address, stack=self._stack)
+
+    def invoke_many(self, batch: Sequence[bytes], *, keep_state: bool = False) -> list[bytes]:
+        """Outputs of up to ``batch_limit`` inputs; the state is reset before each unless it is to be kept.
 
         Raises:
             BoardFault: a bad access, or no end.
@@ -160,7 +171,7 @@ class Bench:
         inputs = RAM_BASE + BENCH_LINKED_RAM_BYTES
         outputs = inputs + into * len(batch)
         self.machine.write(inputs, b"".join(data.ljust(into, b"\0") for data in batch))
-        self.machine.call(self._many.address, inputs, outputs, len(batch), stack=self._stack)
+        self.machine.call(self._many.address, inputs, outputs, len(batch), int(keep_state), stack=self._stack)
         answer = self.machine.read(outputs, outof * len(batch))
         return [answer[outof * i : outof * i + self.output_bytes] for i in range(len(batch))]
 
@@ -174,23 +185,27 @@ class Bench:
         return self._stack
 
 
-def run_inferences(elf: Path, inputs: Iterable[bytes], function: str = "") -> list[bytes]:
-    """Outputs of a bench image for many inputs, in order; the state is reset before each.
+def run_inferences(
+    elf: Path, inputs: Iterable[bytes], function: str = "", *, keep_state: bool = False
+) -> list[bytes]:
+    """Outputs of a bench image for many inputs, in order.
 
     Args:
         elf: made by ``build_bench``.
         inputs: int8 tensors as bytes, each of the model's input length.
         function: the model's ``<name>_invoke``; found when empty.
+        keep_state: a recurrent model goes on from where the inference before left it; else it begins anew each time.
 
     Raises:
         BoardFault: the program did what no board allows.
         UsageError: an input of another length.
     """
     bench = Bench(elf, function, traced=False)
+    bench.reset()
     outputs: list[bytes] = []
     source = iter(inputs)
     while batch := [bytes(data) for data in itertools.islice(source, bench.batch_limit)]:
-        outputs += bench.invoke_many(batch)
+        outputs += bench.invoke_many(batch, keep_state=keep_state)
     return outputs
 
 
@@ -212,7 +227,7 @@ def profile(elf: Path, manifest: Mapping[str, Any], data: bytes | None = None) -
     trace = bench.machine.trace
 
     bench.prepare(data)
-    trace.watch_calls(function.address, function.address + function.bytes)
+    trace.watch_calls(*bench.callers())
     bench.invoke()
     counts = trace.counts()
     instructions = trace.instructions

@@ -91,8 +91,8 @@ class Trace(Protocol):
     def limit_code(self, low: int, high: int) -> None:
         """Blocks outside [low, high) stop the run with ``STOP_BAD_FETCH``."""
 
-    def watch_calls(self, low: int, high: int) -> None:
-        """Each call out of [low, high) begins a layer; (0, 0) ends it. Clears the counts."""
+    def watch_calls(self, *ranges: tuple[int, int]) -> None:
+        """Each call out of these (at most two) ranges [low, high) begins a layer. Clears the counts."""
 
     def clear(self) -> None:
         """Forget all counts; the clock goes on."""
@@ -142,8 +142,8 @@ class _State(ctypes.Structure):
         ("stop_address", ctypes.c_uint32),
         ("code_low", ctypes.c_uint32),
         ("code_high", ctypes.c_uint32),
-        ("caller_low", ctypes.c_uint32),
-        ("caller_high", ctypes.c_uint32),
+        ("caller_low", ctypes.c_uint32 * 2),
+        ("caller_high", ctypes.c_uint32 * 2),
         ("in_caller", ctypes.c_uint32),
         ("layer", ctypes.c_uint32),
         ("layers", ctypes.c_uint32),
@@ -281,8 +281,9 @@ class NativeTrace:
     def limit_code(self, low: int, high: int) -> None:
         self._state.code_low, self._state.code_high = low, high
 
-    def watch_calls(self, low: int, high: int) -> None:
-        self._state.caller_low, self._state.caller_high = low, high
+    def watch_calls(self, *ranges: tuple[int, int]) -> None:
+        for place, (low, high) in enumerate((*ranges, (0, 0), (0, 0))[:2]):
+            self._state.caller_low[place], self._state.caller_high[place] = low, high
         self.clear()
 
     def clear(self) -> None:
@@ -357,7 +358,7 @@ class PythonTrace:
         self._uc = uc
         self._resolve = resolve
         self._code = (0, 0xFFFFFFFF)
-        self._caller = (0, 0)
+        self._callers: tuple[tuple[int, int], ...] = ()
         self._costs: dict[tuple[int, int], BlockCost] = {}
         self._entries: dict[tuple[int, int, int], list[int]] = {}
         self._last: list[int] | None = None
@@ -390,7 +391,7 @@ class PythonTrace:
         if self._last is not None and self._last_end != address:
             self._last[1] += 1
             self.clock += self._last_cost.taken_cycles
-        if self._caller[0] <= address < self._caller[1]:
+        if any(low <= address < high for low, high in self._callers):
             self._in_caller = True
             self._layer = 0
         elif self._in_caller:
@@ -411,8 +412,8 @@ class PythonTrace:
     def limit_code(self, low: int, high: int) -> None:
         self._code = (low, high)
 
-    def watch_calls(self, low: int, high: int) -> None:
-        self._caller = (low, high)
+    def watch_calls(self, *ranges: tuple[int, int]) -> None:
+        self._callers = ranges
         self.clear()
 
     def clear(self) -> None:
@@ -471,7 +472,7 @@ class NoTrace:
     def limit_code(self, low: int, high: int) -> None:
         """Code runs where it can be read."""
 
-    def watch_calls(self, low: int, high: int) -> None:
+    def watch_calls(self, *ranges: tuple[int, int]) -> None:
         """There is nothing to watch with."""
 
     def clear(self) -> None:

@@ -41,7 +41,7 @@ def quoted(command):
 command, is_zig = find_compiler()
 if is_zig:
     cpu = ["-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4+vfp4d16sp"]
-    own = ["-fomit-frame-pointer", "-fno-sanitize=all", "-isystem", os.path.join("$PROJECT_DIR", "libc")]
+    own = ["-fomit-frame-pointer", "-fno-sanitize=all", "-isystem", "libc"]
     link = []
 else:
     cpu = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
@@ -56,6 +56,8 @@ env.Replace(
     PROGNAME="firmware",
     PROGSUFFIX=".elf",
     LDSCRIPT_PATH=board.get("build.ldscript"),
+)
+env.Append(
     CFLAGS=["-std=c99"],
     CCFLAGS=[
         *cpu,

@@ -3,7 +3,7 @@
  * QEMU's mps2-an386 too), or a debugger puts inputs into RAM, calls the model or bench_many, and reads the outputs.
  *
  * The build defines BENCH_INPUT_BYTES, BENCH_OUTPUT_BYTES, BENCH_INVOKE (the model's function) and, when the model has a
- * state, BENCH_RESET. Linked with bench_nothing.c instead of a model, this is the harness whose size is taken off.
+ * state, BENCH_RESET and BENCH_CONTINUE (as BENCH_INVOKE, but going on from the last state). Linked with bench_nothing.c instead of a model, this is the harness whose size is taken off.
  */
 #include <stdint.h>
 
@@ -17,21 +17,32 @@ void BENCH_INVOKE(const int8_t *input, int8_t *output);
 void BENCH_RESET(void);
 #endif
 
+#ifdef BENCH_CONTINUE
+void BENCH_CONTINUE(const int8_t *input, int8_t *output);
+#else
+#define BENCH_CONTINUE BENCH_INVOKE
+#endif
+
 #define STRIDE(bytes) (((bytes) + 15u) & ~15u)
 
-static void infer(const int8_t *input, int8_t *output)
+static void infer(const int8_t *input, int8_t *output, uint32_t keep_state)
 {
+    if (keep_state != 0) {
+        BENCH_CONTINUE(input, output);
+        return;
+    }
 #ifdef BENCH_RESET
     BENCH_RESET();
 #endif
     BENCH_INVOKE(input, output);
 }
 
-/* Inputs and outputs of `count` inferences lie one behind the other, each beginning at a multiple of 16. */
-__attribute__((section(".text.keep.bench_many"), used, noinline)) void bench_many(const int8_t *inputs, int8_t *outputs, uint32_t count)
+/* The state is kept from inference to inference, or reset before each. Inputs and outputs of `count` inferences lie one behind the other, each beginning at a multiple of 16. */
+__attribute__((section(".text.keep.bench_many"), used, noinline)) void bench_many(const int8_t *inputs, int8_t *outputs,
+                                                                                 uint32_t count, uint32_t keep_state)
 {
     for (uint32_t i = 0; i < count; i++) {
-        infer(inputs + i * STRIDE(BENCH_INPUT_BYTES), outputs + i * STRIDE(BENCH_OUTPUT_BYTES));
+        infer(inputs + i * STRIDE(BENCH_INPUT_BYTES), outputs + i * STRIDE(BENCH_OUTPUT_BYTES), keep_state);
     }
 }
 
@@ -45,7 +56,7 @@ int main(void)
             }
             bench_input[i] = (int8_t)UART_DATA(0);
         }
-        infer(bench_input, bench_output);
+        infer(bench_input, bench_output, 0);
         for (uint32_t i = 0; i < BENCH_OUTPUT_BYTES; i++) {
             while ((UART_STATE(0) & UART_TX_FULL) != 0) {
             }

@@ -16,3 +16,13 @@ void BENCH_RESET(void)
 {
 }
 #endif
+
+#ifdef BENCH_CONTINUE
+void BENCH_CONTINUE(const int8_t *input, int8_t *output);
+
+void BENCH_CONTINUE(const int8_t *input, int8_t *output)
+{
+    (void)input;
+    (void)output;
+}
+#endif

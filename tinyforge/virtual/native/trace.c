@@ -39,8 +39,8 @@ typedef struct {
     uint32_t stop_address;
     uint32_t code_low; /* blocks lie in [code_low, code_high) */
     uint32_t code_high;
-    uint32_t caller_low; /* calls made from [caller_low, caller_high) begin layers 1, 2, ... */
-    uint32_t caller_high;
+    uint32_t caller_low[2]; /* calls made from [caller_low, caller_high) begin layers 1, 2, ... */
+    uint32_t caller_high[2];
     uint32_t in_caller; /* the block before was one of the caller's */
     uint32_t layer;     /* that instructions belong to now; 0 is the caller itself */
     uint32_t layers;    /* begun so far */
@@ -99,7 +99,8 @@ void tfv_on_block(void *uc, uint64_t address64, uint32_t bytes, void *user_data)
         last->taken++;
         trace->clock += last->taken_cycles;
     }
-    if (address >= trace->caller_low && address < trace->caller_high) {
+    if ((address >= trace->caller_low[0] && address < trace->caller_high[0]) ||
+        (address >= trace->caller_low[1] && address < trace->caller_high[1])) {
         trace->in_caller = 1;
         trace->layer = 0;
     } else if (trace->in_caller != 0) {

@@ -1,0 +1,28 @@
+"""The sizes in ``virtual_m4.ld``."""
+
+from __future__ import annotations
+
+import re
+
+from tinyforge.core.errors import DataError
+
+
+def render_linker_script(text: str, *, flash_bytes: int, ram_bytes: int, stack_bytes: int | None = None) -> str:
+    """The linker script with other sizes in place of its own.
+
+    Args:
+        text: of ``virtual_m4.ld``.
+        flash_bytes, ram_bytes: of the board.
+        stack_bytes: room for the stack; as the script has it when None.
+
+    Raises:
+        DataError: the script does not have exactly one line for each.
+    """
+    sizes = [(r"(FLASH\b.*LENGTH\s*=\s*)\d+", flash_bytes), (r"(RAM\b.*LENGTH\s*=\s*)\d+", ram_bytes)]
+    if stack_bytes is not None:
+        sizes.append((r"(__stack_bytes\s*=\s*)\d+", stack_bytes))
+    for pattern, value in sizes:
+        text, replaced = re.subn(pattern, rf"\g<1>{value}", text)
+        if replaced != 1:
+            raise DataError("virtual_m4.ld", f"{replaced} lines look like {pattern}", "it must have exactly one")
+    return text

@@ -1,0 +1,122 @@
+"""Renders a complete PlatformIO project: the board's folder, the common application, the platform, the model."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tinyforge import __version__
+from tinyforge.boards import Board
+from tinyforge.core.errors import ConfigError, UsageError
+from tinyforge.core.files import sha256_json, write_bytes
+from tinyforge.core.resources import firmware_dir
+from tinyforge.firmware.linker_script import render_linker_script
+from tinyforge.firmware.manifest import read_info, read_manifest
+from tinyforge.link import render_model_binding
+
+SETTINGS = "tinyforge.json"
+_OWN = {".pio", "build.log"}  # what building leaves behind
+_MODEL_SUFFIXES = {".c", ".h", ".json"}
+_SKIPPED = {".pio", "__pycache__", "bench"}
+
+
+def project_files(board: Board) -> dict[str, bytes]:
+    """The files of a board's project that do not depend on a model, by path inside the project.
+
+    Raises:
+        ConfigError: there is no firmware folder for this board.
+    """
+    home = firmware_dir()
+    if not (home / board.firmware / "platformio.ini").is_file():
+        raise ConfigError(
+            f"{board.path}: firmware",
+            f"there is no project {home / board.firmware}",
+            "put a platformio.ini and a HAL there, see docs/boards.md",
+        )
+    files = _tree(home / board.firmware, "")
+    files |= _tree(home / "common", "common/")
+    files |= _tree(home / "platform", "platform/")
+    # In the checkout common/ and platform/ lie beside the board's folder, here inside it.
+    ini = files["platformio.ini"].decode("utf-8").replace("../platform", "platform").replace("../common", "common")
+    if "virtual_m4.ld" in files:
+        script = files["virtual_m4.ld"].decode("utf-8")
+        files["virtual_m4.ld"] = render_linker_script(
+            script, flash_bytes=board.flash_bytes, ram_bytes=board.ram_bytes
+        ).encode()
+        ini = re.sub(r"(board_build\.f_cpu\s*=\s*)\d+L", rf"\g<1>{board.clock_hz}L", ini)
+    files["platformio.ini"] = ini.encode()
+    return files
+
+
+def _tree(folder: Path, prefix: str) -> dict[str, bytes]:
+    return {
+        prefix + path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not _SKIPPED & set(path.relative_to(folder).parts)
+    }
+
+
+def files_digest(files: Mapping[str, bytes]) -> str:
+    """SHA-256 over names and contents."""
+    return sha256_json([[name, data.hex()] for name, data in sorted(files.items())])
+
+
+def render(board: Board, project_dir: Path, *, model_dir: Path | None = None) -> Path:
+    """Write a project that `pio run` builds as it is.
+
+    Files that are there with the same content are left alone, so that the next build only does what is new; files of an
+    earlier rendering that are no longer part of it are removed.
+
+    Args:
+        board: for which board.
+        project_dir: new or empty, or rendered before.
+        model_dir: what ``tinyforge export`` wrote; None for firmware that only records.
+
+    Returns:
+        ``project_dir``.
+
+    Raises:
+        UsageError: the folder holds something else.
+        ConfigError: there is no firmware for this board.
+        DataError, UnsupportedModelError: the model.
+    """
+    if project_dir.is_dir() and any(project_dir.iterdir()) and not (project_dir / SETTINGS).is_file():
+        raise UsageError(str(project_dir), "is not empty and was not made by tinyforge", "choose a new folder")
+    files = project_files(board)
+    digest = files_digest(files)
+    if model_dir is not None:
+        files |= _model_files(model_dir)
+    defines = {"TFW_FIRMWARE_VERSION": __version__, "TFW_FIRMWARE_DIGEST": digest}
+    said = {"board": board.id, "defines": defines}
+    files[SETTINGS] = (json.dumps(said, indent=2) + "\n").encode()
+    for name, data in files.items():
+        target = project_dir / name
+        if not target.is_file() or target.read_bytes() != data:
+            write_bytes(target, data)
+    _remove_stale(project_dir, set(files))
+    return project_dir
+
+
+def _model_files(model_dir: Path) -> dict[str, bytes]:
+    manifest = read_manifest(model_dir)
+    info = read_info(model_dir)
+    files = {
+        "model/" + path.relative_to(model_dir).as_posix(): path.read_bytes()
+        for path in sorted(model_dir.rglob("*"))
+        if path.is_file() and path.suffix in _MODEL_SUFFIXES
+    }
+    files["model/tfw_model.c"] = render_model_binding(manifest, info).encode()
+    return files
+
+
+def _remove_stale(project_dir: Path, wanted: set[str]) -> None:
+    for path in sorted(project_dir.rglob("*"), reverse=True):
+        inside = path.relative_to(project_dir)
+        if inside.parts[0] in _OWN:
+            continue
+        if path.is_file() and inside.as_posix() not in wanted:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
