@@ -24,7 +24,7 @@ from tinyforge.core.graph import DType, Param, Tensor
     weights_format=Option(1, "int8", 0),
 )
 def fully_connected(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_fully_connected_s8``, or to the wide form where 31 bits of multiplier are too few."""
+    """Lower to the per-tensor or per-channel kernel, or to the wide form where 31 bits of multiplier are too few."""
     view.counts((2, 3))
     input_, filter_, output = view.activation(0), view.input(1), view.output()
     view.is_dtype(input_, DType.INT8)
@@ -46,10 +46,10 @@ def fully_connected(view: OpView, low: Lowering) -> None:
         "convert the model again",
         output,
     )
-    params = dense_params(view, input_, filter_, output, batches)
+    kernel, params = dense_params(view, input_, filter_, output, batches)
     low.layer(
         "fully_connected",
-        "tfg_fully_connected_wide_s8" if "multiplier_low" in params else "tfg_fully_connected_s8",
+        kernel,
         params,
         inputs=(input_,),
         outputs=(output,),
@@ -57,8 +57,10 @@ def fully_connected(view: OpView, low: Lowering) -> None:
     )
 
 
-def dense_params(view: OpView, input_: Tensor, filter_: Tensor, output: Tensor, batches: int) -> dict[str, Param]:
-    """The members of the kernel's structure.
+def dense_params(
+    view: OpView, input_: Tensor, filter_: Tensor, output: Tensor, batches: int
+) -> tuple[str, dict[str, Param]]:
+    """The kernel and the members of its structure.
 
     Raises:
         UnsupportedModelError: no integer multiplier gives the reference's outputs, or the accumulator overflows.
@@ -93,16 +95,30 @@ def dense_params(view: OpView, input_: Tensor, filter_: Tensor, output: Tensor, 
             "calibrate and quantize the model again: its output scale is far too small",
             output,
         )
-    if quant.per_tensor:
-        fast = _fast(steps[0])
-        if fast is not None:
-            multiplier, shift = fast
+    fast = [_fast(step) for step in steps]
+    found = [pair for pair in fast if pair is not None]
+    if len(found) == len(steps):
+        if quant.per_tensor:
+            multiplier, shift = found[0]
             rounding = (1 << (shift - 1)) + output_zero * (1 << shift)
-            return {**common, "multiplier": multiplier, "rounding": rounding, "shift": shift, **limits}
+            return "tfg_fully_connected_s8", {
+                **common,
+                "multiplier": multiplier,
+                "rounding": rounding,
+                "shift": shift,
+                **limits,
+            }
+        return "tfg_fully_connected_per_channel_s8", {
+            **common,
+            "multiplier": np.array([multiplier for multiplier, _ in found], np.int32),
+            "shift": np.array([shift for _, shift in found], np.int8),
+            "zero_point": output_zero,
+            **limits,
+        }
     wide = [_wide(view, step, output) for step in steps]
     if quant.per_tensor:
         wide *= out_len
-    return {
+    return "tfg_fully_connected_wide_s8", {
         **common,
         "multiplier": np.array([multiplier >> 31 for multiplier, _ in wide], np.int32),
         "multiplier_low": np.array([multiplier & 0x7FFFFFFF for multiplier, _ in wide], np.int32),
