@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script that PlatformIO loads by its path
 """A PlatformIO platform that needs no registry: it downloads nothing, and its compiler is one this machine has."""
 
 import importlib.util
@@ -16,13 +17,15 @@ main()
 
 
 class TinyforgePlatform(PlatformBase):
-    def configure_default_packages(self, options, targets):
+    """Boards that tinyforge emulates."""
+
+    def configure_default_packages(self, options: dict, targets: list) -> None:
         """Called before PlatformIO looks for its build engine; see that it finds one."""
         self._provide_scons()
-        return super().configure_default_packages(options, targets)
+        super().configure_default_packages(options, targets)
 
     @staticmethod
-    def _provide_scons():
+    def _provide_scons() -> None:
         """Let the installed SCons be found as PlatformIO's package, in a core folder of tinyforge's own only."""
         core_dir = ProjectConfig.get_instance().get("platformio", "core_dir")
         ours = os.path.isfile(os.path.join(core_dir, "tinyforge-core"))
@@ -37,7 +40,7 @@ class TinyforgePlatform(PlatformBase):
         _write(folder, ".piopm", json.dumps({"type": "tool", **named, "spec": spec}))
 
 
-def _write(folder, name, text):
+def _write(folder: str, name: str, text: str) -> None:
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, name)
     if os.path.isfile(path):

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script that PlatformIO loads by its path
 """Adds what a firmware project shares with others: the common application and the generated model (PlatformIO script).
 
 Beside the board's own ``src/``, an image is made of
@@ -16,7 +17,7 @@ Import("env")  # noqa: F821  (SCons gives it)
 project_dir = env.subst("$PROJECT_DIR")  # noqa: F821
 
 
-def first_folder(*names):
+def first_folder(*names: str) -> str:
     """The first of these folders that exists, seen from the project."""
     for name in names:
         folder = os.path.normpath(os.path.join(project_dir, name))
@@ -25,7 +26,8 @@ def first_folder(*names):
     raise SystemExit(f"Error: none of {', '.join(names)} exists beside {project_dir}")
 
 
-def read_json(path):
+def read_json(path: str) -> dict:
+    """Content of a JSON file."""
     with open(path, encoding="utf-8") as stream:
         return json.load(stream)
 

@@ -4,9 +4,10 @@
 writes the project; ``build_bench`` and ``bench_footprint`` make and size the image ``tinyforge.virtual.measure`` runs.
 """
 
-from tinyforge.firmware.bench import bench_footprint, build_bench, read_manifest
+from tinyforge.firmware.bench import bench_footprint, build_bench
 from tinyforge.firmware.build import BuildResult, build, sources_digest
 from tinyforge.firmware.flash import flash
+from tinyforge.firmware.manifest import read_manifest
 from tinyforge.firmware.project import render
 
 __all__ = [

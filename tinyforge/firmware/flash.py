@@ -59,7 +59,10 @@ def _flash_virtual(board: Board, elf: Path, target: Path | None, port: str) -> s
     image = read_image(elf)
     for segment in image.segments:
         end = segment.load_address + len(segment.data)
-        if segment.data and not board.flash_origin <= segment.load_address <= end <= board.flash_origin + board.flash_bytes:
+        if (
+            segment.data
+            and not board.flash_origin <= segment.load_address <= end <= board.flash_origin + board.flash_bytes
+        ):
             raise BoardFault(
                 str(elf),
                 f"{len(segment.data)} bytes at 0x{segment.load_address:08x} lie outside the flash of {board.name} "

@@ -47,7 +47,7 @@ def read_info(model_dir: Path) -> ModelInfo:
         raise DataError(
             str(place),
             "there is none: the model does not say how its windows are made",
-            "firmware needs a model that `tinyforge compress` made, which carries this; others can be exported, verified and profiled",
+            "firmware needs a model that `tinyforge compress` made; others can be exported, verified and profiled",
         ) from error
     return info_from_json(data, str(place))
 

@@ -83,7 +83,8 @@ def _check_registry(board: Board, project_dir: Path) -> None:
     except OSError as error:
         raise ToolError(
             "PlatformIO",
-            f'the platform "{wanted[1]}" for {board.name} is not installed, and {_REGISTRY[0]} cannot be reached ({error})',
+            f'the platform "{wanted[1]}" for {board.name} is not installed, '
+            f"and {_REGISTRY[0]} cannot be reached ({error})",
             f"connect to the internet once and run `pio pkg install -g -p {wanted[1]}`, or use `--board virtual`",
         ) from error
 
@@ -121,9 +122,8 @@ def run_pio(
             encoding="utf-8",
             errors="replace",
         )
-        assert process.stdout is not None  # PIPE was asked for
         try:
-            for line in process.stdout:
+            for line in process.stdout or ():
                 kept.write(line)
                 lines.append(line.rstrip("\n"))
                 if on_line is not None:

@@ -25,7 +25,13 @@ _GCC = "arm-none-eabi-gcc"
 _COMMON_FLAGS = ("-std=c99", "-ffp-contract=off", "-ffunction-sections", "-fdata-sections", "-fno-common", "-g")
 _NO_UNWINDING = ("-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
 _GCC_CPU = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
-_ZIG_CPU = ("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4+vfp4d16sp", "-fomit-frame-pointer", "-fno-sanitize=all")
+_ZIG_CPU = (
+    "-target",
+    "thumb-freestanding-eabihf",
+    "-mcpu=cortex_m4+vfp4d16sp",
+    "-fomit-frame-pointer",
+    "-fno-sanitize=all",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,18 @@ class ArmToolchain:
         def one(numbered: tuple[int, Path]) -> Path:
             number, source = numbered
             target = objects_dir / f"{number:03d}_{source.stem}.o"
-            argv = [*self.command, *self.cpu_flags, *_COMMON_FLAGS, *_NO_UNWINDING, *flags, *search, "-c", str(source), "-o", str(target)]
+            argv = [
+                *self.command,
+                *self.cpu_flags,
+                *_COMMON_FLAGS,
+                *_NO_UNWINDING,
+                *flags,
+                *search,
+                "-c",
+                str(source),
+                "-o",
+                str(target),
+            ]
             run_tool(argv, doing=f"compiling {source.name}")
             return target
 

@@ -159,7 +159,12 @@ def read_image(path: Path) -> Image:
 
 def _symbol(raw: Any) -> Symbol | None:
     kind = raw["st_info"]["type"]
-    if not raw.name or raw.name.startswith("$") or kind in {"STT_FILE", "STT_SECTION"} or raw["st_shndx"] == "SHN_UNDEF":
+    if (
+        not raw.name
+        or raw.name.startswith("$")
+        or kind in {"STT_FILE", "STT_SECTION"}
+        or raw["st_shndx"] == "SHN_UNDEF"
+    ):
         return None
     is_function = kind == "STT_FUNC"
     return Symbol(raw.name, raw["st_value"] & ~1 if is_function else raw["st_value"], raw["st_size"], is_function)

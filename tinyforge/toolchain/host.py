@@ -55,9 +55,7 @@ def find_host_cc() -> HostCompiler:
     )
 
 
-def build_shared(
-    sources: Sequence[Path], includes: Sequence[Path], out: Path, flags: Sequence[str] = ()
-) -> Path:
+def build_shared(sources: Sequence[Path], includes: Sequence[Path], out: Path, flags: Sequence[str] = ()) -> Path:
     """Compile C files of any folder to one shared library for ``ctypes``.
 
     Args:

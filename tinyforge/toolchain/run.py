@@ -9,7 +9,15 @@ from pathlib import Path
 
 from tinyforge.core.errors import ToolError
 
-_TELLING = ("error:", "error ", "undefined reference", "undefined symbol", "overflowed by", "will not fit", "cannot find")
+_TELLING = (
+    "error:",
+    "error ",
+    "undefined reference",
+    "undefined symbol",
+    "overflowed by",
+    "will not fit",
+    "cannot find",
+)
 _LINES_SHOWN = 12
 
 

@@ -1,4 +1,4 @@
-"""The virtual board: the machine with UARTs, timer and IMU, a clock of its own, and a host at the other end of the link.
+"""The virtual board: the machine with UARTs, timer, IMU and a clock of its own, and a host at the link's other end.
 
 Time is the clock of the processor: it passes by the estimated cycles of what is executed (``virtual.cycles``), and when
 the program has nothing to do it goes straight on to the next event. So a run is as fast as this machine allows, and

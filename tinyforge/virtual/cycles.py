@@ -26,7 +26,7 @@ DIVIDE_CYCLES = 7
 
 
 def instruction_bytes(halfword: int) -> int:
-    """Length of a Thumb instruction by its first halfword: 4 for 0b11101, 0b11110 and 0b11111, else 2 (DDI 0403, A5.1)."""
+    """Length of a Thumb instruction: 4 when its first halfword begins 0b11101, 0b1111x, else 2 (DDI 0403, A5.1)."""
     return 4 if halfword >> 11 in {0b11101, 0b11110, 0b11111} else 2
 
 
@@ -57,7 +57,9 @@ class _Decoder:
         def ids(*names: str) -> frozenset[int]:
             return frozenset(getattr(arm, f"ARM_INS_{name}") for name in names if hasattr(arm, f"ARM_INS_{name}"))
 
-        self.loads = ids("LDR", "LDRB", "LDRH", "LDRSB", "LDRSH", "LDREX", "LDREXB", "LDREXH", "LDRT", "LDRBT", "LDRHT", "VLDR")
+        self.loads = ids(
+            "LDR", "LDRB", "LDRH", "LDRSB", "LDRSH", "LDREX", "LDREXB", "LDREXH", "LDRT", "LDRBT", "LDRHT", "VLDR"
+        )
         self.stores = ids("STR", "STRB", "STRH", "STREX", "STREXB", "STREXH", "STRT", "STRBT", "STRHT", "VSTR")
         self.pairs = ids("LDRD", "STRD")
         self.lists = ids(
@@ -127,7 +129,9 @@ def block_cost(code: bytes, address: int) -> BlockCost:
 
 
 def _writes_pc(arm: Any, instruction: Any) -> bool:
-    return any(part.type == arm.ARM_OP_REG and part.reg == arm.ARM_REG_PC and part.access & 2 for part in instruction.operands)
+    return any(
+        part.type == arm.ARM_OP_REG and part.reg == arm.ARM_REG_PC and part.access & 2 for part in instruction.operands
+    )
 
 
 def _list_words(arm: Any, instruction: Any) -> int:

@@ -75,7 +75,8 @@ class Machine:
         self.ram_bytes = ram_bytes
         self._peripherals: list[Peripheral] = []
         self._fault: BoardFault | None = None
-        self._uc: Any = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        engine: Any = self._unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        self._uc = engine
         self._uc.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
         self._uc.mem_map(FLASH_BASE, flash_bytes, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         self._uc.mem_map(RAM_BASE, ram_bytes, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
@@ -84,7 +85,7 @@ class Machine:
         self._uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_access)
         self._uc.hook_add(unicorn.UC_HOOK_INTR, self._on_exception)
         self.on_reset_request: Callable[[], None] = lambda: None  # the program set SYSRESETREQ
-        system = self.system = SystemSpace(lambda: self.trace.clock, lambda: self.on_reset_request())
+        system = self.system = SystemSpace(lambda: self.trace.clock, self._on_reset_request)
         self.map_peripheral(Peripheral("DWT", DWT_BASE, PAGE_BYTES, system.read_dwt, system.write_dwt))
         self.map_peripheral(Peripheral("system control space", SYSTEM_BASE, PAGE_BYTES, system.read, system.write))
         self.load()
@@ -240,7 +241,9 @@ class Machine:
             if not self._traced:
                 return Stop.DEADLINE
             raise BoardFault(
-                self._where(place), f"the processor stopped at 0x{place:08x}", "the virtual board has no interrupts to wake it"
+                self._where(place),
+                f"the processor stopped at 0x{place:08x}",
+                "the virtual board has no interrupts to wake it",
             )
 
     # ---- faults -----------------------------------------------------------------------------------------------------
@@ -255,6 +258,9 @@ class Machine:
         link = self._register("LR")
         name = self.image.function_at(link - 1) if link < 0xFFFFFF00 else ""
         return f" (last call from {name} near 0x{link & ~1:08x})" if name else ""
+
+    def _on_reset_request(self) -> None:
+        self.on_reset_request()
 
     def _on_bad_access(self, _uc: Any, access: int, address: int, count: int, _value: int, _user: object) -> bool:
         unicorn = self._unicorn
@@ -271,7 +277,8 @@ class Machine:
             fact += ": that is flash, which a plain write does not change"
             way_out = "look at the pointer it writes through"
         elif RAM_BASE - _STACK_REACH <= address < RAM_BASE and self._register("SP") < RAM_BASE + 1024:
-            fact += f": stack overflow, SP is 0x{self._register('SP'):08x} and the stack ends at 0x{self._stack_floor():08x}"
+            sp = self._register("SP")
+            fact += f": stack overflow, SP is 0x{sp:08x} and the stack ends at 0x{self._stack_floor():08x}"
             way_out = "give the board a larger stack, or use less"
         else:
             fact += ": nothing is there"
@@ -288,7 +295,9 @@ class Machine:
         kinds = {1: "undefined instruction", 2: "SVC", 3: "instruction fetch fault", 4: "data fault", 7: "BKPT"}
         kind = kinds.get(number, f"exception {number}")
         self._fault = BoardFault(
-            self._where(pc), f"{kind} at 0x{pc:08x}", "the program stopped itself" if number == 7 else "" + self._caller()
+            self._where(pc),
+            f"{kind} at 0x{pc:08x}",
+            "the program stopped itself" if number == 7 else "" + self._caller(),
         )
         self._uc.emu_stop()
 
@@ -313,11 +322,15 @@ class Machine:
             return
         if getattr(error, "errno", 0) == self._unicorn.UC_ERR_INSN_INVALID and pc & ~1 < 0x40:
             raise BoardFault(
-                "0x%08x" % pc, f"fetch at 0x{pc:08x}: a null function pointer was called", "look at the caller" + self._caller()
+                f"0x{pc:08x}",
+                f"fetch at 0x{pc:08x}: a null function pointer was called",
+                "look at the caller" + self._caller(),
             ) from error
         if getattr(error, "errno", 0) == self._unicorn.UC_ERR_INSN_INVALID:
             raise BoardFault(
-                self._where(pc), f"no valid instruction at 0x{pc:08x}", "look at function pointers and the stack" + self._caller()
+                self._where(pc),
+                f"no valid instruction at 0x{pc:08x}",
+                "look at function pointers and the stack" + self._caller(),
             ) from error
         raise BoardFault(self._where(pc), f"{error} at 0x{pc:08x}", "") from error
 

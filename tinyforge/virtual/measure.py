@@ -1,8 +1,8 @@
 """What one inference costs on a Cortex-M4: runs a bench image (``tinyforge.firmware.build_bench``) call by call.
 
-Instructions are counted exactly, and as the processor counts them: one whose condition fails (in an IT block) is one
-that takes its cycle and does nothing; Unicorn's own hook on single instructions leaves those out. Cycles are estimated by ``virtual.cycles``; the stack is the lowest value the stack
-pointer has at any instruction of the call.
+Instructions are counted exactly, and as the processor counts them: one whose condition fails (in an IT block) takes its
+cycle and does nothing; Unicorn's own hook on single instructions leaves those out. Cycles are estimated by
+``virtual.cycles``; the stack is the lowest value the stack pointer has at any instruction of the call.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ class Bench:
     def __init__(self, elf: Path, function: str = "", *, traced: bool = True) -> None:
         self.image: Image = read_image(elf)
         if not function:
-            found = [symbol.name for symbol in self.image.symbols if symbol.name.endswith("_invoke") and symbol.is_function]
+            found = [
+                symbol.name for symbol in self.image.symbols if symbol.name.endswith("_invoke") and symbol.is_function
+            ]
             if len(found) != 1:
                 raise UsageError(str(elf), f"functions named <model>_invoke: {', '.join(found) or 'none'}", "name one")
             function = found[0]
@@ -100,9 +102,7 @@ class Bench:
         self._output = self.image.symbol("bench_output")
         self._many = self.image.symbol("bench_many")
         self._stack = self.image.symbol("__stack_top").address
-        self.machine = Machine(
-            self.image, flash_bytes=BENCH_FLASH_BYTES, ram_bytes=BENCH_RAM_BYTES, traced=traced
-        )
+        self.machine = Machine(self.image, flash_bytes=BENCH_FLASH_BYTES, ram_bytes=BENCH_RAM_BYTES, traced=traced)
         self.machine.reset()
         self.machine.run_to(self.image.symbol("main").address)
 
@@ -185,9 +185,7 @@ class Bench:
         return self._stack
 
 
-def run_inferences(
-    elf: Path, inputs: Iterable[bytes], function: str = "", *, keep_state: bool = False
-) -> list[bytes]:
+def run_inferences(elf: Path, inputs: Iterable[bytes], function: str = "", *, keep_state: bool = False) -> list[bytes]:
     """Outputs of a bench image for many inputs, in order.
 
     Args:
@@ -276,6 +274,7 @@ def _summarize(bench: Bench, counts: Sequence[BlockCount], stack_bytes: int) -> 
         own_cycles=sum(block.cycles for block in own),
         layers=tuple(costs),
         by_function=tuple(
-            (name, sums[0], sums[1]) for name, sums in sorted(functions.items(), key=lambda item: (-item[1][1], item[0]))
+            (name, sums[0], sums[1])
+            for name, sums in sorted(functions.items(), key=lambda item: (-item[1][1], item[0]))
         ),
     )

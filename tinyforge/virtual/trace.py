@@ -160,9 +160,7 @@ _CAPACITY = 1 << 14
 
 
 def _address_of(function: Any) -> int:
-    address = ctypes.cast(function, ctypes.c_void_p).value
-    assert address is not None  # a loaded function has an address
-    return address
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
 def native_library() -> Path:
@@ -219,7 +217,8 @@ class NativeTrace:
             ctypes.c_uint64(1),
             ctypes.c_uint64(0),
         )
-        assert status == 0, f"uc_hook_add: {status}"
+        if status != 0:
+            raise OSError(status, f"uc_hook_add fails: {status}")
         return handle
 
     def _on_resolve(self, address: int, count: int, cost: Any) -> None:
@@ -233,6 +232,7 @@ class NativeTrace:
 
     @property
     def clock(self) -> int:
+        """See ``Trace``."""
         return int(self._state.clock)
 
     @clock.setter
@@ -241,6 +241,7 @@ class NativeTrace:
 
     @property
     def deadline(self) -> int:
+        """See ``Trace``."""
         return int(self._state.deadline)
 
     @deadline.setter
@@ -249,6 +250,7 @@ class NativeTrace:
 
     @property
     def stop_wanted(self) -> bool:
+        """See ``Trace``."""
         return bool(self._state.stop_wanted)
 
     @stop_wanted.setter
@@ -257,6 +259,7 @@ class NativeTrace:
 
     @property
     def stop_reason(self) -> int:
+        """See ``Trace``."""
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -268,6 +271,7 @@ class NativeTrace:
 
     @property
     def stop_address(self) -> int:
+        """See ``Trace``."""
         return int(self._state.stop_address)
 
     @stop_address.setter
@@ -276,17 +280,21 @@ class NativeTrace:
 
     @property
     def instructions(self) -> int:
+        """See ``Trace``."""
         return int(self._state.instructions)
 
     def limit_code(self, low: int, high: int) -> None:
+        """See ``Trace``."""
         self._state.code_low, self._state.code_high = low, high
 
     def watch_calls(self, *ranges: tuple[int, int]) -> None:
+        """See ``Trace``."""
         for place, (low, high) in enumerate((*ranges, (0, 0), (0, 0))[:2]):
             self._state.caller_low[place], self._state.caller_high[place] = low, high
         self.clear()
 
     def clear(self) -> None:
+        """See ``Trace``."""
         ctypes.memset(self._table, 0, ctypes.sizeof(self._table))
         self._state.instructions = 0
         self._state.used = 0
@@ -296,6 +304,7 @@ class NativeTrace:
         self._state.last_slot = self._state.capacity
 
     def counts(self) -> list[BlockCount]:
+        """See ``Trace``."""
         found = [
             BlockCount(
                 entry.layer,
@@ -312,6 +321,7 @@ class NativeTrace:
         return sorted(found, key=lambda count: (count.layer, count.address, count.bytes))
 
     def grow(self) -> None:
+        """See ``Trace``."""
         old, state = self._table, self._state
         last = old[state.last_slot] if state.last_slot < state.capacity else None
         capacity = state.capacity * 2
@@ -320,7 +330,9 @@ class NativeTrace:
         for entry in old:
             if entry.bytes == 0:
                 continue
-            slot = (((entry.address >> 1) * 2654435761 & 0xFFFFFFFF) ^ (entry.layer * 40503 & 0xFFFFFFFF)) & (capacity - 1)
+            slot = (((entry.address >> 1) * 2654435761 & 0xFFFFFFFF) ^ (entry.layer * 40503 & 0xFFFFFFFF)) & (
+                capacity - 1
+            )
             while table[slot].bytes:
                 slot = (slot + 1) & (capacity - 1)
             table[slot] = entry
@@ -331,6 +343,7 @@ class NativeTrace:
         state.capacity = capacity
 
     def lowest_sp(self, run: Callable[[], None]) -> tuple[int, int]:
+        """See ``Trace``."""
         self._state.lowest_sp = 0xFFFFFFFF
         self._state.single_steps = 0
         self._uc.ctl_flush_tb()  # what was translated without this hook would run without it
@@ -371,6 +384,7 @@ class PythonTrace:
 
     @property
     def instructions(self) -> int:
+        """See ``Trace``."""
         return self._instructions
 
     def _stop(self, reason: int, address: int) -> None:
@@ -410,13 +424,16 @@ class PythonTrace:
         self._last_end = address + count
 
     def limit_code(self, low: int, high: int) -> None:
+        """See ``Trace``."""
         self._code = (low, high)
 
     def watch_calls(self, *ranges: tuple[int, int]) -> None:
+        """See ``Trace``."""
         self._callers = ranges
         self.clear()
 
     def clear(self) -> None:
+        """See ``Trace``."""
         self._entries = {}
         self._instructions = 0
         self._last = None
@@ -425,6 +442,7 @@ class PythonTrace:
         self._layers = 0
 
     def counts(self) -> list[BlockCount]:
+        """See ``Trace``."""
         found = [
             BlockCount(layer, address, size, self._costs[address, size], count, taken, order)
             for order, ((layer, address, size), (count, taken)) in enumerate(self._entries.items())
@@ -435,6 +453,7 @@ class PythonTrace:
         """A dict has no end."""
 
     def lowest_sp(self, run: Callable[[], None]) -> tuple[int, int]:
+        """See ``Trace``."""
         from unicorn import UC_HOOK_CODE
         from unicorn.arm_const import UC_ARM_REG_SP
 
@@ -467,6 +486,7 @@ class NoTrace:
 
     @property
     def instructions(self) -> int:
+        """See ``Trace``."""
         return 0
 
     def limit_code(self, low: int, high: int) -> None:
@@ -479,12 +499,14 @@ class NoTrace:
         """There is nothing to forget."""
 
     def counts(self) -> list[BlockCount]:
+        """See ``Trace``."""
         return []
 
     def grow(self) -> None:
         """There is nothing to grow."""
 
     def lowest_sp(self, run: Callable[[], None]) -> tuple[int, int]:
+        """See ``Trace``."""
         run()
         return 0, 0
 

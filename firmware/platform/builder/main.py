@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script that PlatformIO loads by its path
 """How images for the virtual board are made (run by SCons inside PlatformIO).
 
 The compiler is the command in TINYFORGE_ARM_CC, else arm-none-eabi-gcc from PATH, else clang of the ziglang package.
@@ -15,7 +16,7 @@ env = DefaultEnvironment()
 board = env.BoardConfig()
 
 
-def find_compiler():
+def find_compiler() -> tuple[list[str], bool]:
     """The compiler's command as a list, and whether it is zig's clang."""
     text = os.environ.get("TINYFORGE_ARM_CC", "").strip()
     if text:
@@ -34,7 +35,8 @@ def find_compiler():
     return [], False
 
 
-def quoted(command):
+def quoted(command: list[str]) -> str:
+    """The command as text for SCons."""
     return " ".join(f'"{word}"' if " " in word else word for word in command)
 
 

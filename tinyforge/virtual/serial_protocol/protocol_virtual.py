@@ -58,7 +58,7 @@ def parse_url(url: str) -> tuple[Path, dict[str, str]]:
     return Path(unquote(path)), options
 
 
-class Serial(SerialBase):  # type: ignore[misc]  # pyserial's base is untyped
+class Serial(SerialBase):
     """A port with the virtual board behind it."""
 
     BAUDRATES = (50, 75, 110, 300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
@@ -89,7 +89,9 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial's base is untyped
         """
         path, options = parse_url(str(self.portstr))
         if not path.is_file():
-            raise DeviceError(str(self.portstr), f"no image at {path}", "build one with `tinyforge build --board virtual`")
+            raise DeviceError(
+                str(self.portstr), f"no image at {path}", "build one with `tinyforge build --board virtual`"
+            )
         motion = None
         if "motion" in options:
             from tinyforge.virtual.motion import open_motion
@@ -134,8 +136,8 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial's base is untyped
             BoardFault: the program did what no board allows.
         """
         with self._lock:
-            if self._timeout is not None:
-                self.board.run(self._timeout, wanted=size)
+            if self.timeout is not None:
+                self.board.run(self.timeout, wanted=size)
                 return self.board.take(size)
         while True:
             with self._lock:
