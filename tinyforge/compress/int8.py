@@ -50,7 +50,9 @@ def convert(model: Any, calibration: Float32Array | None) -> bytes:
         return model(window, training=False)
 
     concrete = tf.function(invoke).get_concrete_function(tf.TensorSpec((1, length, channels), tf.float32, "window"))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], model)
+    holder = tf.Module()
+    holder.kept = list(model.variables)  # all the converter's SavedModel needs; a Keras model takes four times as long
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], holder)
     if calibration is not None:
 
         def windows() -> Iterator[list[Float32Array]]:

@@ -153,7 +153,11 @@ def _death(status: int, log_file: Path) -> str:
         how = f"was ended by signal {name}{hint}"
     else:
         how = f"ended with exit code {status} and without a result"
-    lines = [line for line in log_file.read_text("utf-8", "replace").splitlines() if line.strip()]
+    try:
+        log = log_file.read_text("utf-8", "replace")
+    except OSError as error:
+        log = f"(its log cannot be read: {error.strerror})"
+    lines = [line for line in log.splitlines() if line.strip()]
     told = "\n".join(lines[-_LOG_LINES_SHOWN:]) or "it printed nothing"
     return f"{how}; its last words:\n{told}\n"
 
