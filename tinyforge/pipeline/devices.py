@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyforge.core.errors import UsageError
+from tinyforge.core.errors import DeviceError, UsageError
 from tinyforge.core.project import Project
 
 if TYPE_CHECKING:
@@ -65,7 +65,6 @@ def linked(board: Board, port: str, *, image: Path | None = None, motion: str = 
     """
     import tinyforge.virtual  # registers virtual://
     from tinyforge.link import open_link
-    from tinyforge.link.ports import find_port
 
     if not port and is_virtual(board):
         if image is None or not image.is_file():
@@ -79,15 +78,38 @@ def linked(board: Board, port: str, *, image: Path | None = None, motion: str = 
         yield link
 
 
+def find_port(board: Board) -> str:
+    """The one serial port whose USB numbers are this board's.
+
+    Raises:
+        DeviceError: none, or several.
+    """
+    from tinyforge.link.ports import list_ports
+
+    ports = list_ports()
+    matching = [port.path for port in ports if port.usb_id in board.usb_ids]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise DeviceError(
+            board.name, f"{len(matching)} of them: {', '.join(matching)}", f"choose: --port {matching[0]}"
+        )
+    others = ", ".join(port.path for port in ports)
+    advice = f"name its port with --port; ports here: {others}" if others else "plug it in; no serial port is here"
+    raise DeviceError(board.name, "no such board on any port", f"{advice}. Without a board: --board virtual")
+
+
 def recording_firmware(project: Project, board: Board, observer: Observer) -> Path:
     """Firmware without a model for the virtual board, built when it is not there or its sources changed."""
-    from tinyforge.firmware import build
+    from tinyforge.core.files import write_text
+    from tinyforge.firmware import build, flash, sources_digest
 
     target = virtual_flash(project, "capture")
-    folder = project.state_dir / "firmware" / "capture"
-    observer.progress("firmware", 0, 1, "building what records")
-    result = build(board, folder)
-    from tinyforge.firmware import flash
-
-    flash(board, result.elf, target=target)
+    made_from = target.with_suffix(".digest")
+    digest = sources_digest(board)
+    if target.is_file() and made_from.is_file() and made_from.read_text(encoding="ascii") == digest:
+        return target
+    observer.progress("capture", 0, 1, "building firmware that records")
+    flash(board, build(board, project.state_dir / "firmware" / "capture").elf, target=target)
+    write_text(made_from, digest)
     return target

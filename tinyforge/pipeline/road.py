@@ -61,6 +61,7 @@ class Road:
         self._board_id = board_id
         self._run: Run | None = None
         self._runs_lock = threading.RLock()
+        self._fresh: set[str] = set()
         self.stop = threading.Event()
 
     @property
@@ -97,7 +98,11 @@ class Road:
         """Bring a step up to date; its folder."""
         if self.stop.is_set():
             raise KeyboardInterrupt
-        return execute(self.run, step, self.observer, lambda: all_runs(self.project))
+        if step.name in self._fresh:  # brought up to date by this very command
+            return self.run.path(step.name)
+        folder = execute(self.run, step, self.observer, lambda: all_runs(self.project))
+        self._fresh.add(step.name)
+        return folder
 
     def dataset(self) -> Path:
         """The windows, cut and split: path of the ``.npz``."""

@@ -17,7 +17,7 @@ from tinyforge.pipeline.stages import export as export_stage
 if TYPE_CHECKING:
     from tinyforge.pipeline.road import Road
 
-NEEDS: tuple[str, ...] = ("train", "compress", "export")
+NEEDS: tuple[str, ...] = ("export",)
 ELF = "firmware.elf"
 
 

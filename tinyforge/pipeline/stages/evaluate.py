@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tinyforge.evaluate.board import BoardPredictions
     from tinyforge.pipeline.road import Road
 
-NEEDS: tuple[str, ...] = ("train", "compress", "export", "build")
+NEEDS: tuple[str, ...] = ("build",)
 EVALUATION = "evaluation.json"
 PREDICTIONS = "predictions.npz"
 
@@ -70,9 +70,8 @@ def _make(road: Road, spec: ModelSpec, folder: Path) -> Mapping[str, Any]:
     quantized = preprocess(info, said_in["scale"], said_in["zero_point"], windows)
     place = str(compress_stage.tflite(road, spec))
     int8 = litert.run(model, quantized, place=place).reshape(len(windows), -1)
-    host = load_invoke(export_stage.folder(road, spec), build_dir=road.project.state_dir / "host")(quantized).reshape(
-        len(windows), -1
-    )
+    on_host = load_invoke(export_stage.folder(road, spec), build_dir=road.project.state_dir / "host")
+    host = on_host(quantized).reshape(len(windows), -1)
     board = _ask_board(road, spec, dataset, quantized)
     board.save(folder / PREDICTIONS)
     scale, zero_point = said_out["scale"], said_out["zero_point"]

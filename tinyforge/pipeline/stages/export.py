@@ -15,7 +15,7 @@ from tinyforge.pipeline.stages import compress as compress_stage
 if TYPE_CHECKING:
     from tinyforge.pipeline.road import Road
 
-NEEDS: tuple[str, ...] = ("train", "compress")
+NEEDS: tuple[str, ...] = ("compress",)
 
 
 def name(spec: ModelSpec) -> str:

@@ -13,7 +13,7 @@ from tinyforge.pipeline.stages import export as export_stage
 if TYPE_CHECKING:
     from tinyforge.pipeline.road import Road
 
-NEEDS: tuple[str, ...] = ("train", "compress", "export", "build")
+NEEDS: tuple[str, ...] = ("build",)
 
 
 def step(road: Road, spec: ModelSpec) -> None:
