@@ -18,6 +18,7 @@ simply run again.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import hashlib
 import json
@@ -121,9 +122,7 @@ class RecordingStore:
                     f"lists {entry.id}, but {self.folder / entry.file} is gone",
                     "bring the file back, or delete its line from the manifest",
                 )
-        known = {entry.file for entry in self._listed.values()}
-        unlisted = [self._from_header(file) for file in sorted(files - known)]
-        return [*self._listed.values(), *(entry for entry in unlisted if entry.id not in self._listed)]
+        return [*self._listed.values(), *self._found(files)]
 
     def load(self, recording_id: str) -> Recording:
         """The recording of that id; its content is checked against its digest.
@@ -233,14 +232,9 @@ class RecordingStore:
             self._refresh()
             if stream.seek(0, os.SEEK_END) > self._read_to:
                 stream.truncate(self._read_to)  # half a line of a writer that was killed
-            known = {entry.file for entry in self._listed.values()}
-            lines: list[bytes] = []
-            for file in sorted(self._files() - known):
-                entry = self._from_header(file)
-                if entry.id not in self._listed:
-                    self._listed[entry.id] = entry
-                    lines.append(_row(entry))
-            self._append(stream, lines)
+            found = [dataclasses.replace(entry, listed=True) for entry in self._found(self._files())]
+            self._listed.update((entry.id, entry) for entry in found)
+            self._append(stream, [_row(entry) for entry in found])
             yield stream
 
     def _append(self, stream: BinaryIO, lines: list[bytes]) -> None:
@@ -307,6 +301,18 @@ class RecordingStore:
             return found
         except OSError as error:
             raise _reading(root, error) from error
+        return found
+
+    def _found(self, files: set[str]) -> list[Entry]:
+        """What is there and not listed; copies of what is listed are left out."""
+        known = {entry.file for entry in self._listed.values()}
+        digests = {entry.digest for entry in self._listed.values()}
+        found: list[Entry] = []
+        for file in sorted(files - known):
+            entry = self._from_header(file)
+            if entry.digest not in digests and entry.id not in self._listed:
+                digests.add(entry.digest)
+                found.append(entry)
         return found
 
     def _from_header(self, file: str) -> Entry:

@@ -111,7 +111,8 @@ class Subject:
         mount_deg: rotation of the sensor against the forearm, about x, y, z: standard deviations 10, 5 and 6 deg.
         back_m: the sensor's distance from the wrist towards the elbow, 0.01 to 0.05 m.
         height_m: the sensor's distance from the forearm's axis, 0.025 to 0.035 m.
-        tremor_deg: amplitude of physiological tremor (8 to 11 Hz) at the elbow, 0.02 to 0.09 deg.
+        tremor_deg: physiological tremor (8 to 11 Hz) at the elbow, standard deviation 0.003 to 0.015 deg, which the
+            sensor feels as 5 to 30 mg.
         accel_bias_g, gyro_bias_dps: offset of the sensor this person was given; standard deviations 8 mg and 0.8 dps.
         accel_noise_g, gyro_noise_dps: white noise, standard deviation a sample at 100 Hz; 2 to 5 mg, 0.08 to 0.2 dps.
         left_handed: whether signals are given with the left arm. No generated person is unless a spec says so.
@@ -150,7 +151,7 @@ def police_subject(number: int) -> Subject:
         mount_deg=(mount_x, mount_y, mount_z),
         back_m=float(rng.uniform(0.01, 0.05)),
         height_m=float(rng.uniform(0.025, 0.035)),
-        tremor_deg=float(rng.uniform(0.02, 0.09)),
+        tremor_deg=float(rng.uniform(0.003, 0.015)),
         accel_bias_g=(ax, ay, az),
         gyro_bias_dps=(gx, gy, gz),
         accel_noise_g=float(rng.uniform(0.002, 0.005)),
@@ -421,7 +422,7 @@ class ArmMotion:
         }
         self._heading = _Wander(rng, 9.0, 0.02, 0.25)
         self._lean = (_Wander(rng, 1.2, 0.1, 0.5), _Wander(rng, 1.2, 0.1, 0.5))
-        self._sway = tuple(_Wander(rng, size, 0.15, 0.9) for size in (0.006, 0.008, 0.003))
+        self._sway = tuple(_Wander(rng, size, 0.1, 0.5) for size in (0.006, 0.008, 0.003))
         mount = np.radians(who.mount_deg)
         self._mount = (_about_z(mount[2]) @ _about_y(mount[1]) @ _about_x(mount[0]))[0]
         self._blocks: OrderedDict[int, list[Sample6]] = OrderedDict()

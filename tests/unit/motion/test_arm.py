@@ -94,7 +94,7 @@ def test_at_rest_gravity_is_one_g_within_the_noise():
     assert quiet.mean() > 0.1
     who = motion.who
     assert abs(np.median(length[quiet]) - 1) < np.linalg.norm(who.accel_bias_g) + 0.003
-    assert np.abs(length[quiet] - 1).max() < 0.1  # fidgets set in, the person sways
+    assert np.quantile(np.abs(length[quiet] - 1), 0.95) < 0.05  # fidgets set in, the person sways
 
 
 def test_rest_is_not_trivially_still():
