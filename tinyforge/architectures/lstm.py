@@ -1,7 +1,7 @@
 """A recurrent network: one LSTM layer over the window, its last output scored by a dense layer.
 
 Deployed, the LSTM is the looping legacy-Keras layer that the converter turns into UNIDIRECTIONAL_SEQUENCE_LSTM.
-Training unrolls it for windows up to ``_UNROLL`` samples: the same arithmetic in about half the time.
+Training computes the same layer by one fused operator, see :mod:`tinyforge.architectures.recurrent`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 from tinyforge.architectures.parameters import Real, Whole
 from tinyforge.architectures.registry import Architecture
 
-_UNROLL = 128
-
 
 def _build(values: Mapping[str, Any], input_shape: tuple[int, int], classes: int, training: bool) -> Any:
+    from tinyforge.architectures.recurrent import fuse
     from tinyforge.architectures.session import keras
 
     layers = keras().layers
     inputs = layers.Input(input_shape, name="window")
-    x = layers.LSTM(values["units"], unroll=training and input_shape[0] <= _UNROLL, name="lstm")(inputs)
+    lstm = layers.LSTM(values["units"], name="lstm")
+    x = (fuse(lstm) if training else lstm)(inputs)
     if training and values["dropout"]:
         from tinyforge.architectures.dropout import repeatable_dropout
 

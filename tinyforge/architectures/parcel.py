@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,19 +49,26 @@ def check_dataset(dataset: Dataset, place: str) -> None:
             )
 
 
+def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write arrays as npz, by rename; the same arrays give the same bytes."""
+    parcel = io.BytesIO()
+    np.savez(parcel, allow_pickle=False, **arrays)
+    write_bytes(path, parcel.getvalue())
+
+
 def write_dataset(dataset: Dataset, path: Path) -> None:
     """Write a dataset as npz; the same dataset gives the same bytes."""
-    parcel = io.BytesIO()
-    np.savez(
-        parcel,
-        windows=dataset.windows,
-        targets=dataset.targets,
-        split=dataset.split,
-        groups=dataset.groups.astype(np.str_),
-        recordings=dataset.recordings.astype(np.str_),
-        said=np.array(json.dumps({"labels": list(dataset.labels), "spec": asdict(dataset.spec)})),
+    write_npz(
+        path,
+        {
+            "windows": dataset.windows,
+            "targets": dataset.targets,
+            "split": dataset.split,
+            "groups": dataset.groups.astype(np.str_),
+            "recordings": dataset.recordings.astype(np.str_),
+            "said": np.array(json.dumps({"labels": list(dataset.labels), "spec": asdict(dataset.spec)})),
+        },
     )
-    write_bytes(path, parcel.getvalue())
 
 
 def read_dataset(path: Path) -> Dataset:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyforge.architectures.loop import Epoch, Examples, Stepper, run_epochs
 from tinyforge.architectures.network import kernels
+from tinyforge.architectures.recurrent import fuse
 from tinyforge.architectures.session import keras
 from tinyforge.core.errors import ToolError
 from tinyforge.core.types import CompressionPlan, Float32Array, IntArray, ModelSpec
@@ -21,8 +22,14 @@ OnEpoch = Callable[[Epoch, int], None]
 Side = tuple[Float32Array, IntArray]
 
 
-def _copy(model: Any) -> Any:
-    copy = keras().models.clone_model(model)
+def _copy(model: Any, *, fused: bool = False) -> Any:
+    """The same network; with ``fused``, its LSTM layers train fast."""
+
+    def clone(layer: Any) -> Any:
+        made = layer.__class__.from_config(layer.get_config())
+        return fuse(made) if fused else made
+
+    copy = keras().models.clone_model(model, clone_function=clone)
     copy.set_weights(model.get_weights())
     return copy
 
@@ -75,7 +82,7 @@ def prune(
         return layer
 
     plain = _copy(model)
-    wrapped = keras().models.clone_model(_copy(model), clone_function=wrap)
+    wrapped = keras().models.clone_model(_copy(model, fused=True), clone_function=wrap)
     wrappers = [layer for layer in wrapped.layers if hasattr(layer, "pruning_obj")]
     for wrapper in wrappers:
         wrapper.pruning_step.assign(0)
@@ -138,7 +145,7 @@ def cluster(
         return layer
 
     plain = _copy(model)
-    wrapped = keras().models.clone_model(_copy(model), clone_function=wrap)
+    wrapped = keras().models.clone_model(_copy(model, fused=True), clone_function=wrap)
     wrappers = [layer for layer in wrapped.layers if hasattr(layer, "cluster_centroids")]
 
     def settle() -> None:

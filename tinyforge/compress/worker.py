@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy.typing as npt
 
 from tinyforge.architectures import network as networks
 from tinyforge.architectures.loop import Epoch, Examples
-from tinyforge.architectures.parcel import load_augmentation, read_dataset
+from tinyforge.architectures.parcel import load_augmentation, read_dataset, write_npz
 from tinyforge.architectures.session import set_up
 from tinyforge.compress import finetune, int8
 from tinyforge.compress.result import PREDICTIONS_FILE, RESULT_FILE
@@ -138,9 +137,7 @@ def work(job: dict[str, Any], reporter: Reporter) -> Mapping[str, Any]:
                 probabilities = int8.run(data, bench.windows, info, _counter(reporter, name))
                 weights = [(one, value) for one, value in values if value.ndim > 1]
                 bench.note(name, file, values, weights, probabilities)
-    parcel = io.BytesIO()
-    np.savez(parcel, **bench.probabilities)
-    write_bytes(folder / PREDICTIONS_FILE, parcel.getvalue())
+    write_npz(folder / PREDICTIONS_FILE, bench.probabilities)
     result = {
         "steps": bench.steps,
         "calibration": calibration,

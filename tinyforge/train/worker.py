@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,14 +9,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import numpy as np
-
 from tinyforge.architectures import build
 from tinyforge.architectures import network as networks
 from tinyforge.architectures.loop import Epoch, Examples, Stepper, run_epochs
-from tinyforge.architectures.parcel import fit_preprocessing, load_augmentation, read_dataset
+from tinyforge.architectures.parcel import fit_preprocessing, load_augmentation, read_dataset, write_npz
 from tinyforge.architectures.session import set_up
-from tinyforge.core.files import sha256_file, write_bytes, write_json
+from tinyforge.core.files import sha256_file, write_json
 from tinyforge.core.metrics import measure
 from tinyforge.core.types import SPLIT_NAMES, TEST, TRAIN, VALIDATION, ModelSpec
 from tinyforge.core.worker import Reporter, serve
@@ -92,8 +89,8 @@ def work(job: dict[str, Any], reporter: Reporter) -> Mapping[str, Any]:
 
     networks.save(deployed, folder / "model.h5")
     weights = {f"{layer.name}_{i}": one for layer in deployed.layers for i, one in enumerate(layer.get_weights())}
-    _write_npz(folder / "weights.npz", weights)
-    _write_npz(folder / "predictions.npz", arrays)
+    write_npz(folder / "weights.npz", weights)
+    write_npz(folder / "predictions.npz", arrays)
     write_json(
         folder / "history.json", {"best_epoch": course.best_epoch, "epochs": [asdict(row) for row in course.rows]}
     )
@@ -122,12 +119,6 @@ def work(job: dict[str, Any], reporter: Reporter) -> Mapping[str, Any]:
     write_json(folder / RESULT_FILE, {"key": job["key"], "spec": job["spec"], "result": result})
     shutil.rmtree(workshop, ignore_errors=True)
     return result
-
-
-def _write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
-    parcel = io.BytesIO()
-    np.savez(parcel, **arrays)
-    write_bytes(path, parcel.getvalue())
 
 
 if __name__ == "__main__":
