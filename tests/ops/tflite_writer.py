@@ -1,10 +1,10 @@
 """Writes small .tflite files for tests: tensors and operators in, bytes out. No TensorFlow.
 
-    model = Writer()
-    x = model.tensor("x", (1, 4), scale=0.5, zero_point=-3)
-    y = model.tensor("y", (1, 4), scale=1 / 256, zero_point=-128)
-    model.op("SOFTMAX", [x], [y], "SoftmaxOptions", beta=1.0)
-    data = model.build([x], [y])
+model = Writer()
+x = model.tensor("x", (1, 4), scale=0.5, zero_point=-3)
+y = model.tensor("y", (1, 4), scale=1 / 256, zero_point=-128)
+model.op("SOFTMAX", [x], [y], "SoftmaxOptions", beta=1.0)
+data = model.build([x], [y])
 """
 
 from __future__ import annotations

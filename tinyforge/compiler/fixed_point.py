@@ -148,6 +148,30 @@ class Staircase:
         Returns:
             The one nearest to ``scale * 2**shift``, or None when no integer in [0, 2**62) does it.
         """
+        nearest = round(math.ldexp(self.scale, shift))
+        if shift <= 54 and nearest < 1 << 31 and self.reach < 1 << 31 and self._is_exact(nearest, shift):
+            return nearest
+        return self._interval(shift)
+
+    def _is_exact(self, multiplier: int, shift: int) -> bool:
+        """Whether this multiplier, below 2**31, gives every level at its threshold and not before; 64-bit exact."""
+        levels = np.arange(self.low + 1 - self.zero_point, self.high + 1 - self.zero_point, dtype=np.int64)
+        beyond = np.float64(1 << 40)
+        with np.errstate(over="ignore"):
+            guess = np.clip((levels - 0.5) / self.scale, -beyond, beyond)
+        first = np.floor(guess).astype(np.int64) - 2
+        for _ in range(5):  # the least accumulator that reaches each level is within 5 of the guess
+            product = first.astype(np.float64) * self.scale
+            reached = np.where(levels > 0, product >= levels - 0.5, product > levels - 0.5)
+            first = np.where(reached, first, first + 1)
+        half = np.int64(1 << (shift - 1))
+        at, before = np.clip(first, -self.reach, self.reach), np.clip(first - 1, -self.reach, self.reach)
+        reaches = (at * multiplier + half) >> shift >= levels
+        stays = (before * multiplier + half) >> shift < levels
+        return bool(np.all(reaches | (first > self.reach)) and np.all(stays | (first <= -self.reach)))
+
+    def _interval(self, shift: int) -> int | None:
+        """``fit`` by intersecting, over all levels, the multipliers that give the level where it must be."""
         half = 1 << (shift - 1)
         least, most = 0, (1 << 62) - 1
         for level, acc in self.thresholds():

@@ -28,6 +28,7 @@ from tinyforge.core.graph import Array, DType, Graph, Op, Tensor
 if TYPE_CHECKING:
     from tinyforge.compiler.lowering import Lowering
 
+_QUANTIZED = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32)
 QUANTIZE_COMMAND = "quantize it to int8 with `tinyforge compress`"
 
 
@@ -199,9 +200,11 @@ class OpView:
         """Scale and zero point of a per-tensor quantized int8 (int16, uint8) tensor.
 
         Raises:
-            UnsupportedModelError: none, more than one, or a zero point out of the type's range.
+            UnsupportedModelError: no integer type, no scale, more than one, or a zero point out of the type's range.
         """
         quant = tensor.quant
+        if tensor.dtype not in _QUANTIZED:
+            self.refuse(f"is {tensor.dtype.value}, not quantized", QUANTIZE_COMMAND, tensor)
         if quant is None or not quant.per_tensor:
             found = "has no quantization" if quant is None else f"has {len(quant.scale)} scales"
             self.refuse(f"{found}; one scale and zero point are needed", QUANTIZE_COMMAND, tensor)

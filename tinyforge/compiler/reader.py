@@ -200,6 +200,8 @@ class _Subgraph:
         if zero.size and (zero.min() < -(1 << 31) or zero.max() >= 1 << 31):
             raise self._format(where, "has a zero point outside 32 bits")
         axis = int(said.scalar(6, "int32", 0))
+        if len(shape) == 1:
+            axis = 0  # biases of old converters say the axis of their filter
         if scale.size > 1 and (not 0 <= axis < len(shape) or shape[axis] != scale.size):
             raise self._format(
                 where, f"has {scale.size} scales along dimension {axis}, which its shape {list(shape)} does not have"

@@ -39,4 +39,6 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         activation = pick(rng, *ACTIVATIONS)
         model.op("ADD", [a, b], [y], "AddOptions", fused_activation_function=activation, pot_scale_int16=False)
         inputs = [a] if fixed else [a, b]
-        yield Case(f"{number}: {left} + {right} scales {scales} -> {y_scale} act {activation}", model.build(inputs, [y]))
+        yield Case(
+            f"{number}: {left} + {right} scales {scales} -> {y_scale} act {activation}", model.build(inputs, [y])
+        )

@@ -15,7 +15,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     number = 0
     while True:
         number += 1
-        sizes, kernel, strides, dilations, padding = window(rng, pick(rng, "any", "any", "flat", "tall", "point", "full"))
+        sizes, kernel, strides, dilations, padding = window(
+            rng, pick(rng, "any", "any", "flat", "tall", "point", "full")
+        )
         batches, multiplier = pick(rng, 1, 1, 1, 2), pick(rng, 1, 1, 1, 2, 3)
         in_ch = int(rng.integers(1, 18))
         out_ch = in_ch * multiplier

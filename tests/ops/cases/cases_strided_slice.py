@@ -29,9 +29,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
                 slices.append(begin[axis])
             else:
                 slices.append(
-                    slice(
-                        None if begin_mask & bit else begin[axis], None if end_mask & bit else end[axis], steps[axis]
-                    )
+                    slice(None if begin_mask & bit else begin[axis], None if end_mask & bit else end[axis], steps[axis])
                 )
         out = np.zeros(shape)[tuple(slices)].shape
         if 0 in out:

@@ -59,7 +59,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         last = not time_major and bool(rng.integers(2))
         if last:
             z = model.tensor("z", (1, units), **hidden)
-            bounds = [model.constant(name, value) for name, value in (("b", [0, -1, 0]), ("e", [0, 0, 0]), ("s", [1, 1, 1]))]
+            bounds = [
+                model.constant(name, value) for name, value in (("b", [0, -1, 0]), ("e", [0, 0, 0]), ("s", [1, 1, 1]))
+            ]
             model.op(
                 "STRIDED_SLICE", [y, *bounds], [z], "StridedSliceOptions", begin_mask=5, end_mask=5, shrink_axis_mask=2
             )

@@ -1,0 +1,66 @@
+"""Each pass does what it says and says what it did."""
+
+from __future__ import annotations
+
+from small_models import conv_net, dense, lstm
+from tflite_writer import Writer
+
+from tinyforge.compiler import compile_model, read_model
+from tinyforge.compiler.passes.conv_1d import find_conv_1d
+from tinyforge.compiler.passes.dead_ops import drop_dead_ops
+from tinyforge.compiler.passes.drop_reshapes import drop_reshapes
+from tinyforge.compiler.passes.own_outputs import own_outputs
+
+
+def test_drop_reshapes():
+    graph, lines = drop_reshapes(read_model(dense(), "m.tflite"))
+    assert [op.kind for op in graph.ops] == ["FULLY_CONNECTED", "SOFTMAX"]
+    flat = graph.ops[0].inputs[0]
+    assert graph.root(flat) == graph.inputs[0]
+    assert lines == ["op #0 RESHAPE dropped: its output is its input under another shape"]
+
+
+def test_find_conv_1d():
+    graph, lines = find_conv_1d(read_model(conv_net(), "m.tflite"))
+    assert graph.ops[0].kind == "CONV_1D"
+    assert graph.ops[0].options["kernel"] == 3
+    assert lines == ["op #0 CONV_2D has height 1: conv_1d [12][2] -> [10][4]"]
+
+
+def test_drop_dead_ops():
+    model = Writer()
+    x = model.tensor("x", (1, 4), scale=0.1)
+    y = model.tensor("y", (1, 4), scale=1 / 256, zero_point=-128)
+    unused = model.tensor("unused", (1, 4), scale=1 / 256, zero_point=-128)
+    model.op("SOFTMAX", [x], [unused], "SoftmaxOptions", beta=1.0)
+    model.op("SOFTMAX", [x], [y], "SoftmaxOptions", beta=1.0)
+    graph, lines = drop_dead_ops(read_model(model.build([x], [y]), "m.tflite"))
+    assert [op.index for op in graph.ops] == [1]
+    assert lines == ["op #0 SOFTMAX computes what nothing reads: dropped"]
+
+
+def test_own_outputs_copies_an_input():
+    model = Writer()
+    x = model.tensor("x", (1, 4), scale=0.1)
+    y = model.tensor("y", (4,), scale=0.1)
+    model.op("RESHAPE", [x, model.constant("s", [4])], [y], "ReshapeOptions", new_shape=[4])
+    graph, _ = drop_reshapes(read_model(model.build([x], [y]), "m.tflite"))
+    graph, lines = own_outputs(graph)
+    assert [op.kind for op in graph.ops] == ["COPY"]
+    assert lines == ["output 0 shares its bytes with another buffer: copied"]
+    assert own_outputs(graph)[1] == []
+
+
+def test_the_log_names_the_pass():
+    compiled = compile_model(conv_net(), name="m", place="m.tflite")
+    assert [line.split(":")[0] for line in compiled.log] == ["drop_reshapes", "find_conv_1d", "plan_memory"]
+
+
+def test_keep_last_step():
+    compiled = compile_model(lstm(last=True), name="m", place="m.tflite")
+    assert [layer.kernel for layer in compiled.layers] == ["tfg_lstm_s8"]
+    assert compiled.layers[0].params["every_step"] == 0
+    other = compile_model(lstm(last=False), name="m", place="m.tflite")
+    assert [layer.kernel for layer in other.layers] == ["tfg_lstm_s8", "tfg_strided_slice_s8"]
+    assert other.arena_bytes > compiled.arena_bytes
+    assert [(state.bytes, state.per_window) for state in compiled.states] == [(3, True), (6, True)]
