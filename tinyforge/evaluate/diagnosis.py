@@ -193,15 +193,15 @@ def label_disagrees(evidence: Evidence) -> Iterator[Finding]:
 def accuracy_lost(evidence: Evidence) -> Iterator[Finding]:
     """A rung that is right less often than the one above, by McNemar's exact test."""
     for above, here in zip(evidence.report.rungs, evidence.report.rungs[1:], strict=False):
-        if here.step is None:
-            continue
+        if here.step is None or (above.kind, here.kind) == ("int8", "int8"):
+            continue  # between int8 rungs the bits must be equal, and outputs_differ says what is wrong
         lost = above.accuracy.value - here.accuracy.value
         if lost > 0 and here.step.p_value < LOST_P:
             advice = {
                 ("float", "float"): "compress less, or fine-tune longer",
                 ("float", "int8"): "calibrate with more windows or train quantization-aware; for recurrent networks "
                 "look at the range of the cell state",
-            }.get((above.kind, here.kind), "from the first int8 rung on the bits must be equal: see the other findings")
+            }.get((above.kind, here.kind), f"compare what {above.name} and {here.name} are given as input")
             yield Finding(
                 "accuracy_lost",
                 here.name,

@@ -134,6 +134,14 @@ def test_lost_accuracy_is_named_once_it_is_no_chance():
     )
 
 
+def test_between_int8_rungs_the_bits_are_judged_and_not_the_accuracy():
+    found = findings(int8("int8", GOOD), int8("board", nearly_right(40)))
+    assert ("outputs_differ", "board") in found
+    assert ("accuracy_lost", "board") not in found
+    labels = findings(int8("int8", GOOD), Rung("sketch", "labels", labels=nearly_right(40)))
+    assert "compare what int8 and sketch are given" in labels["accuracy_lost", "sketch"].way_out
+
+
 def test_guessing_is_named():
     found = findings(Rung("float", "float", as_float((TARGETS + np.arange(WINDOWS) // 40) % 3)))
     assert "seen the test people" in found["no_better_than_guessing", "float"].way_out
@@ -149,8 +157,8 @@ def test_nan_is_named():
 def test_errors_come_before_warnings():
     report = compare_rungs(
         [
-            Rung("float", "float", as_float(nearly_right(90))),
-            int8("int8", GOOD),
+            Rung("float", "float", as_float(GOOD)),
+            int8("int8", nearly_right(30)),
             int8("board", STUCK, mismatched_inputs=NONE),
         ],
         TARGETS,
