@@ -294,19 +294,24 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
         elf = build_bench(model_dir, Path(folder) / "bench.elf", toolchain=toolchain)
         measured = measure.profile(elf, manifest)
         linked = bench_footprint(model_dir, elf, toolchain=toolchain)
-    # a kernel that the compiler inlined into `<name>_invoke` is no call of its own: then there are fewer calls
-    named = described if len(described) == len(measured.layers) else [{}] * len(measured.layers)
-    layers = [
-        {
-            "name": said.get("name", cost.function),
-            "kernel": cost.function,
-            "shape": f"{said['input_shape']} -> {said['output_shape']}" if said else "",
-            "macs": said.get("macs", 0),
-            "instructions": cost.instructions,
-            "cycles": cost.cycles,
-        }
-        for said, cost in zip(named, measured.layers, strict=True)
-    ]
+    layers = []
+    waiting = list(described)
+    for cost in measured.layers:
+        # calls that are no layer's (setting state to its start, copying) stand under their own name
+        said = waiting.pop(0) if waiting and waiting[0]["kernel"] == cost.function else None
+        layers.append(
+            {
+                "name": said["name"] if said else cost.function,
+                "kernel": cost.function,
+                "shape": f"{said['input_shape']} -> {said['output_shape']}" if said else "",
+                "input_shape": said["input_shape"] if said else [],
+                "output_shape": said["output_shape"] if said else [],
+                "macs": said["macs"] if said else 0,
+                "const_bytes": said["const_bytes"] if said else 0,
+                "instructions": cost.instructions,
+                "cycles": cost.cycles,
+            }
+        )
     return {
         "name": manifest["name"],
         "macs": manifest["macs"],

@@ -45,19 +45,20 @@ def step(road: Road, spec: ModelSpec) -> Step:
         built = build(board, project_dir, model_dir=export_stage.folder(road, spec))
         shutil.copyfile(built.elf, folder / ELF)
         shutil.copyfile(built.log, folder / "build.log")
+        flash_bytes, ram_bytes = built.footprint.flash_bytes, built.footprint.ram_bytes
         facts = {
             "board": board.id,
-            "flash_bytes": built.footprint.flash_bytes,
-            "ram_bytes": built.footprint.ram_bytes,
+            "flash_bytes": flash_bytes,
+            "ram_bytes": ram_bytes,
             "board_flash_bytes": board.flash_bytes,
             "board_ram_bytes": board.ram_bytes,
         }
         flash_symbols, ram_symbols = symbols_by_memory(folder / ELF)
         write_json(folder / "footprint.json", facts | {"flash_symbols": flash_symbols, "ram_symbols": ram_symbols})
-        if facts["flash_bytes"] > board.flash_bytes or facts["ram_bytes"] > board.ram_bytes:
+        if flash_bytes > board.flash_bytes or ram_bytes > board.ram_bytes:
             raise CheckFailed(
                 spec.name,
-                f"{facts['flash_bytes']} B flash and {facts['ram_bytes']} B RAM do not fit {board.name}",
+                f"{flash_bytes} B flash and {ram_bytes} B RAM do not fit {board.name}",
                 "make the network smaller, or choose another board",
             )
         return facts

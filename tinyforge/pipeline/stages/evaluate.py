@@ -117,7 +117,7 @@ def _ask_board(road: Road, spec: ModelSpec, dataset: Dataset, quantized: Int8Arr
         if hello.model_sha256.hex() != want:
             raise DeviceError(
                 road.port or board.name,
-                f"holds model {hello.model_name or 'none'} {hello.model_sha256.hex()[:12]}, not {spec.name} {want[:12]}",
+                f"holds model {hello.model_name or '-'} {hello.model_sha256.hex()[:12]}, not {spec.name} {want[:12]}",
                 f"`tinyforge flash --board {board.id} --model {spec.name}` puts it there",
             )
         predictions = predict_over_link(

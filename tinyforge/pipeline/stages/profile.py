@@ -43,7 +43,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
         "compiler": find_arm_toolchain().version,
         "clock_hz": board.clock_hz,
     }
-    return Step(name(spec), 1, inputs, make)
+    return Step(name(spec), 2, inputs, make)
 
 
 def result(road: Road, spec: ModelSpec) -> dict[str, Any]:

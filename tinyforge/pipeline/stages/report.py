@@ -133,16 +133,16 @@ def _network(road: Road, spec: ModelSpec) -> Network:
         known["layers"] = tuple(
             LayerRow(
                 i,
-                described["kernel"],
-                described["name"],
-                tuple(described["input_shape"]),
-                tuple(described["output_shape"]),
-                described["macs"],
-                described["const_bytes"],
-                measured["instructions"],
-                measured["cycles"],
+                layer["kernel"],
+                layer["name"],
+                tuple(layer["input_shape"]),
+                tuple(layer["output_shape"]),
+                layer["macs"],
+                layer["const_bytes"],
+                layer["instructions"],
+                layer["cycles"],
             )
-            for i, (described, measured) in enumerate(zip(exported["layers"], cost["layers"], strict=True))
+            for i, layer in enumerate(cost["layers"])
         )
         plan = exported["plan"]
         known["arena"] = Arena(
