@@ -15,13 +15,13 @@ name = "tinyforge"
 description = "recordings of tinyforge: a dataset's folder, a zip of it, or single files"
 
 
-def _ours(source: Source) -> list[Member]:
-    return [m for m in source.members if m.name.endswith(".csv") and m.head(len(MAGIC)) == MAGIC]
+def _is_ours(member: Member) -> bool:
+    return member.name.endswith(".csv") and member.head(len(MAGIC)) == MAGIC
 
 
 def sniff(source: Source) -> float:
     """1 when there is a recording of ours among the files, else 0."""
-    return 1.0 if _ours(source) else 0.0
+    return 1.0 if any(_is_ours(member) for member in source.members) else 0.0
 
 
 def read(source: Source, options: ImportOptions) -> ImportResult:
@@ -30,7 +30,7 @@ def read(source: Source, options: ImportOptions) -> ImportResult:
     Raises:
         DataError: a file is damaged, or states another rate than the options.
     """
-    members = _ours(source)
+    members = [member for member in source.members if _is_ours(member)]
     if not members:
         raise DataError(source.place, "holds no recording of tinyforge", "leave --format out to find out what it is")
     total = sum(member.length_bytes for member in members)

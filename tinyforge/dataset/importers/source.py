@@ -139,10 +139,10 @@ def _file(path: Path, name: str, place: str) -> Member:
 
 def _archive(path: Path) -> list[Member]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
+        archive = zipfile.ZipFile(path)  # stays open for its members; closed when the last of them is forgotten
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise DataError(str(path), f"is no whole zip archive: {error}", "fetch or make it again") from error
+    infos = archive.infolist()
     if len(infos) > MEMBER_COUNT_LIMIT:
         raise DataError(str(path), f"has {len(infos)} members, more than {MEMBER_COUNT_LIMIT}", "unpack it and look")
     members: list[Member] = []
@@ -156,7 +156,7 @@ def _archive(path: Path) -> list[Member]:
         if total > TOTAL_LIMIT_BYTES:
             raise DataError(str(path), f"unpacks to more than {TOTAL_LIMIT_BYTES >> 30} GiB", "unpack it and look")
         if not _hidden(info.filename):
-            members.append(_zipped(path, info, place))
+            members.append(_zipped(archive, info, place))
     return members
 
 
@@ -177,15 +177,15 @@ def _trust(info: zipfile.ZipInfo, place: str) -> None:
         )
 
 
-def _zipped(path: Path, info: zipfile.ZipInfo, place: str) -> Member:
+def _zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: str) -> Member:
     def read_at_most(length: int) -> bytes:
         try:
-            with zipfile.ZipFile(path) as archive, archive.open(info) as stream:
+            with archive.open(info) as stream:
                 return stream.read(length)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
             raise DataError(place, f"is damaged: {error}", "fetch or make the archive again") from error
         except OSError as error:
-            raise _unreadable(path, error) from error
+            raise _unreadable(Path(place), error) from error
 
     def read() -> bytes:
         data = read_at_most(info.file_size + 1)

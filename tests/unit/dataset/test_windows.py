@@ -1,0 +1,219 @@
+"""Windows: cut where they should be, in one unit and one rate, and nothing of the test in training."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tinyforge.core.errors import ConfigError, DataError
+from tinyforge.core.types import IMU_CHANNELS, TEST, TRAIN, VALIDATION, Channel, WindowSpec
+from tinyforge.dataset import (
+    RecordingStore,
+    SplitSpec,
+    cut_windows,
+    describe_split,
+    make_dataset,
+    recording_windows,
+)
+
+NAMES = tuple(c.name for c in IMU_CHANNELS)
+SPEC = WindowSpec(50, 25, NAMES, 100.0)
+BY_SUBJECT, BY_RECORDING = SplitSpec("subject"), SplitSpec("recording")
+
+
+@pytest.fixture
+def people(tmp_path, make_recording):
+    """Eight people, two takes of each of three labels."""
+    store = RecordingStore(tmp_path / "people")
+    store.add_all(
+        make_recording(100 * person + 10 * take + k, label=label, subject=f"s{person}", session=f"{take}")
+        for person in range(8)
+        for take in range(2)
+        for k, label in enumerate(("stop", "rest", "go"))
+    )
+    return store
+
+
+def test_windows_are_the_samples_from_hop_to_hop():
+    samples = np.arange(240, dtype=np.float32).reshape(120, 2)
+    windows = cut_windows(samples, 50, 25)
+    assert windows.shape == (3, 50, 2)
+    for k in range(3):
+        assert np.array_equal(windows[k], samples[25 * k : 25 * k + 50])
+    assert windows.flags.c_contiguous
+    assert windows.base is None or not np.shares_memory(windows, samples)
+    assert cut_windows(samples, 121, 1).shape == (0, 121, 2)
+    assert len(cut_windows(samples, 120, 7)) == 1
+
+
+def test_a_dataset_holds_every_window_once(people):
+    dataset = make_dataset(people, SPEC, split=BY_SUBJECT)
+    assert dataset.labels == ("go", "rest", "stop")
+    assert dataset.windows.shape == (8 * 2 * 3 * 3, 50, 6)
+    assert dataset.windows.dtype == np.float32
+    assert dataset.spec == SPEC
+    for recording_id in set(dataset.recordings):
+        recording = people.load(str(recording_id))
+        mine = dataset.recordings == recording_id
+        assert np.array_equal(dataset.windows[mine], cut_windows(recording.samples, 50, 25))
+        assert {dataset.labels[k] for k in dataset.targets[mine]} == {recording.label}
+        assert set(dataset.groups[mine]) == {recording.subject}
+
+
+def test_no_person_and_no_recording_on_two_sides(people):
+    for split in (BY_SUBJECT, SplitSpec("session"), BY_RECORDING):
+        dataset = make_dataset(people, SPEC, split=split)
+        for names in (dataset.groups, dataset.recordings):
+            for name in set(names):
+                assert len(set(dataset.split[names == name])) == 1
+        assert set(dataset.split) == {TRAIN, VALIDATION, TEST}
+        table = describe_split(dataset)
+        assert sum(sum(side.values()) for side in table.values()) == len(dataset.windows)
+        assert all(table["train"].values())
+
+
+def test_sessions_of_different_people_are_different(people):
+    dataset = make_dataset(people, SPEC, split=SplitSpec("session"))
+    assert len(set(dataset.groups)) == 16
+
+
+def test_the_order_of_adding_does_not_matter(people, tmp_path):
+    other = RecordingStore(tmp_path / "other")
+    other.add_all(people.load(entry.id) for entry in reversed(people.entries()))
+    one, two = (make_dataset(store, SPEC, split=BY_SUBJECT) for store in (people, other))
+    assert one.digest == two.digest
+
+
+def test_labels_choose_and_order_the_classes(people):
+    dataset = make_dataset(people, SPEC, split=BY_SUBJECT, labels=["stop", "go"])
+    assert dataset.labels == ("stop", "go")
+    assert set(dataset.targets) == {0, 1}
+    assert len(dataset.windows) == 8 * 2 * 2 * 3
+    for recording_id in set(dataset.recordings[dataset.targets == 0]):
+        assert str(recording_id).startswith("stop-")
+    with pytest.raises(DataError, match='there is no recording of "stopp"; did you mean "stop"'):
+        make_dataset(people, SPEC, split=BY_SUBJECT, labels=["stopp", "go"])
+    with pytest.raises(DataError, match='has a single class, "go"'):
+        make_dataset(people, SPEC, split=BY_SUBJECT, labels=["go"])
+    with pytest.raises(ConfigError, match="names a class twice"):
+        make_dataset(people, SPEC, split=BY_SUBJECT, labels=["go", "go"])
+
+
+def test_channels_in_the_order_of_the_spec(make_recording):
+    recording = make_recording(count=50)
+    windows = recording_windows(recording, dataclasses.replace(SPEC, channels=("gz", "ax")))
+    assert np.array_equal(windows[0], recording.samples[:, [5, 0]])
+    with pytest.raises(DataError, match="recording: has no channel 'mx'; it has ax, ay, az, gx, gy, gz"):
+        recording_windows(recording, dataclasses.replace(SPEC, channels=("ax", "mx")))
+
+
+def test_units_become_g_and_dps(make_recording):
+    recording = make_recording(count=50)
+    si = tuple(Channel(c.name, {"g": "m/s^2", "dps": "rad/s"}[c.unit]) for c in IMU_CHANNELS)
+    factors = np.array([9.80665] * 3 + [np.pi / 180] * 3)
+    other = dataclasses.replace(recording, channels=si, samples=(recording.samples * factors).astype(np.float32))
+    assert np.allclose(recording_windows(other, SPEC), recording_windows(recording, SPEC), rtol=1e-6)
+    wrong = dataclasses.replace(recording, channels=(Channel("ax", "V"), *IMU_CHANNELS[1:]))
+    with pytest.raises(DataError, match=r"channel ax has the unit 'V'; it must be one of: g, mg, m/s\^2"):
+        recording_windows(wrong, SPEC)
+
+
+def test_other_channels_must_agree_on_their_unit(tmp_path, make_recording):
+    store = RecordingStore(tmp_path)
+    for k, unit in enumerate(("C", "K")):
+        store.add(make_recording(k, label=f"l{k}", channels=(*IMU_CHANNELS[:5], Channel("temp", unit))))
+    with pytest.raises(DataError, match=r"gives temp in [CK], recording l\d-s01-\w+ in [CK]; import one of them again"):
+        make_dataset(store, dataclasses.replace(SPEC, channels=("ax", "temp")), split=BY_RECORDING)
+
+
+def test_another_rate_is_resampled(make_recording):
+    time_s = np.arange(238) / 119.0
+    samples = np.repeat(np.sin(2 * np.pi * 3 * time_s)[:, None], 6, axis=1).astype(np.float32)
+    windows = recording_windows(make_recording(samples=samples, rate_hz=119.0), SPEC)
+    assert windows.shape == (7, 50, 6)
+    wanted = np.sin(2 * np.pi * 3 * (25 * 2 + np.arange(50)) / 100.0)
+    assert np.abs(windows[2, :, 0] - wanted).max() < 2e-3
+
+
+def test_a_recording_shorter_than_a_window_is_named(tmp_path, make_recording):
+    store = RecordingStore(tmp_path)
+    store.add_all(make_recording(k, label=label) for k, label in enumerate(["go", "go", "go", "stop", "stop"]))
+    short = store.add(make_recording(9, label="stop", count=30))
+    with pytest.raises(DataError) as caught:
+        make_dataset(store, SPEC, split=BY_RECORDING)
+    assert str(caught.value) == (
+        f"recording {short}: has 30 samples; a window needs 50; record longer takes, delete this one, or shorten "
+        "window.length"
+    )
+    with pytest.raises(DataError, match="has 119 samples at 119 Hz, which are 100 at 100 Hz; a window needs 101"):
+        recording_windows(make_recording(count=119, rate_hz=119.0), dataclasses.replace(SPEC, length=101))
+
+
+def test_lost_samples_are_refused_unless_allowed(people, make_recording):
+    lossy = people.add(make_recording(999, subject="s1", dropped=4))
+    with pytest.raises(DataError) as caught:
+        make_dataset(people, SPEC, split=BY_SUBJECT)
+    assert str(caught.value) == (
+        f"recording {lossy}: has lost 4 samples; record it again, or set dataset.allow_dropped = true to train on it "
+        "all the same"
+    )
+    dataset = make_dataset(people, SPEC, split=BY_SUBJECT, allow_dropped=True)
+    assert lossy in set(dataset.recordings)
+
+
+def test_a_recording_without_subject_cannot_be_split_by_one(people, make_recording):
+    nobody = people.add(make_recording(999, subject=""))
+    with pytest.raises(DataError, match=f"recording {nobody}: has no subject"):
+        make_dataset(people, SPEC, split=BY_SUBJECT)
+    assert len(make_dataset(people, SPEC, split=BY_RECORDING).windows)
+
+
+def test_every_class_must_be_in_training(people, make_recording):
+    people.add_all(make_recording(k, label="wave", subject="s9") for k in range(900, 920))
+    spec = SplitSpec("subject", test=0.45, validation=0.45)
+    seen = 0
+    for seed in range(12):
+        error = None
+        try:
+            dataset = make_dataset(people, SPEC, split=dataclasses.replace(spec, seed=seed))
+        except DataError as caught:
+            error = caught
+        if error is None:
+            assert all(describe_split(dataset)["train"].values())
+        else:
+            seen += 1
+            assert str(error).startswith('split: no recording of "')
+            assert "is left for training" in str(error)
+    assert seen
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"length": 0}, "window: length is 0"),
+        ({"hop": 0}, "window: hop is 0"),
+        ({"rate_hz": 0.0}, "window: rate_hz is 0.0"),
+        ({"channels": ()}, "window: channels are []"),
+        ({"channels": ("ax", "ax")}, "name at least one, each once"),
+    ],
+)
+def test_windows_that_cannot_be(people, change, message):
+    with pytest.raises(ConfigError) as caught:
+        make_dataset(people, dataclasses.replace(SPEC, **change), split=BY_SUBJECT)
+    assert message in str(caught.value)
+
+
+def test_an_empty_dataset(tmp_path):
+    with pytest.raises(DataError, match="dataset: has no recordings; record some with `tinyforge capture`"):
+        make_dataset(RecordingStore(tmp_path), SPEC, split=BY_SUBJECT)
+
+
+def test_recordings_without_label_or_with_changing_ones(tmp_path, make_recording):
+    store = RecordingStore(tmp_path)
+    store.add_all(make_recording(k, label=label) for k, label in enumerate(["go", "go", "go", "stop", "stop", "stop"]))
+    store.add(make_recording(9, label="go", sample_labels=("go",) * 60 + ("stop",) * 60))
+    with pytest.raises(DataError, match="has labels that change inside it; split it"):
+        make_dataset(store, SPEC, split=BY_RECORDING)
+    store.add(make_recording(10, label=""))
+    with pytest.raises(DataError, match="has no label; import it again with --label"):
+        make_dataset(store, SPEC, split=BY_RECORDING)
