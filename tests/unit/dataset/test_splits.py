@@ -64,8 +64,10 @@ def test_the_seed_chooses_who():
         (
             2,
             "subject",
-            'split: by = "subject" needs at least 3 subjects, the dataset has 2 subjects; record more people, or use '
-            'by = "recording" (then the test says nothing about new people)',
+            (
+                'split: by = "subject" needs at least 3 subjects, the dataset has 2 subjects; record more people, '
+                'or use by = "recording" (then the test says nothing about new people)'
+            ),
         ),
         (1, "session", 'split: by = "session" needs at least 3 sessions, the dataset has 1 session;'),
         (2, "recording", "split: 2 recordings cannot fill 3 sides; record more"),

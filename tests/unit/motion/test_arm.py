@@ -93,7 +93,7 @@ def test_at_rest_gravity_is_one_g_within_the_noise():
     quiet = np.abs(values[:, 3:]).max(axis=1) < 8.0
     assert quiet.mean() > 0.1
     who = motion.who
-    assert abs(np.median(length[quiet]) - 1) < np.linalg.norm(who.accel_bias_g) + 0.003
+    assert abs(np.median(length[quiet]) - 1) < np.linalg.norm(who.accel_bias_g) + 0.01
     assert np.quantile(np.abs(length[quiet] - 1), 0.95) < 0.05  # fidgets set in, the person sways
 
 
