@@ -43,7 +43,8 @@ if os.path.isfile(os.path.join(model, "manifest.json")):
     env.Append(  # noqa: F821
         CPPPATH=[os.path.normpath(os.path.join(model, folder)) for folder in manifest["include_dirs"]],
         CPPDEFINES=["TFW_WITH_MODEL", *(tuple(define.split("=", 1)) for define in manifest.get("defines", []))],
-        CCFLAGS=list(manifest.get("cflags", [])),
+        CFLAGS=[flag for flag in manifest.get("cflags", []) if flag.startswith("-std=")],  # C++ has other standards
+        CCFLAGS=[flag for flag in manifest.get("cflags", []) if not flag.startswith("-std=")],
     )
     wanted = ["-<*>", "+<tfw_model.c>", *(f"+<{source}>" for source in sources)]
     env.BuildSources(os.path.join("$BUILD_DIR", "model"), model, wanted)  # noqa: F821

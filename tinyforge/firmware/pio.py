@@ -112,8 +112,9 @@ def run_pio(
     argv += [part for target in targets for part in ("-t", target)]
     log.parent.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
-    with log.open("w", encoding="utf-8") as kept:
-        process = subprocess.Popen(
+    with (
+        log.open("w", encoding="utf-8") as kept,
+        subprocess.Popen(
             argv,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -121,7 +122,8 @@ def run_pio(
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-        )
+        ) as process,
+    ):
         try:
             for line in process.stdout or ():
                 kept.write(line)
@@ -133,6 +135,7 @@ def run_pio(
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(5)
+            process.kill()
             raise
     if code != 0:
         raise _failure(board, "\n".join(lines), code, log)
