@@ -24,15 +24,14 @@ def main(arguments: list[str] | None = None) -> None:
 
         code = app(arguments, standalone_mode=False)
     except KeyboardInterrupt:
-        error: TinyforgeError = Interrupted("", "interrupted", "what was finished is kept; the same command goes on")
-        sys.exit(_say(error, as_json=as_json, debug=False))
+        sys.exit(_say(_interrupted(), as_json=as_json, debug=False))
     except TinyforgeError as caught:
         sys.exit(_say(caught, as_json=as_json, debug=debug))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
     except Exception as caught:  # noqa: BLE001  the outermost frame: everything else is a bug that is said as one
-        sys.exit(_other(caught, debug=debug))
+        sys.exit(_other(caught, as_json=as_json, debug=debug))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -45,15 +44,19 @@ def _say(error: TinyforgeError, *, as_json: bool, debug: bool) -> int:
     return error.exit_code
 
 
-def _other(error: Exception, *, debug: bool) -> int:
+def _interrupted() -> TinyforgeError:
+    return Interrupted("", "interrupted", "what was finished is kept; the same command goes on")
+
+
+def _other(error: Exception, *, as_json: bool, debug: bool) -> int:
     import typer
 
     from tinyforge.cli import render
 
     if isinstance(error, typer.Exit):
         return error.exit_code
-    if isinstance(error, typer.Abort):
-        return 130
+    if isinstance(error, typer.Abort):  # what typer makes of Ctrl-C
+        return _say(_interrupted(), as_json=as_json, debug=False)
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # a usage error found by typer's parser
         error.show()
         return int(error.exit_code)

@@ -113,13 +113,24 @@ class Watcher:
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._said: dict[str, float] = {}
+        self._cached = 0
         self._console = console(stderr=True)
 
     @contextlib.contextmanager
     def live(self) -> Iterator[Watcher]:
-        """Draw while the block runs."""
+        """Draw while the block runs; at its end say how much there was to reuse."""
+        try:
+            with self._drawing():
+                yield self
+        finally:
+            if self._cached and not self._quiet:
+                steps = "step" if self._cached == 1 else "steps"
+                self._line(f"  {self._cached} {steps} unchanged, not done again", dim=True)
+
+    @contextlib.contextmanager
+    def _drawing(self) -> Iterator[None]:
         if self._quiet or not self._console.is_terminal:
-            yield self
+            yield
             return
         from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -133,8 +144,10 @@ class Watcher:
         )
         with Progress(*columns, console=self._console, transient=True) as bars:
             self._bars = bars
-            yield self
-        self._bars = None
+            try:
+                yield
+            finally:
+                self._bars = None
 
     def started(self, step: str) -> None:
         """A step begins."""
@@ -152,7 +165,9 @@ class Watcher:
         with self._lock:
             if self._bars is not None and step in self._tasks:
                 self._bars.update(self._tasks[step], completed=done, total=total, text=escape(text))
-            elif not self._quiet and time.monotonic() - self._said.get(step, 0.0) > 5.0:
+            elif self._bars is not None:
+                self._tasks[step] = self._bars.add_task(step, total=total, completed=int(done), text=escape(text))
+            elif not self._quiet and time.monotonic() - self._said.setdefault(step, time.monotonic()) > 5.0:
                 self._said[step] = time.monotonic()
                 share = f" {100 * done / total:.0f} %" if total else ""
                 self._line(f"  {step}{share} {text}")
@@ -162,8 +177,10 @@ class Watcher:
         with self._lock:
             if self._bars is not None and step in self._tasks:
                 self._bars.remove_task(self._tasks.pop(step))
-            if not self._quiet:
-                self._line(f"  {step}: unchanged" if cached else f"  {step}: {seconds:.1f} s", dim=cached)
+            if cached:
+                self._cached += 1
+            elif not self._quiet:
+                self._line(f"  {step}: {seconds:.1f} s")
 
     def note(self, text: str) -> None:
         """Something to read."""

@@ -18,7 +18,9 @@ def _road(project: Path, run: str, watcher: render.Watcher, board: str = "", por
     from tinyforge.pipeline import projects
     from tinyforge.pipeline.road import Road
 
-    return Road(projects.load(project), watcher, run_name=run, board_id=board, port=port)
+    road = Road(projects.load(project), watcher, run_name=run, board_id=board, port=port)
+    _ = road.board  # an unknown one is said before any work
+    return road
 
 
 def _stage(

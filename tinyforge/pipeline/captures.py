@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +94,6 @@ def fill(project: Project, config: CaptureConfig, observer: Observer) -> int:
 
     board = load_board("virtual")
     observer.started("capture")
-    import time
-
     begin = time.monotonic()
     image = devices.recording_firmware(project, board, observer)
     for done, (label, number, take) in enumerate(wanted):
@@ -119,14 +119,24 @@ def _one(
     from tinyforge.capture import record
 
     rate = rate_hz or project.window.rate_hz
+    window = project.window
+    samples = max(1, round(duration_s * rate))
+    needed = math.ceil(window.length * rate / window.rate_hz)
+    if samples < needed:
+        raise UsageError(
+            "--duration",
+            f"{duration_s:g} s at {rate:g} Hz are {samples} samples, a window needs {needed}",
+            f"record at least {needed / rate:.2f} s, or make window.length smaller",
+        )
     with devices.linked(board, port, image=image, motion=motion) as link:
         recording = record(
             link,
             label=label,
             subject=subject,
             session=session,
-            samples=max(1, round(duration_s * rate)),
+            samples=samples,
             rate_hz=rate,
+            at_least=needed,
         )
     return store_of(project).add(recording)
 
@@ -149,7 +159,7 @@ def _police_motion(label: str, subject: str, take: int) -> str:
         raise UsageError(
             "--label",
             f'the virtual board\'s arm does not know "{label}"',
-            f"{did_you_mean(label, LABELS)} Or say with --motion what moves it: --motion file:recording.csv",
+            f"{did_you_mean(label, LABELS)} -- or say what moves the board: --motion file:recording.csv",
         )
     digits = subject.removeprefix("p")
     number = int(digits) if digits.isdigit() else zlib.crc32(subject.encode())

@@ -24,7 +24,8 @@ def boards() -> list[dict[str, Any]]:
     from tinyforge.boards import list_boards
 
     return [
-        asdict(board) | {"sensor": ", ".join(sensor.part for sensor in board.sensors) or "-"} for board in list_boards()
+        asdict(board) | {"path": str(board.path), "sensor": ", ".join(sensor.part for sensor in board.sensors) or "-"}
+        for board in list_boards()
     ]
 
 

@@ -1,0 +1,31 @@
+"""Where the public data is, and what depends on it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def data_dir() -> Path:
+    """``TINYFORGE_DATA``, else ``../shared/data`` beside the checkout."""
+    return Path(os.environ.get("TINYFORGE_DATA") or ROOT.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def public_data():
+    """Folder of the public data sets; skips where it is absent."""
+    folder = data_dir()
+    if not folder.is_dir():
+        pytest.skip(f"no public data at {folder}: set TINYFORGE_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models_dir():
+    """Folder of the yardstick models; skips where it is absent."""
+    folder = data_dir().parent / "bench" / "models"
+    if not folder.is_dir():
+        pytest.skip(f"no yardstick models at {folder}: set TINYFORGE_DATA")
+    return folder
