@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tinyforge.compiler.operators import OpView, find_operator
-from tinyforge.core.graph import DType, Graph, Layer, Op, Param, State, Tensor
+from tinyforge.core.graph import Array, DType, Graph, Layer, Op, Param, State, Tensor
 
 
 class Lowering:
@@ -82,6 +82,12 @@ class Lowering:
     def temporary(self, like: Tensor, shape: tuple[int, ...], dtype: DType | None = None) -> Tensor:
         """A new activation between two calls of the same operator, quantized as ``like``."""
         tensor = Tensor(len(self.tensors), f"{like.name} (temporary)", shape, dtype or like.dtype, like.quant)
+        self.tensors.append(tensor)
+        return tensor
+
+    def constant(self, name: str, data: Array) -> Tensor:
+        """A new constant that a call reads beside the model's own."""
+        tensor = Tensor(len(self.tensors), name, data.shape, DType(data.dtype.name), None, data)
         self.tensors.append(tensor)
         return tensor
 
