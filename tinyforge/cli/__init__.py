@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(141)
     except Exception as caught:  # noqa: BLE001  the outermost frame: everything else is a bug that is said as one
         sys.exit(_other(caught, as_json=as_json, debug=debug))
+    if code == Interrupted.exit_code:  # what typer makes of Ctrl-C
+        sys.exit(_say(_interrupted(), as_json=as_json, debug=False))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -55,7 +57,7 @@ def _other(error: Exception, *, as_json: bool, debug: bool) -> int:
 
     if isinstance(error, typer.Exit):
         return error.exit_code
-    if isinstance(error, typer.Abort):  # what typer makes of Ctrl-C
+    if isinstance(error, typer.Abort):
         return _say(_interrupted(), as_json=as_json, debug=False)
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # a usage error found by typer's parser
         error.show()
