@@ -210,16 +210,14 @@ def _cut(store: Store, entry: Entry, spec: WindowSpec, split: SplitSpec) -> _Cut
     place = f"recording {entry.id}"
     if split.by == "recording":
         group = entry.id
-    elif not entry.subject:
-        raise DataError(
-            place,
-            "has no subject, so it cannot be split by one",
-            'import it again with --subject, or use by = "recording"',
-        )
-    elif split.by == "subject":
-        group = entry.subject
     else:
-        group = f"{entry.subject}/{entry.session}"
+        if not (entry.subject if split.by == "subject" else entry.session):
+            raise DataError(
+                place,
+                f"has no {split.by}, so it cannot be split by one",
+                f'import it again with --{split.by}, or use by = "recording"',
+            )
+        group = entry.subject if split.by == "subject" else f"{entry.subject}/{entry.session}"
     recording = store.load(entry.id)
     if recording.sample_labels is not None:
         raise DataError(place, "has labels that change inside it", "split it into recordings of one label each")

@@ -161,10 +161,15 @@ def test_lost_samples_are_refused_unless_allowed(people, make_recording):
     assert lossy in set(dataset.recordings)
 
 
-def test_a_recording_without_subject_cannot_be_split_by_one(people, make_recording):
-    nobody = people.add(make_recording(999, subject=""))
-    with pytest.raises(DataError, match=f"recording {nobody}: has no subject"):
-        make_dataset(people, SPEC, split=BY_SUBJECT)
+@pytest.mark.parametrize("by", ["subject", "session"])
+def test_a_recording_without_subject_or_session_cannot_be_split_by_one(people, make_recording, by):
+    nobody = people.add(make_recording(999, **({"session": "1"} | {by: ""})))
+    with pytest.raises(DataError) as caught:
+        make_dataset(people, SPEC, split=SplitSpec(by))
+    assert str(caught.value) == (
+        f"recording {nobody}: has no {by}, so it cannot be split by one; "
+        f'import it again with --{by}, or use by = "recording"'
+    )
     assert len(make_dataset(people, SPEC, split=BY_RECORDING).windows)
 
 
