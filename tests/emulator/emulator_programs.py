@@ -44,7 +44,7 @@ void tfw_loop(void)
 }
 """
 
-#: 's' + rate starts the sensor and answers its rate; 'w' + micros works so long without looking; samples are sent as they come.
+#: 's' + rate starts the sensor and answers its rate; 'w' + micros works so long without looking; samples are sent.
 SENSOR = """
 #include "tfw_app.h"
 #include "tfw_hal.h"

@@ -13,6 +13,7 @@ HEAD = """
 #include "virtual_m4.h"
 #include "tfw_app.h"
 #include "tfw_hal.h"
+#define HIDE(value) __asm volatile("" : "+r"(value)) /* what it is the compiler must not know */
 volatile uint32_t sink;
 __attribute__((noinline)) void culprit(void);
 void tfw_setup(void) { tfw_hal_init(); }
@@ -52,19 +53,19 @@ CASES = {
         ["deeper: write of 4 bytes at 0x1fff", "stack overflow", "the stack ends at 0x20000000"],
     ),
     "calls_null": (
-        'void culprit(void) { void (*f)(void) = 0; __asm volatile("" : "+r"(f)); f(); sink++; }',
+        "void culprit(void) { void (*f)(void) = 0; HIDE(f); f(); sink++; }",
         ["fetch at 0x00000000", "null function pointer", "culprit"],
     ),
     "calls_vectors": (
-        'void culprit(void) { void (*f)(void) = (void (*)(void))1; __asm volatile("" : "+r"(f)); f(); sink++; }',
+        "void culprit(void) { void (*f)(void) = (void (*)(void))1; HIDE(f); f(); sink++; }",
         ["fetch at 0x00000000", "null function pointer", "culprit"],
     ),
     "calls_ram": (
-        'void culprit(void) { void (*f)(void) = (void (*)(void))0x20003001; __asm volatile("" : "+r"(f)); f(); sink++; }',
+        "void culprit(void) { void (*f)(void) = (void (*)(void))0x20003001; HIDE(f); f(); sink++; }",
         ["fetch at 0x20003000", "no code there", "culprit"],
     ),
     "calls_nowhere": (
-        'void culprit(void) { void (*f)(void) = (void (*)(void))0x70000001; __asm volatile("" : "+r"(f)); f(); sink++; }',
+        "void culprit(void) { void (*f)(void) = (void (*)(void))0x70000001; HIDE(f); f(); sink++; }",
         ["fetch at 0x70000000", "no code there", "culprit"],
     ),
     "undefined": ('void culprit(void) { __asm volatile("udf #1"); }', ["culprit", "no valid instruction at 0x"]),

@@ -150,7 +150,7 @@ def test_recurrent_model_is_reset_or_kept(tmp_path, toolchain):
         """
         #include "count.h"
         static int8_t state = 9;
-        void count_continue(const int8_t *input, int8_t *output) { state = (int8_t)(state + input[0]); output[0] = state; }
+        void count_continue(const int8_t *input, int8_t *output) { output[0] = state = (int8_t)(state + input[0]); }
         void count_invoke(const int8_t *input, int8_t *output) { state = 0; count_continue(input, output); }
         void count_reset(void) { state = 0; }
         """

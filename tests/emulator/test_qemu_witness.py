@@ -33,8 +33,20 @@ def qemu(elf):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        ["qemu-system-arm", "-M", "mps2-an386", "-nographic", "-monitor", "none", "-kernel", str(elf)]
-        + ["-serial", f"tcp:127.0.0.1:{port},server,wait=on", "-serial", "null"],
+        [
+            "qemu-system-arm",
+            "-M",
+            "mps2-an386",
+            "-nographic",
+            "-monitor",
+            "none",
+            "-kernel",
+            str(elf),
+            "-serial",
+            f"tcp:127.0.0.1:{port},server,wait=on",
+            "-serial",
+            "null",
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

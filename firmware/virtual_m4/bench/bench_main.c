@@ -39,7 +39,7 @@ static void infer(const int8_t *input, int8_t *output, uint32_t keep_state)
 
 /* The state is kept from inference to inference, or reset before each. Inputs and outputs of `count` inferences lie one behind the other, each beginning at a multiple of 16. */
 __attribute__((section(".text.keep.bench_many"), used, noinline)) void bench_many(const int8_t *inputs, int8_t *outputs,
-                                                                                 uint32_t count, uint32_t keep_state)
+                                                                                  uint32_t count, uint32_t keep_state)
 {
     for (uint32_t i = 0; i < count; i++) {
         infer(inputs + i * STRIDE(BENCH_INPUT_BYTES), outputs + i * STRIDE(BENCH_OUTPUT_BYTES), keep_state);

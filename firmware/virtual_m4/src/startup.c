@@ -1,7 +1,7 @@
 /* Vector table and start of the virtual board (Cortex-M4F, Arm MPS2 AN386). */
 #include <stdint.h>
 
-#define SCB_CPACR (*(volatile uint32_t *)0xE000ED88u)
+#define SCB_CPACR   (*(volatile uint32_t *)0xE000ED88u)
 #define STACK_PAINT 0xA5C3A5C3u
 
 extern uint32_t __stack_limit[], __stack_top[];
@@ -44,15 +44,15 @@ __attribute__((noreturn)) void Reset_Handler(void)
 typedef void (*vector_t)(void);
 
 /* 16 entries of the core, 32 interrupt lines of the AN386. */
+/* clang-format off */
 __attribute__((section(".vectors"), used)) const vector_t tfw_vectors[48] = {
-    (vector_t)(uintptr_t)__stack_top, Reset_Handler,   Stopped_Handler, Stopped_Handler, Stopped_Handler,
-    Stopped_Handler,                  Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
-    Stopped_Handler,                  Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
-    Stopped_Handler,                  Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
-    Stopped_Handler,                  Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
-    Stopped_Handler,                  Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
-    Stopped_Handler,                  Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
-    Stopped_Handler,                  Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
-    Stopped_Handler,                  Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
-    Stopped_Handler,                  Stopped_Handler, Stopped_Handler,
+    (vector_t)(uintptr_t)__stack_top, Reset_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
+    Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
+    Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
+    Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
+    Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
+    Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
+    Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
+    Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
 };
+/* clang-format on */

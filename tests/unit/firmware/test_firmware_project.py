@@ -100,7 +100,7 @@ def test_platform_that_is_missing_without_a_network(tmp_path, monkeypatch):
     monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path / "core"))
     monkeypatch.setattr(socket, "create_connection", offline)
     with pytest.raises(
-        ToolError, match='platform "nordicnrf52" for Arduino Nano 33 BLE Sense .*is not installed'
+        ToolError, match=r'platform "nordicnrf52" for Arduino Nano 33 BLE Sense .*is not installed'
     ) as caught:
         pio.run_pio(board, project, (), log=tmp_path / "log")
     assert "pio pkg install -g -p nordicnrf52" in str(caught.value)

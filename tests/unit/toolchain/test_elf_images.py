@@ -70,7 +70,7 @@ def test_missing_symbol(image):
 
 
 def test_what_is_no_image(tmp_path, image):
-    with pytest.raises(ToolError, match="none.elf: cannot be read: No such file"):
+    with pytest.raises(ToolError, match=r"none\.elf: cannot be read: No such file"):
         read_image(tmp_path / "none.elf")
     picture = tmp_path / "picture.elf"
     picture.write_bytes(b"\xff\xd8\xff\xe0" * 64)

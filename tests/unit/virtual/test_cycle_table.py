@@ -12,7 +12,7 @@ def code(*halfwords: int) -> bytes:
 
 
 CASES = {
-    # name: (code, instructions, cycles, taken)
+    # what the code is, then: its bytes, instructions, cycles, cycles more when it jumps
     "adds r0,r1,r2": (code(0x1888), 1, 1, 0),
     "smlad r3,r0,r1,r2": (code(0xFB20, 0x2301), 1, 1, 0),
     "smull r0,r1,r2,r3": (code(0xFB82, 0x0103), 1, 1, 0),

@@ -19,8 +19,8 @@ typedef struct {
     uint32_t taken_cycles; /* more when its last instruction jumps */
     uint32_t order;        /* how many other entries there were before it */
     uint32_t reserved;
-    uint64_t count;        /* executions */
-    uint64_t taken;        /* of them, followed by another block than the next one in memory */
+    uint64_t count; /* executions */
+    uint64_t taken; /* of them, followed by another block than the next one in memory */
 } tfv_entry_t;
 
 /* Layout known to trace.py (class _State). */
