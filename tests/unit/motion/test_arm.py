@@ -190,3 +190,23 @@ def test_no_single_feature_tells_the_labels_apart():
         counts = np.zeros((16, 4), int)
         np.add.at(counts, (cells, truth), 1)
         assert counts.max(axis=1).sum() / truth.size < 0.85
+
+
+def test_unseen_people_can_be_understood():
+    """Nearest neighbours on mean and spread of each axis: ten people teach what twenty others do, but not perfectly."""
+
+    def described(subjects):
+        parts, truth = [], []
+        for k, label in enumerate(LABELS):
+            for subject in subjects:
+                values = read_motion(open_motion(police_spec(label, subject)), 0, 500).reshape(10, 50, 6)
+                parts.append(np.concatenate([values.mean(axis=1), values.std(axis=1)], axis=1))
+                truth += [k] * 10
+        return np.concatenate(parts), np.array(truth)
+
+    (known, labels), (new, truth) = described(range(10)), described(range(100, 120))
+    scale = known.std(axis=0)
+    distance = (((new[:, None] - known[None]) / scale) ** 2).sum(axis=2)
+    nearest = labels[np.argsort(distance, axis=1)[:, :9]]
+    votes = np.stack([(nearest == k).sum(axis=1) for k in range(4)], axis=1)
+    assert 0.88 < (votes.argmax(axis=1) == truth).mean() < 0.995
