@@ -591,6 +591,8 @@ def check(data: ReportData) -> None:
                     "",
                 )
         for signal in data.dataset.signals:
+            if not signal.rate_hz > 0:
+                raise DataError(f'report: signal "{signal.label}"', f"rate {signal.rate_hz:g} Hz", "")
             if len(signal.values) != len(signal.channels):
                 raise DataError(
                     f'report: signal "{signal.label}"',

@@ -90,7 +90,8 @@ def verdict(data: ReportData) -> Verdict:
             reasons.append(f"the ladder of {_joined(faulty)} breaks: see the findings")
         if over:
             reasons.append(f"{_joined(over)} {'is' if len(over) == 1 else 'are'} over budget")
-        return Verdict("bad", "Something was lost on the way.", "; ".join(reasons).capitalize() + ".")
+        detail = "; ".join(reasons)
+        return Verdict("bad", "Something was lost on the way.", f"{detail[:1].upper()}{detail[1:]}.")
     if not evaluated:
         return Verdict("open", "Not evaluated yet.", "This report shows what is known so far.")
     on_board = [
