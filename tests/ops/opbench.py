@@ -34,12 +34,14 @@ class Case:
         data: the .tflite.
         inputs: how many random inputs are tried.
         sequence: invoke them one after the other without a reset between (a model with state).
+        given: the inputs themselves [inference][input]; random ones when None.
     """
 
     name: str
     data: bytes
     inputs: int = 4
     sequence: bool = False
+    given: Sequence[Sequence[np.ndarray]] | None = None
 
 
 Cases = Callable[[np.random.Generator], Iterator[Case]]
@@ -155,7 +157,7 @@ def differences(cases: Sequence[Case], folder: Path, rng: np.random.Generator) -
     library = CompiledCases(cases, folder)
     lines = []
     for number, case in enumerate(cases):
-        inputs = random_inputs(library.compiled[number], case.inputs, rng)
+        inputs = case.given or random_inputs(library.compiled[number], case.inputs, rng)
         expected = reference(case, inputs)
         found = library.run(number, inputs, sequence=case.sequence)
         for inference, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
