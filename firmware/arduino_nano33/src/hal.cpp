@@ -1,0 +1,232 @@
+/*
+ * What the application asks of an Arduino Nano 33 BLE Sense (nRF52840, Arduino's mbed core); see tfw_hal.h.
+ *
+ * Revision 1 carries an LSM9DS1, revision 2 a BMI270, both on Wire1 and without a line to the processor that both
+ * share: a thread above the application's asks the sensor's data-ready bit, so the sensor's own clock decides when a
+ * sample is taken, and samples arrive while the network runs.
+ */
+#include <Arduino.h>
+#include <Arduino_BMI270_BMM150.h>
+#include <Arduino_LSM9DS1.h>
+#include <Wire.h>
+#include <mbed.h>
+
+#include "tfw_hal.h"
+#include "tfw_imu_queue.h"
+#include "tfw_protocol.h"
+
+extern "C" const char tfw_board_name[] = "nano33";
+
+namespace
+{
+
+using std::chrono::milliseconds;
+
+enum class Part { none, lsm9ds1, bmi270 };
+
+/* What the libraries set up; neither can be asked for another rate. */
+constexpr uint32_t lsm9ds1_rate_mhz = 119000;
+constexpr uint32_t bmi270_rate_mhz = 100000;
+
+constexpr uint32_t imu_clock_hz = 400000; /* of the I2C bus */
+constexpr size_t usb_packet_bytes = 64;
+constexpr uint32_t imu_wanted = 1; /* flag of the thread */
+
+Part part = Part::none;
+tfw_imu_queue_t queue;
+/* The application asks for a start by a new number; the thread puts samples only when it has seen it. */
+volatile uint32_t wanted_run = 0; /* 0: stopped */
+volatile uint32_t seen_run = 0;
+uint32_t runs = 0;
+uint32_t reset_reason = TFW_RESET_UNKNOWN;
+
+alignas(8) unsigned char imu_stack[1536];
+rtos::Thread imu_thread(osPriorityAboveNormal, sizeof imu_stack, imu_stack, "imu");
+
+uint32_t part_rate_mhz()
+{
+    return part == Part::lsm9ds1 ? lsm9ds1_rate_mhz : part == Part::bmi270 ? bmi270_rate_mhz : 0;
+}
+
+/* Whether a new sample was there. Both parts take acceleration and rotation at the same moment. */
+bool read_part(float sample[TFW_CHANNELS])
+{
+    if (part == Part::lsm9ds1) {
+        return IMU_LSM9DS1.accelerationAvailable() != 0 &&
+               IMU_LSM9DS1.readAcceleration(sample[0], sample[1], sample[2]) != 0 &&
+               IMU_LSM9DS1.readGyroscope(sample[3], sample[4], sample[5]) != 0;
+    }
+    return IMU_BMI270_BMM150.accelerationAvailable() != 0 &&
+           IMU_BMI270_BMM150.readAcceleration(sample[0], sample[1], sample[2]) != 0 &&
+           IMU_BMI270_BMM150.readGyroscope(sample[3], sample[4], sample[5]) != 0;
+}
+
+void imu_loop()
+{
+    /* Polls come every millisecond, but none is due in the first part of a period. */
+    const uint32_t quiet_ms = 1000000u / part_rate_mhz() > 3u ? 1000000u / part_rate_mhz() - 3u : 1u;
+    float sample[TFW_CHANNELS];
+    for (;;) {
+        const uint32_t run = wanted_run;
+        if (run == 0) {
+            seen_run = 0;
+            rtos::ThisThread::flags_wait_any(imu_wanted);
+            continue;
+        }
+        if (run != seen_run) {
+            (void)read_part(sample); /* what was ready before the start */
+            tfw_imu_queue_start(&queue, part_rate_mhz());
+            seen_run = run;
+        }
+        if (read_part(sample)) {
+            tfw_imu_queue_put(&queue, sample, micros());
+            rtos::ThisThread::sleep_for(milliseconds(quiet_ms));
+        } else {
+            rtos::ThisThread::sleep_for(milliseconds(1));
+        }
+    }
+}
+
+/* The register collects reasons until they are cleared; power-on and brown-out leave it empty. */
+uint32_t take_reset_reason()
+{
+    const uint32_t seen = NRF_POWER->RESETREAS;
+    NRF_POWER->RESETREAS = seen;
+    if ((seen & POWER_RESETREAS_DOG_Msk) != 0) {
+        return TFW_RESET_WATCHDOG;
+    }
+    if ((seen & POWER_RESETREAS_LOCKUP_Msk) != 0) {
+        return TFW_RESET_FAULT;
+    }
+    if ((seen & POWER_RESETREAS_SREQ_Msk) != 0) {
+        return TFW_RESET_SOFTWARE;
+    }
+    if ((seen & POWER_RESETREAS_RESETPIN_Msk) != 0) {
+        return TFW_RESET_PIN;
+    }
+    return seen == 0 ? TFW_RESET_POWER_ON : TFW_RESET_UNKNOWN;
+}
+
+void find_part()
+{
+    if (IMU_LSM9DS1.begin() != 0) {
+        part = Part::lsm9ds1;
+    } else if (IMU_BMI270_BMM150.begin(BOSCH_ACCELEROMETER_ONLY) != 0) {
+        part = Part::bmi270;
+    } else {
+        return;
+    }
+    Wire1.setClock(imu_clock_hz);
+    imu_thread.start(imu_loop);
+}
+
+} // namespace
+
+void tfw_hal_init(void)
+{
+    reset_reason = take_reset_reason();
+    Serial.begin(115200);
+    CoreDebug->DEMCR |= CoreDebug_DEMCR_TRCENA_Msk;
+    DWT->CTRL |= DWT_CTRL_CYCCNTENA_Msk;
+    find_part();
+}
+
+size_t tfw_hal_read(uint8_t *data, size_t cap)
+{
+    size_t count = 0;
+    while (count < cap && Serial.available() > 0) {
+        data[count++] = static_cast<uint8_t>(Serial.read());
+    }
+    return count;
+}
+
+/*
+ * Returns 0 bytes written while no host has the port open. A transfer that ends with a full packet is not seen by the
+ * host before the next one begins; one more delimiter, which means nothing, makes the last packet a short one.
+ */
+void tfw_hal_write(const uint8_t *data, size_t count)
+{
+    Serial.write(data, count);
+    if (count % usb_packet_bytes == 0 && count > 0) {
+        const uint8_t delimiter = 0;
+        Serial.write(&delimiter, 1);
+    }
+}
+
+void tfw_hal_log(const char *text)
+{
+    static bool is_open = false;
+    if (!is_open) {
+        Serial1.begin(115200);
+        is_open = true;
+    }
+    Serial1.println(text);
+}
+
+uint32_t tfw_hal_micros(void)
+{
+    return micros();
+}
+
+uint32_t tfw_hal_cycles(void)
+{
+    return DWT->CYCCNT;
+}
+
+void tfw_hal_imu_stop(void)
+{
+    if (part == Part::none) {
+        return; /* and no thread */
+    }
+    wanted_run = 0;
+    imu_thread.flags_set(imu_wanted);
+    while (seen_run != 0) {
+        rtos::ThisThread::sleep_for(milliseconds(1));
+    }
+}
+
+bool tfw_hal_imu_start(uint32_t rate_mhz)
+{
+    tfw_hal_imu_stop();
+    const uint32_t rate = part_rate_mhz();
+    const uint32_t away = rate_mhz > rate ? rate_mhz - rate : rate - rate_mhz;
+    if (rate == 0 || away > rate / 200) {
+        return false;
+    }
+    runs = runs == UINT32_MAX ? 1 : runs + 1;
+    wanted_run = runs;
+    imu_thread.flags_set(imu_wanted);
+    while (seen_run != runs) {
+        rtos::ThisThread::sleep_for(milliseconds(1));
+    }
+    return true;
+}
+
+bool tfw_hal_imu_read(float sample[TFW_CHANNELS], uint32_t *index, uint32_t *time_us)
+{
+    return wanted_run != 0 && tfw_imu_queue_take(&queue, sample, index, time_us);
+}
+
+uint32_t tfw_hal_imu_rate_mhz(void)
+{
+    return part_rate_mhz();
+}
+
+/* USB and the sensor's thread run on; a byte waits a millisecond at most. */
+void tfw_hal_idle(void)
+{
+    rtos::ThisThread::sleep_for(milliseconds(1));
+}
+
+/* mbed fills each thread's stack with a mark; this is the thread that runs the network. */
+uint32_t tfw_hal_stack_high_water(void)
+{
+    const osThreadId_t here = osThreadGetId();
+    const uint32_t never_used = osThreadGetStackSpace(here);
+    return never_used == 0 ? 0 : osThreadGetStackSize(here) - never_used;
+}
+
+uint32_t tfw_hal_reset_reason(void)
+{
+    return reset_reason;
+}

@@ -1,0 +1,77 @@
+"""A board's TOML and its firmware folder say the same."""
+
+import configparser
+import json
+import re
+
+import pytest
+
+from tinyforge.boards import list_boards, load_board
+from tinyforge.core.resources import firmware_dir
+
+
+def project(board):
+    ini = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=None)
+    ini.read_string((firmware_dir() / board.firmware / "platformio.ini").read_text(encoding="utf-8"))
+    return ini
+
+
+def memory(board):
+    """name -> (origin, bytes) of the linker script."""
+    (script,) = (firmware_dir() / board.firmware).glob("*.ld")
+    found = re.findall(
+        r"(\w+)\s*\(\w+\)\s*:\s*ORIGIN = (0x\w+),\s*LENGTH = (\d+)(K?)", script.read_text(encoding="utf-8")
+    )
+    return {name: (int(origin, 16), int(size) * (1024 if kilo else 1)) for name, origin, size, kilo in found}
+
+
+@pytest.mark.parametrize("board", list_boards(), ids=lambda board: board.id)
+def test_the_environment_exists_and_is_the_default(board):
+    ini = project(board)
+    assert f"env:{board.pio_env}" in ini.sections()
+    assert ini["platformio"]["default_envs"] == board.pio_env
+
+
+@pytest.mark.parametrize("board", list_boards(), ids=lambda board: board.id)
+def test_the_common_application_is_built_in_without_a_copy(board):
+    assert project(board)[f"env:{board.pio_env}"]["extra_scripts"] == "pre:../platform/sources.py"
+    assert not list((firmware_dir() / board.firmware).rglob("tfw_*.c"))
+
+
+@pytest.mark.parametrize("name", ["nano33", "sensortile"])
+def test_floats_are_not_fused_where_the_host_does_not_fuse_them(name):
+    board = load_board(name)
+    assert "-ffp-contract=off" in project(board)[f"env:{board.pio_env}"]["build_src_flags"]
+
+
+@pytest.mark.parametrize("name", ["sensortile", "virtual"])
+def test_the_linker_script_has_the_memory_of_the_description(name):
+    board = load_board(name)
+    parts = memory(board)
+    assert parts["FLASH"] == (board.flash_origin, board.flash_bytes)
+    assert parts["RAM"][0] == board.ram_origin
+    assert sum(size for part, (_, size) in parts.items() if part != "FLASH") == board.ram_bytes
+
+
+def test_the_sensortile_is_described_to_platformio():
+    board = load_board("sensortile")
+    told = json.loads((firmware_dir() / "sensortile" / "boards" / "sensortile.json").read_text(encoding="utf-8"))
+    assert told["build"]["f_cpu"] == f"{board.clock_hz}L"
+    assert told["build"]["cpu"] == board.cpu
+    assert told["upload"]["maximum_size"] == board.flash_bytes
+    assert told["upload"]["maximum_ram_size"] == board.ram_bytes
+    assert tuple(tuple(int(n, 16) for n in pair) for pair in told["build"]["hwids"]) == board.usb_ids
+
+
+def test_rates_in_the_sensortiles_driver_are_those_of_its_description():
+    source = (firmware_dir() / "sensortile" / "src" / "lsm6dsm.cpp").read_text(encoding="utf-8")
+    table = source.split("} rates[] = {", 1)[1].split("};", 1)[0]
+    rates = {int(rate) / 1000 for rate in re.findall(r"\{(\d+), \d\}", table)}
+    assert rates == set(load_board("sensortile").sensors[0].rates_hz)
+
+
+def test_rates_in_the_nanos_hal_are_those_of_both_descriptions():
+    source = (firmware_dir() / "arduino_nano33" / "src" / "hal.cpp").read_text(encoding="utf-8")
+    told = {part: int(rate) / 1000 for part, rate in re.findall(r"(\w+)_rate_mhz = (\d+);", source)}
+    assert (told["lsm9ds1"],) == load_board("nano33").sensors[0].rates_hz
+    assert (told["bmi270"],) == load_board("nano33_rev2").sensors[0].rates_hz
