@@ -13,22 +13,25 @@
 #error "convnet was generated for tfg ABI 1: run `tinyforge export` again"
 #endif
 
-/* Arena: 60 B, no plan can be smaller, peak at op #1. A tensor owns its bytes while `#`.
+/* Arena: 72 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`.
  *
  *     offset   bytes   op 0 1 2 3
  *          0      40      # # . .  conv_1d_0_out [1][10][4]
  *          0       4      . . # #  mean_0_out [4]
+ *         40      32      # . . .  conv_1d_0_scratch
  *         40      20      . # # .  max_pool_2d_0_out [5][1][4]
  */
 static int8_t arena[CONVNET_ARENA_BYTES] TFG_ALIGNED(4);
 
 #define CONV_1D_0_OUT (arena + 0)
+#define CONV_1D_0_SCRATCH ((void *)(arena + 40))
 #define MAX_POOL_2D_0_OUT (arena + 40)
 #define MEAN_0_OUT (arena + 0)
 
 /* #0 conv_1d [12][2] -> [10][4], kernel 3, 240 MAC */
-static const int8_t conv_1d_0_filter[24] TFG_ALIGNED(4) = { /* [4][6] */
-    -14, 10, 5, -40, 114, -33, 40, -32, -13, 124, -80, 34, -19, 44, 65, -43, 44, 46, -12, -96, 30, -114, 98, 89,
+static const int8_t conv_1d_0_filter[32] TFG_ALIGNED(4) = { /* [2][2][2][4] */
+    -14, 10, 5, -40, 40, -32, -13, 124, 114, -33, 0, 0, -80, 34, 0, 0, -19, 44, 65, -43, -12, -96, 30, -114, 44,
+    46, 0, 0, 98, 89, 0, 0,
 };
 static const int32_t conv_1d_0_bias[4] TFG_ALIGNED(4) = { /* [4] */
     497, -1103, 437, 876,
@@ -52,6 +55,7 @@ static const tfg_conv_1d_s8_t conv_1d_0 = {
     .kernel = 3,
     .stride = 1,
     .pad = 0,
+    .groups = 2,
     .pad_value = 3,
     .zero_point = -128,
     .min = -128,
@@ -107,7 +111,7 @@ static const tfg_softmax_s8_t softmax_0 = {
 
 void convnet_invoke(const int8_t *input, int8_t *output)
 {
-    tfg_conv_1d_s8(&conv_1d_0, input, CONV_1D_0_OUT);
+    tfg_conv_1d_s8(&conv_1d_0, input, CONV_1D_0_OUT, CONV_1D_0_SCRATCH);
     tfg_max_pool_2d_s8(&max_pool_2d_0, CONV_1D_0_OUT, MAX_POOL_2D_0_OUT);
     tfg_mean_s8(&mean_0, MAX_POOL_2D_0_OUT, MEAN_0_OUT);
     tfg_softmax_s8(&softmax_0, MEAN_0_OUT, output);
@@ -117,7 +121,7 @@ void convnet_invoke(const int8_t *input, int8_t *output)
 void convnet_trace(const int8_t *input, int8_t *output,
     void (*hook)(void *context, int layer, const void *data, size_t bytes), void *context)
 {
-    tfg_conv_1d_s8(&conv_1d_0, input, CONV_1D_0_OUT);
+    tfg_conv_1d_s8(&conv_1d_0, input, CONV_1D_0_OUT, CONV_1D_0_SCRATCH);
     hook(context, 0, CONV_1D_0_OUT, 40);
     tfg_max_pool_2d_s8(&max_pool_2d_0, CONV_1D_0_OUT, MAX_POOL_2D_0_OUT);
     hook(context, 1, MAX_POOL_2D_0_OUT, 20);

@@ -21,9 +21,9 @@ static int8_t arena[GESTURE_ARENA_BYTES] TFG_ALIGNED(4);
 #define FULLY_CONNECTED_0_OUT (arena + 0)
 
 /* #0 fully_connected [8] -> [3], 24 MAC */
-static const int8_t fully_connected_0_filter[24] TFG_ALIGNED(4) = { /* [3][8] */
-    44, 78, -122, 79, -8, 4, 33, -55, 122, -114, -57, -30, 18, -23, -94, -116, -127, -115, -90, 127, -79, 39,
-    64, -68,
+static const int8_t fully_connected_0_filter[32] TFG_ALIGNED(4) = { /* [1][2][4][4] */
+    44, 78, -122, 79, 122, -114, -57, -30, -127, -115, -90, 127, 0, 0, 0, 0, -8, 4, 33, -55, 18, -23, -94, -116,
+    -79, 39, 64, -68, 0, 0, 0, 0,
 };
 static const int32_t fully_connected_0_bias[3] TFG_ALIGNED(4) = { /* [3] */
     -21, -2176, -2170,

@@ -10,10 +10,10 @@
 #error "lstm was generated for tfg ABI 1: run `tinyforge export` again"
 #endif
 
-/* Arena: 24 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`.
+/* Arena: 4 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`.
  *
  *     offset   bytes   op 0
- *          0      24      #  lstm_0_scratch
+ *          0       3      #  lstm_0_scratch
  */
 static int8_t arena[LSTM_ARENA_BYTES] TFG_ALIGNED(4);
 
@@ -26,17 +26,18 @@ static int8_t state_0[3] TFG_ALIGNED(4);
 static int16_t state_1[3];
 
 /* #0 lstm [5][2] -> 3 units, last step, 300 MAC */
-static const int8_t lstm_0_input_weights[24] TFG_ALIGNED(4) = { /* [4][3][2] */
-    89, 35, 3, -59, -49, -117, -108, -123, -83, 80, 38, 105, 1, 27, 120, 59, 34, 11, 15, 111, -57, 81, 44, -127,
+static const int8_t lstm_0_input_weights[48] TFG_ALIGNED(4) = { /* [3][1][4][4] */
+    89, 35, 0, 0, -108, -123, 0, 0, 1, 27, 0, 0, 15, 111, 0, 0, 3, -59, 0, 0, -83, 80, 0, 0, 120, 59, 0, 0, -57,
+    81, 0, 0, -49, -117, 0, 0, 38, 105, 0, 0, 34, 11, 0, 0, 44, -127, 0, 0,
 };
-static const int8_t lstm_0_recurrent_weights[36] TFG_ALIGNED(4) = { /* [4][3][3] */
-    -27, 91, 14, -119, 68, 59, 88, -83, -105, 93, -122, 11, -107, -51, -5, -20, -25, -120, -126, -96, -125, 44,
-    7, 38, -62, 29, 67, -30, -10, 127, 78, 123, -31, 47, 115, 38,
+static const int8_t lstm_0_recurrent_weights[48] TFG_ALIGNED(4) = { /* [3][1][4][4] */
+    -27, 91, 14, 0, 93, -122, 11, 0, -126, -96, -125, 0, -30, -10, 127, 0, -119, 68, 59, 0, -107, -51, -5, 0,
+    44, 7, 38, 0, 78, 123, -31, 0, 88, -83, -105, 0, -20, -25, -120, 0, -62, 29, 67, 0, 47, 115, 38, 0,
 };
-static const int32_t lstm_0_input_bias[12] TFG_ALIGNED(4) = { /* [4][3] */
-    67, 37, 40, -22, 74, -73, 15, 43, 68, 5, -25, -38,
+static const int32_t lstm_0_input_bias[12] TFG_ALIGNED(4) = { /* [3][4] */
+    67, -22, 15, 5, 37, 74, 43, -25, 40, -73, 68, -38,
 };
-static const int32_t lstm_0_recurrent_bias[12] TFG_ALIGNED(4) = { /* [4][3] */
+static const int32_t lstm_0_recurrent_bias[12] TFG_ALIGNED(4) = { /* [3][4] */
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 };
 static const int32_t lstm_0_input_multiplier[4] TFG_ALIGNED(4) = { /* [4] */

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyforge.compiler.layout import GROUP, interleaved
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
-from tinyforge.compiler.ops.conv_2d import conv_weights, output_limits
+from tinyforge.compiler.ops.conv_2d import LANES, PLACES, conv_weights, output_limits
 from tinyforge.core.graph import DType, Param
 
 SIZES = ("batches", "in_len", "in_ch", "out_len", "out_ch", "kernel", "stride", "pad")
@@ -15,14 +16,20 @@ SIZES = ("batches", "in_len", "in_ch", "out_len", "out_ch", "kernel", "stride", 
 @operator("CONV_1D")
 def conv_1d(view: OpView, low: Lowering) -> None:
     """Lower to ``tfg_conv_1d_s8``: a window is ``kernel * in_ch`` bytes in a row."""
-    weights = conv_weights(view)
+    rows = view.constant(1, DType.INT8).reshape(view.option("out_ch"), -1)
+    groups = -(-rows.shape[1] // GROUP)
     sizes: dict[str, Param] = {name: view.option(name) for name in SIZES}
-    weights["filter"] = view.constant(1, DType.INT8).reshape(view.option("out_ch"), -1)
     low.layer(
         "conv_1d",
         "tfg_conv_1d_s8",
-        {**weights, **sizes, **output_limits(view)},
+        {
+            **conv_weights(view, rows, interleaved(rows, LANES)),
+            **sizes,
+            "groups": groups,
+            **output_limits(view),
+        },
         inputs=(view.input(0),),
         outputs=(view.output(),),
+        scratch_bytes=PLACES * groups * GROUP * 2,
         macs=view.option("batches") * view.option("out_len") * int(np.prod(view.input(1).shape)),
     )

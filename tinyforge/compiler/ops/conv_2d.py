@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinyforge.compiler.geometry import Geometry, window_geometry
+from tinyforge.compiler.layout import GROUP, interleaved
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.quantized import (
@@ -15,7 +16,10 @@ from tinyforge.compiler.quantized import (
     folded_bias,
     rescale_of,
 )
-from tinyforge.core.graph import DType, Param
+from tinyforge.core.graph import Array, DType, Param
+
+LANES = 2  # channels a kernel computes together, for two places at a time
+PLACES = 2
 
 
 def conv_geometry(view: OpView) -> Geometry:
@@ -46,20 +50,26 @@ def conv_geometry(view: OpView) -> Geometry:
     return geometry
 
 
-def conv_weights(view: OpView) -> dict[str, Param]:
-    """Filter, folded bias and rescaling, as both convolution kernels take them."""
-    input_, filter_, output = view.input(0), view.input(1), view.output()
-    weights = view.constant(1, DType.INT8)
-    channels = int(weights.shape[0])
+def conv_weights(view: OpView, rows: Array, filter_: Array, axis: int = 0) -> dict[str, Param]:
+    """Filter, folded bias and rescaling, as all convolution kernels take them.
+
+    Args:
+        view: the operator; input 1 is the filter, input 2 the bias.
+        rows: int8 [channel, ...], the weights by output channel.
+        filter_: the weights in the order the kernel reads them.
+        axis: dimension of output channels in the model's filter.
+    """
+    input_, output = view.input(0), view.output()
+    channels = int(rows.shape[0])
     _, input_zero = view.quantized(input_)
     bias = bias_of(view, 2, channels)
-    accumulator_reach(view, weights, input_zero, bias)
-    rescale = rescale_of(view, input_, channel_scales(view, filter_, channels, 0), output)
+    reach = accumulator_reach(view, rows, input_zero, bias)
+    rescale = rescale_of(view, input_, channel_scales(view, view.input(1), channels, axis), output)
     return {
-        "filter": weights,
-        "bias": folded_bias(weights, input_zero, bias),
+        "filter": filter_,
+        "bias": folded_bias(rows, input_zero, bias),
         "multiplier": rescale.multiplier,
-        "exponent": rescale.exponent,
+        "exponent": rescale.marked(reach),
     }
 
 
@@ -84,23 +94,48 @@ def output_limits(view: OpView) -> dict[str, Param]:
     dilation_h_factor=Option(5, "int32", 1),
 )
 def conv_2d(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_conv_2d_s8``."""
+    """Lower to ``tfg_conv_2d_s8``, or to ``tfg_conv_2d_grouped_s8`` where channels are in groups."""
     geometry = conv_geometry(view)
     weights = view.constant(1, DType.INT8)
+    rows = weights.reshape(geometry.out_ch, -1)
+    macs = geometry.batches * geometry.out_h * geometry.out_w * int(np.prod(weights.shape))
+    if weights.shape[3] != geometry.in_ch:
+        groups = geometry.in_ch // weights.shape[3]
+        low.layer(
+            "conv_2d",
+            "tfg_conv_2d_grouped_s8",
+            {
+                **conv_weights(view, rows, weights),
+                **sizes(geometry),
+                "group_in_ch": weights.shape[3],
+                "group_out_ch": geometry.out_ch // groups,
+                **output_limits(view),
+            },
+            inputs=(view.input(0),),
+            outputs=(view.output(),),
+            macs=macs,
+        )
+        return
     low.layer(
         "conv_2d",
         "tfg_conv_2d_s8",
         {
-            **conv_weights(view),
+            **conv_weights(view, rows, interleaved(rows, LANES)),
             **sizes(geometry),
-            "group_in_ch": weights.shape[3],
-            "group_out_ch": geometry.out_ch // (geometry.in_ch // weights.shape[3]),
+            "groups": -(-rows.shape[1] // GROUP),
             **output_limits(view),
         },
         inputs=(view.input(0),),
         outputs=(view.output(),),
-        macs=geometry.batches * geometry.out_h * geometry.out_w * int(np.prod(weights.shape)),
+        scratch_bytes=patch_bytes(rows.shape[1], geometry.in_ch),
+        macs=macs,
     )
+
+
+def patch_bytes(window: int, in_ch: int) -> int:
+    """Scratch for ``PLACES`` windows as int16, and as int8 before where channels are no multiple of four."""
+    padded = -(-window // GROUP) * GROUP
+    return PLACES * padded * (2 if in_ch % GROUP == 0 else 3)
 
 
 def sizes(geometry: Geometry) -> dict[str, Param]:

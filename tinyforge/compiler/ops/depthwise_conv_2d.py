@@ -7,8 +7,7 @@ import numpy as np
 from tinyforge.compiler.geometry import window_geometry
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
-from tinyforge.compiler.ops.conv_2d import output_limits, sizes
-from tinyforge.compiler.quantized import accumulator_reach, bias_of, channel_scales, folded_bias, rescale_of
+from tinyforge.compiler.ops.conv_2d import conv_weights, output_limits, sizes
 from tinyforge.core.graph import DType
 
 
@@ -44,18 +43,11 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         filter_,
     )
     rows = np.moveaxis(weights[0], 2, 0)
-    _, input_zero = view.quantized(input_)
-    bias = bias_of(view, 2, channels)
-    accumulator_reach(view, rows, input_zero, bias)
-    rescale = rescale_of(view, input_, channel_scales(view, filter_, channels, 3), output)
     low.layer(
         "depthwise_conv_2d",
         "tfg_depthwise_conv_2d_s8",
         {
-            "filter": weights[0],
-            "bias": folded_bias(rows, input_zero, bias),
-            "multiplier": rescale.multiplier,
-            "exponent": rescale.exponent,
+            **conv_weights(view, rows, weights[0], 3),
             **sizes(geometry),
             "depth_multiplier": channels // geometry.in_ch,
             **output_limits(view),

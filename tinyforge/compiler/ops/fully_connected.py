@@ -12,10 +12,13 @@ import math
 import numpy as np
 
 from tinyforge.compiler.fixed_point import Staircase
+from tinyforge.compiler.layout import interleaved
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, clamp_of, folded_bias
 from tinyforge.core.graph import DType, Param, Tensor
+
+LANES = 4  # outputs a kernel computes together
 
 
 @operator(
@@ -78,7 +81,7 @@ def dense_params(
     reach = accumulator_reach(view, weights, input_zero, bias)
     low, high = clamp_of(view, output)
     common: dict[str, Param] = {
-        "filter": weights,
+        "filter": interleaved(weights, LANES),
         "bias": folded_bias(weights, input_zero, bias),
         "batches": batches,
         "in_len": in_len,

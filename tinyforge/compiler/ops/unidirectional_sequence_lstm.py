@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from tinyforge.compiler.fixed_point import quantize_multiplier
+from tinyforge.compiler.layout import interleaved
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
@@ -102,7 +103,7 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
             low.state(hidden_state, reset_value=hidden_zero, per_window=window),
             low.state(cell_state, reset_value=0, per_window=window),
         ),
-        scratch_bytes=4 * units * 2,
+        scratch_bytes=units,
         macs=steps * 4 * units * (features + units),
     )
 
@@ -121,6 +122,7 @@ def _check_state(view: OpView, hidden: Tensor, cell: Tensor, units: int) -> None
 def _weights(view: OpView, weights: list[Array], recurrent: list[Array], biases: list[Array]) -> dict[str, Param]:
     _, input_zero = view.quantized(view.input(0))
     _, hidden_zero = view.quantized(view.input(18))
+    units = weights[0].shape[0]
     input_bias, recurrent_bias = [], []
     for gate in range(4):
         for position in (1 + gate, 5 + gate):
@@ -131,10 +133,10 @@ def _weights(view: OpView, weights: list[Array], recurrent: list[Array], biases:
         input_bias.append(folded_bias(weights[gate], input_zero, bias))
         recurrent_bias.append(folded_bias(recurrent[gate], hidden_zero, np.zeros_like(bias)))
     return {
-        "input_weights": np.stack(weights),
-        "recurrent_weights": np.stack(recurrent),
-        "input_bias": np.stack(input_bias),
-        "recurrent_bias": np.stack(recurrent_bias),
+        "input_weights": interleaved(np.stack(weights, 1).reshape(4 * units, -1), len(GATES)),
+        "recurrent_weights": interleaved(np.stack(recurrent, 1).reshape(4 * units, -1), len(GATES)),
+        "input_bias": np.stack(input_bias, 1),
+        "recurrent_bias": np.stack(recurrent_bias, 1),
     }
 
 

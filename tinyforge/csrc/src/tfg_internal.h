@@ -53,6 +53,40 @@ static inline int32_t tfg_requantize(int32_t value, int32_t multiplier, int32_t 
     return tfg_divide_by_pot(tfg_high_mul(tfg_shift_left(value, left), multiplier), right);
 }
 
+/* As tfg_requantize, with an exponent to which 64 may have been added (a mark for fast kernels) */
+static inline int32_t tfg_requantize_marked(int32_t value, int32_t multiplier, int32_t exponent)
+{
+    return tfg_requantize(value, multiplier, exponent >= 32 ? exponent - 64 : exponent);
+}
+
+/*
+ * Sum of length products of input and one row of interleaved weights: words of four weights, `lanes` words from one
+ * to the next of the same row.
+ */
+static inline int32_t tfg_dot_interleaved(const int8_t *input, const int8_t *weights, int32_t length, int32_t lanes)
+{
+    int32_t sum = 0;
+    for (int32_t group = 0; group < length / 4; group++) {
+        sum += input[0] * weights[0] + input[1] * weights[1] + input[2] * weights[2] + input[3] * weights[3];
+        input += 4;
+        weights += 4 * lanes;
+    }
+    for (int32_t rest = 0; rest < length % 4; rest++) {
+        sum += input[rest] * weights[rest];
+    }
+    return sum;
+}
+
+/* The same for an input that is `value` everywhere. The weight numbers first..end of the row. */
+static inline int32_t tfg_sum_interleaved(const int8_t *weights, int32_t first, int32_t end, int32_t lanes)
+{
+    int32_t sum = 0;
+    for (int32_t tap = first; tap < end; tap++) {
+        sum += weights[tap / 4 * 4 * lanes + tap % 4];
+    }
+    return sum;
+}
+
 /* exp(a) in Q0.31 for a <= 0 in Q5.26 (gemmlowp's exp_on_negative_values) */
 static inline int32_t tfg_exp_q5(int32_t a)
 {

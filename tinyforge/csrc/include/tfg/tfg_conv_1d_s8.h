@@ -10,10 +10,10 @@ TFG_C_BEGIN
  * layers quantized per channel (kernel 1). Two roundings an output (gemmlowp).
  */
 typedef struct {
-    const int8_t *filter;      /* [out_ch][kernel][in_ch] */
+    const int8_t *filter;      /* [out_ch / 2][groups][2 channels][4 inputs], zeros beyond the edges */
     const int32_t *bias;       /* [out_ch], the input's zero point folded in */
     const int32_t *multiplier; /* [out_ch] */
-    const int8_t *exponent;    /* [out_ch], -31..30 */
+    const int8_t *exponent;    /* [out_ch], -22..-1; 64 added where out of this range or the accumulator is large */
     int32_t batches;
     int32_t in_len;
     int32_t in_ch;
@@ -22,14 +22,15 @@ typedef struct {
     int32_t kernel;
     int32_t stride;
     int32_t pad;       /* steps before the first */
+    int32_t groups;    /* of four weights in a window, the last filled up with zeros */
     int32_t pad_value; /* the input's zero point */
     int32_t zero_point;
     int32_t min;
     int32_t max;
 } tfg_conv_1d_s8_t;
 
-/* input [batches][in_len][in_ch], output [batches][out_len][out_ch] */
-void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int8_t *output);
+/* input [batches][in_len][in_ch], output [batches][out_len][out_ch], scratch 2 windows as int16 */
+void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch);
 
 TFG_C_END
 

@@ -5,12 +5,12 @@
 
 TFG_C_BEGIN
 
-/* Convolution over two dimensions, in groups where group_in_ch < in_ch. Two roundings an output (gemmlowp). */
+/* Convolution over two dimensions. Two roundings an output (gemmlowp). */
 typedef struct {
-    const int8_t *filter;      /* [out_ch][kernel_h][kernel_w][group_in_ch] */
+    const int8_t *filter;      /* [out_ch / 2][groups][2 channels][4 inputs], zeros beyond the edges */
     const int32_t *bias;       /* [out_ch], the input's zero point folded in */
     const int32_t *multiplier; /* [out_ch] */
-    const int8_t *exponent;    /* [out_ch], -31..30 */
+    const int8_t *exponent;    /* [out_ch], -22..-1; 64 added where out of this range or the accumulator is large */
     int32_t batches;
     int32_t in_h;
     int32_t in_w;
@@ -26,16 +26,18 @@ typedef struct {
     int32_t dilation_w;
     int32_t pad_h;
     int32_t pad_w;
-    int32_t group_in_ch;
-    int32_t group_out_ch;
+    int32_t groups; /* of four weights in a window, the last filled up with zeros */
     int32_t pad_value; /* the input's zero point */
     int32_t zero_point;
     int32_t min;
     int32_t max;
 } tfg_conv_2d_s8_t;
 
-/* input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch] */
-void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *output);
+/*
+ * input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch],
+ * scratch 2 windows as int16, and as int8 where in_ch is no multiple of 4
+ */
+void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch);
 
 TFG_C_END
 

@@ -11,12 +11,12 @@ TFG_C_BEGIN
  * saturated to int16 one after the other, as the reference does.
  */
 typedef struct {
-    const int8_t *input_weights;     /* [4][units][features] */
-    const int8_t *recurrent_weights; /* [4][units][units] */
-    const int32_t *input_bias;       /* [4][units], the input's zero point folded in */
-    const int32_t *recurrent_bias;   /* [4][units], the hidden state's zero point folded in */
-    const int32_t *input_multiplier; /* [4] */
-    const int32_t *input_exponent;   /* [4] */
+    const int8_t *input_weights;         /* [units][features / 4][4 gates][4], zeros beyond the edge */
+    const int8_t *recurrent_weights;     /* [units][units / 4][4 gates][4], zeros beyond the edge */
+    const int32_t *input_bias;           /* [units][4 gates], the input's zero point folded in */
+    const int32_t *recurrent_bias;       /* [units][4 gates], the hidden state's zero point folded in */
+    const int32_t *input_multiplier;     /* [4] */
+    const int32_t *input_exponent;       /* [4] */
     const int32_t *recurrent_multiplier; /* [4] */
     const int32_t *recurrent_exponent;   /* [4] */
     int32_t hidden_multiplier;
@@ -31,9 +31,9 @@ typedef struct {
     int32_t every_step; /* 0: the output is the last step alone */
 } tfg_lstm_s8_t;
 
-/* input [steps][features], output [steps or 1][units], hidden [units], cell [units], scratch 4 * units int16 */
+/* input [steps][features], output [steps or 1][units], hidden [units], cell [units], scratch [units] */
 void tfg_lstm_s8(const tfg_lstm_s8_t *p, const int8_t *input, int8_t *output, int8_t *hidden, int16_t *cell,
-                 int16_t *scratch);
+                 int8_t *scratch);
 
 TFG_C_END
 

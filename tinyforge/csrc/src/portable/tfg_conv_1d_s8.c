@@ -2,28 +2,34 @@
 
 #include "../tfg_internal.h"
 
-void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int8_t *output)
+/* Window of `taps` inputs from `start` on, of which first..end lie inside; one row of the filter */
+static int32_t accumulate(const tfg_conv_1d_s8_t *p, const int8_t *window, const int8_t *filter, int32_t first,
+                          int32_t end, int32_t taps)
 {
-    const int32_t window = p->kernel * p->in_ch;
+    if (first == 0 && end == taps) {
+        return tfg_dot_interleaved(window, filter, taps, 2);
+    }
+    int32_t acc = p->pad_value * (tfg_sum_interleaved(filter, 0, first, 2) + tfg_sum_interleaved(filter, end, taps, 2));
+    for (int32_t tap = first; tap < end; tap++) {
+        acc += window[tap] * filter[tap / 4 * 8 + tap % 4];
+    }
+    return acc;
+}
+
+void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
+{
+    (void)scratch; /* for the fast form */
+    const int32_t taps = p->kernel * p->in_ch;
     const int32_t in_bytes = p->in_len * p->in_ch;
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t step = 0; step < p->out_len; step++) {
             const int32_t start = (step * p->stride - p->pad) * p->in_ch;
-            const int32_t first = tfg_max(0, -start);
-            const int32_t end = tfg_max(first, tfg_min(window, in_bytes - start));
+            const int32_t first = tfg_min(tfg_max(0, -start), taps);
+            const int32_t end = tfg_max(first, tfg_min(taps, in_bytes - start));
             for (int32_t out = 0; out < p->out_ch; out++) {
-                const int8_t *filter = p->filter + out * window;
-                int32_t acc = p->bias[out];
-                for (int32_t tap = 0; tap < first; tap++) {
-                    acc += p->pad_value * filter[tap];
-                }
-                for (int32_t tap = first; tap < end; tap++) {
-                    acc += input[start + tap] * filter[tap];
-                }
-                for (int32_t tap = end; tap < window; tap++) {
-                    acc += p->pad_value * filter[tap];
-                }
-                acc = tfg_requantize(acc, p->multiplier[out], p->exponent[out]);
+                const int8_t *filter = p->filter + out / 2 * 8 * p->groups + out % 2 * 4;
+                int32_t acc = p->bias[out] + accumulate(p, input + start, filter, first, end, taps);
+                acc = tfg_requantize_marked(acc, p->multiplier[out], p->exponent[out]);
                 *output++ = tfg_clamp_s8(tfg_add_wrap(acc, p->zero_point), p->min, p->max);
             }
         }

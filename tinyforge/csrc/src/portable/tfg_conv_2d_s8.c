@@ -6,37 +6,36 @@ static int32_t accumulate(const tfg_conv_2d_s8_t *p, const int8_t *input, int32_
 {
     const int32_t top = out_y * p->stride_h - p->pad_h;
     const int32_t left = out_x * p->stride_w - p->pad_w;
-    const int8_t *filter = p->filter + out * p->kernel_h * p->kernel_w * p->group_in_ch;
-    const int32_t channel = out / p->group_out_ch * p->group_in_ch;
+    const int8_t *filter = p->filter + out / 2 * 8 * p->groups + out % 2 * 4;
     int32_t acc = p->bias[out];
+    int32_t tap = 0; /* number of the weight in the window */
     for (int32_t ky = 0; ky < p->kernel_h; ky++) {
         const int32_t y = top + ky * p->dilation_h;
         for (int32_t kx = 0; kx < p->kernel_w; kx++) {
             const int32_t x = left + kx * p->dilation_w;
             if (y < 0 || y >= p->in_h || x < 0 || x >= p->in_w) {
-                for (int32_t in = 0; in < p->group_in_ch; in++) {
-                    acc += p->pad_value * filter[in];
-                }
+                acc += p->pad_value * tfg_sum_interleaved(filter, tap, tap + p->in_ch, 2);
             } else {
-                const int8_t *pixel = input + (y * p->in_w + x) * p->in_ch + channel;
-                for (int32_t in = 0; in < p->group_in_ch; in++) {
-                    acc += pixel[in] * filter[in];
+                const int8_t *pixel = input + (y * p->in_w + x) * p->in_ch;
+                for (int32_t in = 0; in < p->in_ch; in++) {
+                    acc += pixel[in] * filter[(tap + in) / 4 * 8 + (tap + in) % 4];
                 }
             }
-            filter += p->group_in_ch;
+            tap += p->in_ch;
         }
     }
     return acc;
 }
 
-void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *output)
+void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
 {
+    (void)scratch; /* for the fast form */
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t out_y = 0; out_y < p->out_h; out_y++) {
             for (int32_t out_x = 0; out_x < p->out_w; out_x++) {
                 for (int32_t out = 0; out < p->out_ch; out++) {
                     int32_t acc = accumulate(p, input, out_y, out_x, out);
-                    acc = tfg_requantize(acc, p->multiplier[out], p->exponent[out]);
+                    acc = tfg_requantize_marked(acc, p->multiplier[out], p->exponent[out]);
                     *output++ = tfg_clamp_s8(tfg_add_wrap(acc, p->zero_point), p->min, p->max);
                 }
             }

@@ -4,62 +4,56 @@
 
 #include "../tfg_internal.h"
 
-enum { INPUT, FORGET, CELL, OUTPUT };
+enum { INPUT, FORGET, CELL, OUTPUT, GATES };
 
-/* gates += weights * vector for all units of one gate, saturated to int16 */
-static void accumulate(int16_t *gate, int32_t units, const int8_t *weights, const int8_t *vector, int32_t length,
-                       const int32_t *bias, int32_t multiplier, int32_t exponent)
+/* The four gates of one unit before their activations, Q3.12 */
+static void sum_gates(const tfg_lstm_s8_t *p, int32_t unit, const int8_t *input, const int8_t *hidden, int32_t *gates)
 {
-    for (int32_t unit = 0; unit < units; unit++) {
-        int32_t acc = bias[unit];
-        for (int32_t i = 0; i < length; i++) {
-            acc += weights[i] * vector[i];
-        }
-        weights += length;
-        acc = tfg_add_wrap(tfg_requantize(acc, multiplier, exponent), gate[unit]);
-        gate[unit] = (int16_t)tfg_saturate_s16(acc);
+    const int8_t *weights = p->input_weights + unit * GATES * ((p->features + 3) / 4 * 4);
+    const int8_t *recurrent = p->recurrent_weights + unit * GATES * ((p->units + 3) / 4 * 4);
+    for (int32_t gate = 0; gate < GATES; gate++) {
+        int32_t acc = p->input_bias[unit * GATES + gate];
+        acc += tfg_dot_interleaved(input, weights + gate * 4, p->features, GATES);
+        acc = tfg_saturate_s16(tfg_requantize(acc, p->input_multiplier[gate], p->input_exponent[gate]));
+        int32_t more = p->recurrent_bias[unit * GATES + gate];
+        more += tfg_dot_interleaved(hidden, recurrent + gate * 4, p->units, GATES);
+        more = tfg_requantize(more, p->recurrent_multiplier[gate], p->recurrent_exponent[gate]);
+        gates[gate] = tfg_saturate_s16(tfg_add_wrap(more, acc));
     }
 }
 
-static void update(const tfg_lstm_s8_t *p, const int16_t *gates, int8_t *hidden, int16_t *cell)
+/* The unit's new cell state, and its new hidden state as the result */
+static int8_t update(const tfg_lstm_s8_t *p, const int32_t *gates, int16_t *cell)
 {
-    const int32_t units = p->units;
-    for (int32_t unit = 0; unit < units; unit++) {
-        const int32_t input = tfg_logistic_s16(gates[INPUT * units + unit]);
-        const int32_t forget = tfg_logistic_s16(gates[FORGET * units + unit]);
-        const int32_t fresh = tfg_tanh_s16(gates[CELL * units + unit], 3);
-        const int32_t output = tfg_logistic_s16(gates[OUTPUT * units + unit]);
-        int32_t state = (int16_t)tfg_divide_by_pot(forget * cell[unit], 15);
-        state = tfg_saturate_s16(state + (int16_t)tfg_divide_by_pot(input * fresh, p->cell_shift));
-        if (p->cell_clip > 0) {
-            state = tfg_min(tfg_max(state, -p->cell_clip), p->cell_clip);
-        }
-        cell[unit] = (int16_t)state;
-        int32_t result = output * tfg_tanh_s16(state, p->cell_integer_bits);
-        result = tfg_requantize(result, p->hidden_multiplier, p->hidden_exponent);
-        hidden[unit] = tfg_clamp_s8(tfg_add_wrap(result, p->hidden_zero_point), INT8_MIN, INT8_MAX);
+    const int32_t input = tfg_logistic_s16(gates[INPUT]);
+    const int32_t forget = tfg_logistic_s16(gates[FORGET]);
+    const int32_t fresh = tfg_tanh_s16(gates[CELL], 3);
+    const int32_t output = tfg_logistic_s16(gates[OUTPUT]);
+    int32_t state = (int16_t)tfg_divide_by_pot(forget * *cell, 15);
+    state = tfg_saturate_s16(state + (int16_t)tfg_divide_by_pot(input * fresh, p->cell_shift));
+    if (p->cell_clip > 0) {
+        state = tfg_min(tfg_max(state, -p->cell_clip), p->cell_clip);
     }
+    *cell = (int16_t)state;
+    int32_t result = output * tfg_tanh_s16(state, p->cell_integer_bits);
+    result = tfg_requantize(result, p->hidden_multiplier, p->hidden_exponent);
+    return tfg_clamp_s8(tfg_add_wrap(result, p->hidden_zero_point), INT8_MIN, INT8_MAX);
 }
 
 void tfg_lstm_s8(const tfg_lstm_s8_t *p, const int8_t *input, int8_t *output, int8_t *hidden, int16_t *cell,
-                 int16_t *scratch)
+                 int8_t *scratch)
 {
-    const int32_t units = p->units;
     for (int32_t step = 0; step < p->steps; step++) {
-        memset(scratch, 0, (size_t)(4 * units) * sizeof(int16_t));
-        for (int32_t gate = 0; gate < 4; gate++) {
-            accumulate(scratch + gate * units, units, p->input_weights + gate * units * p->features, input,
-                       p->features, p->input_bias + gate * units, p->input_multiplier[gate],
-                       p->input_exponent[gate]);
-            accumulate(scratch + gate * units, units, p->recurrent_weights + gate * units * units, hidden, units,
-                       p->recurrent_bias + gate * units, p->recurrent_multiplier[gate],
-                       p->recurrent_exponent[gate]);
+        for (int32_t unit = 0; unit < p->units; unit++) {
+            int32_t gates[GATES];
+            sum_gates(p, unit, input, hidden, gates);
+            scratch[unit] = update(p, gates, &cell[unit]);
         }
-        update(p, scratch, hidden, cell);
+        memcpy(hidden, scratch, (size_t)p->units);
         input += p->features;
         if (p->every_step || step == p->steps - 1) {
-            memcpy(output, hidden, (size_t)units);
-            output += units;
+            memcpy(output, hidden, (size_t)p->units);
+            output += p->units;
         }
     }
 }

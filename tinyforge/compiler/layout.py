@@ -1,0 +1,31 @@
+"""How weights lie in flash: rows interleaved four inputs at a time, so that one load serves several outputs.
+
+A kernel that computes ``lanes`` outputs together reads ``lanes`` words of four weights each, one after the other.
+Missing inputs and outputs are zeros: they add nothing, and no kernel needs a special case for odd sizes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyforge.core.graph import Array
+
+GROUP = 4
+
+
+def interleaved(rows: Array, lanes: int) -> Array:
+    """int8 [outputs, inputs] as [blocks, groups, lanes, 4].
+
+    Args:
+        rows: weights, one row an output.
+        lanes: outputs a kernel computes together.
+
+    Returns:
+        int8 [ceil(outputs / lanes), ceil(inputs / 4), lanes, 4]; element [b, g, l, i] is
+        ``rows[b * lanes + l, g * 4 + i]``, or 0 beyond the edge.
+    """
+    outputs, inputs = rows.shape
+    blocks, groups = -(-outputs // lanes), -(-inputs // GROUP)
+    padded = np.zeros((blocks * lanes, groups * GROUP), np.int8)
+    padded[:outputs, :inputs] = rows
+    return np.ascontiguousarray(padded.reshape(blocks, lanes, groups, GROUP).transpose(0, 2, 1, 3))
