@@ -16,11 +16,12 @@ import jinja2
 
 from tinyforge.core.errors import ConfigError
 from tinyforge.core.files import write_text
-from tinyforge.core.resources import firmware_dir
+from tinyforge.core.resources import firmware_dir, package_dir
 from tinyforge.core.strict import Table
 
 PROTOCOL_FILE = Path(__file__).with_name("protocol.toml")
 PYTHON_FILE = Path(__file__).with_name("messages.py")
+DOCS_FILE = package_dir().parent / "docs" / "protocol.md"
 
 # Around a body in a frame: type, tag, CRC-32.
 FRAME_OVERHEAD_BYTES = 1 + 1 + 4
@@ -109,6 +110,17 @@ class Field:
     @property
     def _python_method(self) -> str:
         return {"bytes": "fixed"}.get(self.type, self.type)
+
+    @property
+    def prose(self) -> str:
+        """The type as docs/protocol.md says it."""
+        said = {
+            "bytes": f"bytes[{self.limit}]",
+            "text": f"text ≤ {self.limit}",
+            "texts": f"{self.count_limit} x text ≤ {self.limit}",
+            "list": f"list of {self.of} ≤ {self.limit}",
+        }
+        return said.get(self.type, self.type)
 
     @property
     def c_type(self) -> str:
@@ -269,7 +281,7 @@ def parse_protocol(text: str, place: str = "protocol.toml") -> Protocol:
 
 
 def render(protocol: Protocol) -> dict[Path, str]:
-    """Both codecs, by the file each belongs in."""
+    """Both codecs and, in a checkout, their document, by the file each belongs in."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
         undefined=jinja2.StrictUndefined,
@@ -280,13 +292,15 @@ def render(protocol: Protocol) -> dict[Path, str]:
     )
     host = [message for message in protocol.messages if message.from_host]
     device = [message for message in protocol.messages if not message.from_host]
-    return {
-        path: environment.get_template(template).render(protocol=protocol, host=host, device=device)
-        for path, template in (
-            (PYTHON_FILE, "messages.py.j2"),
-            (firmware_dir() / "common" / "tfw_protocol.h", "tfw_protocol.h.j2"),
-        )
+    given = {"protocol": protocol, "host": host, "device": device}
+    files = {
+        PYTHON_FILE: environment.get_template("messages.py.j2").render(given),
+        firmware_dir() / "common" / "tfw_protocol.h": environment.get_template("tfw_protocol.h.j2").render(given),
     }
+    if DOCS_FILE.parent.is_dir():
+        document = environment.get_template("protocol.md.j2").render(given)
+        files[DOCS_FILE] = document.strip() + "\n"
+    return files
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tinyforge.core.errors import ConfigError
 from tinyforge.link import generate, messages
+from tinyforge.link.frames import encode_frame
 from tinyforge.link.messages import MAX_BODY_BYTES, MESSAGES, Error, Hello, Inference, Samples, WindowPart
 from tinyforge.link.wire import WireError
 
@@ -152,3 +153,19 @@ def test_a_wrong_description_is_refused(old, new, said):
         generate.parse_protocol(text, "p.toml")
     assert str(caught.value).startswith("p.toml: ")
     assert said in str(caught.value)
+
+
+def test_the_examples_of_the_document_are_what_is_sent():
+    document = generate.DOCS_FILE.read_text(encoding="utf-8")
+    told = {}
+    for block in document.split("```\n")[1::2]:
+        head, _, wire = block.partition("\n")
+        if ", tag " in head:
+            told[head.split(",")[0]] = bytes.fromhex(wire)
+    sample = np.array([0, -0.5, 1, 0, 0, 90], dtype=np.float32)
+    sent = (
+        (1, messages.HelloRequest(1)),
+        (2, Samples(7, 1_000_000, 6, sample)),
+        (3, messages.Stopped(1, 250, 0, 250)),
+    )
+    assert told == {message.NAME: encode_frame(message.TYPE, tag, message.encode()) for tag, message in sent}
