@@ -1,4 +1,4 @@
-"""STRIDED_SLICE with constant bounds, all masks included; a step may be negative."""
+"""STRIDED_SLICE with constant bounds and all masks; a step may be negative."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import math
 from dataclasses import dataclass
 
 from tinyforge.compiler.lowering import Lowering
+from tinyforge.compiler.movement import contiguous, movable, strided_copy
 from tinyforge.compiler.operators import Option, OpView, operator
-from tinyforge.core.graph import DType, Param
-
-MOST_LOOPS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,58 +27,88 @@ class Slice:
     shape: tuple[int, ...]
 
 
+def _roles(view: OpView, rank: int, given: int) -> list[int | None]:
+    """What each dimension after inserting new axes is: the number of its bounds, -1 for all of it, None for a new one.
+
+    As ``BuildStridedSliceParams`` of ``strided_slice.cc``: an ellipsis stands for as many dimensions as are left over;
+    a new axis at the ellipsis' own place has no effect.
+    """
+    ellipsis, new_axis = int(view.option("ellipsis_mask")), int(view.option("new_axis_mask"))
+    added = sum(1 for number in range(given) if new_axis >> number & 1 and not ellipsis >> number & 1)
+    dimensions = rank + added
+    whole = 0  # dimensions the ellipsis stands for, less its own
+    roles: list[int | None] = []
+    while len(roles) < dimensions:
+        at = len(roles)
+        if ellipsis >> at & 1 and whole == 0 and -1 not in roles:
+            end = max(at + 1, min(at + 1 + added + rank - given, dimensions))
+            whole = end - at - 1
+            roles.extend([-1] * (end - at))
+            continue
+        bounds = at - whole
+        roles.append(-1 if bounds >= given else None if new_axis >> bounds & 1 else bounds)
+    return roles
+
+
 def slice_of(view: OpView) -> Slice:
-    """Resolve bounds and masks as TFLite's ``strided_slice_logic.h`` does.
+    """Resolve bounds and masks as LiteRT's reference kernel does.
 
     Raises:
-        UnsupportedModelError: computed bounds, an ellipsis or new axis, a step of 0, or an output of another shape.
+        UnsupportedModelError: computed bounds, two ellipses, a step of 0, an index out of range, or an output of
+            another shape.
     """
     view.counts((4,))
     input_, output = view.input(0), view.output()
     begin, end, steps = view.integers(1), view.integers(2), view.integers(3)
     given = len(begin)
     view.require(
-        len(end) == given == len(steps) and given <= len(input_.shape) and 0 not in steps,
-        f"has {given} starts, {len(end)} ends, {len(steps)} steps {list(steps)} for {len(input_.shape)} dimensions",
+        len(end) == given == len(steps) and 0 not in steps and int(view.option("ellipsis_mask")).bit_count() <= 1,
+        f"has {given} starts, {len(end)} ends, {len(steps)} steps {list(steps)}, "
+        f"ellipsis mask {view.option('ellipsis_mask')} for {len(input_.shape)} dimensions",
         "convert the model again",
     )
-    for mask in ("ellipsis_mask", "new_axis_mask"):
-        view.require(view.option(mask) == 0, f"uses {mask}", "write the slice without `...` and `newaxis`")
+    roles = _roles(view, len(input_.shape), given)
+    view.require(
+        sum(role is not None for role in roles) == len(input_.shape)
+        and {role for role in roles if role not in {None, -1}}
+        == {at for at in range(given) if not (view.option("ellipsis_mask") | view.option("new_axis_mask")) >> at & 1},
+        f"has {given} bounds for {len(input_.shape)} dimensions",
+        "convert the model again",
+    )
     start, step, count, shape = [], [], [], []
-    for axis, size in enumerate(input_.shape):
-        if axis >= given:
-            first, stride, number = 0, 1, size
-        else:
-            bit = 1 << axis
-            stride = steps[axis]
-            shrink = bool(view.option("shrink_axis_mask") & bit)
-            first = _clamp(begin[axis], size, stride, masked=bool(view.option("begin_mask") & bit), low_end=stride > 0)
-            if shrink:
-                first = begin[axis] % size if size and -size <= begin[axis] < size else size
-                view.require(first < size, f"takes index {begin[axis]} of {size}", "convert the model again")
-                stop, stride = first + 1, 1
-            else:
-                ends = begin[axis] + end[axis] if view.option("offset") else end[axis]
-                stop = _clamp(ends, size, stride, masked=bool(view.option("end_mask") & bit), low_end=stride < 0)
-            number = max(0, -(-(stop - first) // stride))
-            if shrink:
-                start.append(first)
-                step.append(stride)
-                count.append(1)
-                continue
-        start.append(first)
-        step.append(stride)
-        count.append(number)
-        shape.append(number)
+    sizes = iter(input_.shape)
+    for role in roles:
+        if role is None:
+            shape.append(1)
+            continue
+        size = next(sizes)
+        found = (0, 1, size) if role < 0 else _bounds(view, size, role, begin[role], end[role], steps[role])
+        start.append(found[0])
+        step.append(found[1])
+        count.append(found[2])
+        if role < 0 or not view.option("shrink_axis_mask") >> role & 1:
+            shape.append(found[2])
     view.shape_is(output, tuple(shape))
     view.require(math.prod(count) > 0, "is empty", "remove the operator", output)
     return Slice(tuple(start), tuple(step), tuple(count), tuple(shape))
 
 
-def _clamp(value: int, size: int, stride: int, *, masked: bool, low_end: bool) -> int:
-    least, most = (0, size) if stride > 0 else (-1, size - 1)
-    if masked:
-        return least if low_end else most
+def _bounds(view: OpView, size: int, bit: int, begin: int, end: int, step: int) -> tuple[int, int, int]:
+    """First index, step and count along one dimension."""
+    first = _clamp(begin, size, step)
+    if view.option("begin_mask") >> bit & 1:
+        first = 0 if step > 0 else size - 1
+    if view.option("shrink_axis_mask") >> bit & 1:
+        view.require(0 <= first < size and step > 0, f"takes index {begin} of {size}", "convert the model again")
+        return first, 1, 1
+    stop = _clamp(end + first if view.option("offset") else end, size, step)
+    if view.option("end_mask") >> bit & 1:
+        stop = size if step > 0 else -1
+    return first, step, max(0, -(-(stop - first) // step))
+
+
+def _clamp(value: int, size: int, step: int) -> int:
+    least, most = (0, size) if step > 0 else (-1, size - 1)
     if value < 0:
         value += size
     return min(max(value, least), most)
@@ -96,42 +124,17 @@ def _clamp(value: int, size: int, stride: int, *, masked: bool, low_end: bool) -
     offset=Option(5, "bool", default=False),
 )
 def strided_slice(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_strided_slice_s8``: four nested loops with input strides."""
+    """Lower to ``tfg_strided_copy``."""
     found = slice_of(view)
     input_, output = view.activation(0), view.output()
-    view.is_dtype(input_, DType.INT8)
-    view.is_dtype(output, DType.INT8)
-    view.same_quantization(input_, output)
-    low.layer(
-        "strided_slice",
-        "tfg_strided_slice_s8",
-        slice_params(view, input_.shape, found),
-        inputs=(input_,),
-        outputs=(output,),
+    movable(view, input_, output)
+    strides = contiguous(input_.shape)
+    strided_copy(
+        view,
+        low,
+        input_,
+        output,
+        sizes=found.count,
+        strides=tuple(step * stride for step, stride in zip(found.step, strides, strict=True)),
+        offset=sum(first * stride for first, stride in zip(found.start, strides, strict=True)),
     )
-
-
-def slice_params(view: OpView, shape: tuple[int, ...], found: Slice) -> dict[str, Param]:
-    """The slice as at most four loops over input elements.
-
-    Raises:
-        UnsupportedModelError: more than four separate loops.
-    """
-    groups: list[list[int]] = []
-    stride, offset = 1, 0
-    for axis in reversed(range(len(shape))):
-        offset += found.start[axis] * stride
-        if found.count[axis] > 1:
-            step = found.step[axis] * stride
-            if groups and step == groups[0][0] * groups[0][1]:
-                groups[0][0] *= found.count[axis]
-            else:
-                groups.insert(0, [found.count[axis], step])
-        stride *= shape[axis]
-    view.require(len(groups) <= MOST_LOOPS, f"slices {len(groups)} dimensions", "slice in two steps")
-    groups = [[1, 0]] * (MOST_LOOPS - len(groups)) + groups
-    params: dict[str, Param] = {"offset": offset}
-    for position, (size, step) in enumerate(groups):
-        params[f"count_{position}"] = size
-        params[f"stride_{position}"] = step
-    return params

@@ -11,13 +11,23 @@ from collections.abc import Callable
 from tinyforge.compiler.passes.conv_1d import find_conv_1d
 from tinyforge.compiler.passes.dead_ops import drop_dead_ops
 from tinyforge.compiler.passes.drop_reshapes import drop_reshapes
+from tinyforge.compiler.passes.fold_constants import fold_constants
 from tinyforge.compiler.passes.keep_last_step import keep_last_step
 from tinyforge.compiler.passes.own_outputs import own_outputs
+from tinyforge.compiler.passes.resolve_variables import resolve_variables
 from tinyforge.core.graph import Graph
 
 Pass = Callable[[Graph], tuple[Graph, list[str]]]
 
-PASSES: tuple[Pass, ...] = (drop_dead_ops, drop_reshapes, own_outputs, keep_last_step, find_conv_1d)
+PASSES: tuple[Pass, ...] = (
+    fold_constants,
+    drop_reshapes,
+    resolve_variables,
+    drop_dead_ops,
+    own_outputs,
+    keep_last_step,
+    find_conv_1d,
+)
 
 
 def run_passes(graph: Graph) -> tuple[Graph, tuple[str, ...]]:

@@ -30,6 +30,8 @@ def keep_last_step(graph: Graph) -> tuple[Graph, list[str]]:
         last = (0, shape[1] - 1, 0) if len(shape) == 3 else ()
         if found.start != last or found.count != (shape[0], 1, shape[2]):
             continue
+        if graph.tensors[graph.root(reader.outputs[0])].variable:
+            continue  # a state must not be written earlier than it was
         fused = replace(op, outputs=reader.outputs, options={**op.options, "last_step": True})
         ops = [fused if other is op else other for other in ops if other is not reader]
         lines.append(f"op #{reader.index} STRIDED_SLICE takes the last step of op #{op.index}: the others are not kept")

@@ -139,6 +139,9 @@ class ModelView:
         self.windowed = any(state.per_window for state in compiled.states)
         self._places = self._caller_buffers()
         self._arrays: dict[tuple[str, bytes], str] = {}
+        self._whole_after = {  # a concatenation is written by several calls
+            self.graph.root(index): layer.index for layer in compiled.layers for index in layer.outputs
+        }
         self.layers = [self._layer(layer) for layer in compiled.layers]
 
     def kernels(self) -> list[str]:
@@ -357,7 +360,11 @@ class ModelView:
             name=layer.name,
             members=members,
             call=f"{layer.kernel}({', '.join([f'&{layer.name}', *arguments])});",
-            trace=[(text, self._bytes(index)) for text, index in zip(outputs, layer.outputs, strict=True)],
+            trace=[
+                (text, self._bytes(index))
+                for text, index in zip(outputs, layer.outputs, strict=True)
+                if self._whole_after[self.graph.root(index)] == layer.index
+            ],
         )
 
     def _bytes(self, index: int) -> int:

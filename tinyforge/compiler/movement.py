@@ -1,0 +1,120 @@
+"""Operators that only move values: nested loops with input strides, counted in bytes, adjoining loops merged.
+
+What moves has a type, but the kernels do not care: an element is so many bytes in a row.
+"""
+
+from __future__ import annotations
+
+import math
+
+from tinyforge.compiler.lowering import Lowering
+from tinyforge.compiler.operators import OpView
+from tinyforge.core.graph import DType, Param, Tensor
+
+MOST_LOOPS = 5
+
+
+def movable(view: OpView, source: Tensor, target: Tensor) -> None:
+    """Refuse unless both have one element type, and both have elements that lie in memory.
+
+    Raises:
+        UnsupportedModelError: another type, a handle, or nothing to move.
+    """
+    view.require(source.dtype is not DType.RESOURCE, "is a handle, not a value", "convert the model again", source)
+    view.is_dtype(target, source.dtype)
+    for tensor in (source, target):
+        view.require(tensor.elements > 0, "is empty", "remove the operator", tensor)
+
+
+def same_scale(view: OpView, source: Tensor, target: Tensor) -> None:
+    """Refuse unless values mean the same in both: where LiteRT demands it.
+
+    Raises:
+        UnsupportedModelError: quantized otherwise.
+    """
+    if source.dtype in {DType.INT8, DType.UINT8, DType.INT16} and (
+        source.quant is not None or target.quant is not None
+    ):
+        view.same_quantization(source, target)
+
+
+def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Strides in elements of a tensor whose last dimension varies fastest."""
+    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+def merged(sizes: tuple[int, ...], strides: tuple[int, ...], element: int) -> tuple[int, list[tuple[int, int]]]:
+    """Bytes in a row, and the loops around them as (count, stride in bytes), outermost first.
+
+    Args:
+        sizes, strides: of the loops in elements, outermost first.
+        element: bytes an element.
+    """
+    run = element
+    loops: list[tuple[int, int]] = []
+    for size, stride in zip(reversed(sizes), reversed(strides), strict=True):
+        step = stride * element
+        if size == 1:
+            continue
+        if not loops and step == run:
+            run *= size
+        elif loops and step == loops[0][0] * loops[0][1]:
+            loops[0] = (loops[0][0] * size, loops[0][1])
+        else:
+            loops.insert(0, (size, step))
+    return run, loops
+
+
+def strided_copy(
+    view: OpView,
+    low: Lowering,
+    source: Tensor,
+    target: Tensor,
+    *,
+    sizes: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int = 0,
+) -> None:
+    """Add the call that fills ``target`` with elements of ``source``.
+
+    Args:
+        view: the operator; its name is the call's.
+        low: gets the call.
+        source, target: both of one type; the product of ``sizes`` is the target's number of elements.
+        sizes, strides: loops over the source, outermost first, in elements; a stride may be negative.
+        offset: first element taken.
+
+    Raises:
+        UnsupportedModelError: more than five loops are left after merging.
+    """
+    element = source.dtype.bytes
+    run, loops = merged(sizes, strides, element)
+    view.require(
+        len(loops) <= MOST_LOOPS,
+        f"moves values along {len(loops)} dimensions that cannot be merged",
+        f"use at most {MOST_LOOPS}, or do it in two steps",
+        target,
+    )
+    params: dict[str, Param] = {"offset": offset * element, "run": run}
+    padded = [(1, 0)] * (MOST_LOOPS - len(loops)) + loops
+    for number, (count, stride) in enumerate(padded):
+        params[f"count_{number}"] = count
+        params[f"stride_{number}"] = stride
+    low.layer(view.op.kind.lower(), "tfg_strided_copy", params, inputs=(source,), outputs=(target,))
+
+
+def is_read(view: OpView, tensor: Tensor) -> bool:
+    """Whether an operator or the caller reads the tensor."""
+    root = view.graph.root(tensor.index)
+    read = {view.graph.root(index) for op in view.graph.ops for index in op.inputs if index >= 0}
+    return root in read or root in {view.graph.root(index) for index in view.graph.outputs}
+
+
+def axis_of(view: OpView, axis: int, rank: int) -> int:
+    """An axis counted from the front.
+
+    Raises:
+        UnsupportedModelError: it is outside of [-rank, rank).
+    """
+    view.require(-rank <= axis < rank, f"names axis {axis} of {rank} dimensions", "convert the model again")
+    return axis % rank

@@ -1,0 +1,41 @@
+#ifndef TFG_BATCH_MATMUL_S8_H
+#define TFG_BATCH_MATMUL_S8_H
+
+#include "tfg.h"
+
+TFG_C_BEGIN
+
+/*
+ * Products of matrices, over up to three batch dimensions with broadcasting (stride 0). Rows, columns and depth have a
+ * stride an operand, so either may be transposed. Two roundings an output (gemmlowp).
+ */
+typedef struct {
+    int32_t batch_0;
+    int32_t left_batch_0; /* strides in elements */
+    int32_t right_batch_0;
+    int32_t batch_1;
+    int32_t left_batch_1;
+    int32_t right_batch_1;
+    int32_t batch_2;
+    int32_t left_batch_2;
+    int32_t right_batch_2;
+    int32_t rows;
+    int32_t left_row;
+    int32_t columns;
+    int32_t right_column;
+    int32_t depth;
+    int32_t left_depth;
+    int32_t right_depth;
+    int32_t left_offset;  /* minus the zero point */
+    int32_t right_offset; /* minus the zero point */
+    int32_t multiplier;
+    int32_t exponent; /* -31..30 */
+    int32_t zero_point;
+} tfg_batch_matmul_s8_t;
+
+/* output [batch_0][batch_1][batch_2][rows][columns] */
+void tfg_batch_matmul_s8(const tfg_batch_matmul_s8_t *p, const int8_t *left, const int8_t *right, int8_t *output);
+
+TFG_C_END
+
+#endif /* TFG_BATCH_MATMUL_S8_H */

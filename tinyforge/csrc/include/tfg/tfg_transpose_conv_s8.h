@@ -1,0 +1,38 @@
+#ifndef TFG_TRANSPOSE_CONV_S8_H
+#define TFG_TRANSPOSE_CONV_S8_H
+
+#include "tfg.h"
+
+TFG_C_BEGIN
+
+/* Transposed convolution: every input pixel spreads over a window of the output. Two roundings an output (gemmlowp). */
+typedef struct {
+    const int8_t *filter;      /* [out_ch][kernel_h][kernel_w][in_ch] */
+    const int32_t *bias;       /* [out_ch] */
+    const int32_t *multiplier; /* [out_ch] */
+    const int8_t *exponent;    /* [out_ch], -31..30 */
+    int32_t batches;
+    int32_t in_h;
+    int32_t in_w;
+    int32_t in_ch;
+    int32_t out_h;
+    int32_t out_w;
+    int32_t out_ch;
+    int32_t kernel_h;
+    int32_t kernel_w;
+    int32_t stride_h;
+    int32_t stride_w;
+    int32_t pad_h;
+    int32_t pad_w;
+    int32_t in_offset; /* minus the input's zero point */
+    int32_t zero_point;
+    int32_t min;
+    int32_t max;
+} tfg_transpose_conv_s8_t;
+
+/* input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch] */
+void tfg_transpose_conv_s8(const tfg_transpose_conv_s8_t *p, const int8_t *input, int8_t *output);
+
+TFG_C_END
+
+#endif /* TFG_TRANSPOSE_CONV_S8_H */

@@ -1,0 +1,15 @@
+"""resize_bilinear in generated code."""
+
+from __future__ import annotations
+
+from tinyforge.core.graph import Layer
+from tinyforge.runtimes.aot.printers import Printed, printer
+
+
+@printer("resize_bilinear")
+def resize_bilinear(layer: Layer) -> Printed:
+    """Sizes."""
+    size = layer.params
+    return Printed(
+        f"[{size['in_h']}][{size['in_w']}] -> [{size['out_h']}][{size['out_w']}], {size['channels']} channels"
+    )
