@@ -65,6 +65,8 @@ env.Append(
         *cpu,
         "-O2",
         "-g",
+        # the same sources give the same image in any folder
+        f"-ffile-prefix-map={env.subst('$PROJECT_DIR')}=.",
         "-Wall",
         "-Wextra",
         "-ffp-contract=off",
