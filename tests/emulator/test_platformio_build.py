@@ -134,6 +134,14 @@ def test_pio_run_in_the_folder_by_hand(board, tiny_model, tmp_path):
     assert (tmp_path / "else where" / ".pio" / "build" / "virtual" / "firmware.elf").is_file()
 
 
+def test_project_that_was_moved_builds_on(board, tmp_path):
+    first = build(board, tmp_path / "p")
+    shutil.move(tmp_path / "p", tmp_path / "moved")
+    again = build(board, tmp_path / "moved")
+    assert again.elf.is_file()
+    assert first.footprint == again.footprint
+
+
 def test_rendering_again_removes_what_is_stale(board, tiny_model, tmp_path):
     render(board, tmp_path / "p", model_dir=tiny_model)
     assert (tmp_path / "p" / "model" / "kernels.c").is_file()

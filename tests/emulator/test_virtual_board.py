@@ -15,6 +15,8 @@ pytestmark = pytest.mark.emulator
 class Ramp:
     """Sample i is (i, 0, 0, 0, 0, -i)."""
 
+    rate_hz = 100.0
+
     def sample(self, i):
         return (float(i), 0.0, 0.0, 0.0, 0.0, -float(i))
 

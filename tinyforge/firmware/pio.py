@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.util
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +16,6 @@ from pathlib import Path
 
 from tinyforge.boards import Board
 from tinyforge.core.errors import ToolError
-from tinyforge.core.resources import cache_dir
 from tinyforge.toolchain import find_arm_toolchain
 from tinyforge.toolchain.run import relevant_lines
 
@@ -39,9 +38,18 @@ def uses_registry(project_dir: Path) -> bool:
 
 
 def _core_dir(project_dir: Path) -> Path:
-    """A PlatformIO home of our own for one project: a platform given by symlink is remembered by its first path."""
-    key = hashlib.sha256(str(project_dir.resolve()).encode()).hexdigest()[:16]
-    return cache_dir() / "platformio" / key
+    """A PlatformIO home of the project's own, made anew when the project was moved.
+
+    A platform given by symlink is remembered there by its path, for ever and for all projects.
+    """
+    core = project_dir.resolve() / ".pio" / "core"
+    said = str(core)
+    mark = core / _MARK
+    if not mark.is_file() or mark.read_text(encoding="utf-8") != said:
+        shutil.rmtree(core, ignore_errors=True)
+        core.mkdir(parents=True)
+        mark.write_text(said, encoding="utf-8")
+    return core
 
 
 def _environment(project_dir: Path) -> dict[str, str]:
@@ -57,10 +65,7 @@ def _environment(project_dir: Path) -> dict[str, str]:
         raise ToolError("PlatformIO", "the Python package SCons is missing", 'pip install "scons~=4.11.0"')
     # Folders of another project must not get into this one.
     said = {key: value for key, value in said.items() if not re.fullmatch(r"PLATFORMIO_\w+_DIR", key)}
-    core = _core_dir(project_dir)
-    core.mkdir(parents=True, exist_ok=True)
-    (core / _MARK).touch()
-    said["PLATFORMIO_CORE_DIR"] = str(core)
+    said["PLATFORMIO_CORE_DIR"] = str(_core_dir(project_dir))
     command = find_arm_toolchain().command
     said["TINYFORGE_ARM_CC"] = command[0] if len(command) == 1 else shlex.join(command)
     return said

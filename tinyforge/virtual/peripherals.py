@@ -24,6 +24,10 @@ IMU_QUEUE = 32
 class Motion(Protocol):
     """What the IMU feels (``tinyforge.virtual.motion.MotionSource``)."""
 
+    @property
+    def rate_hz(self) -> float:
+        """Samples a second."""
+
     def sample(self, i: int) -> tuple[float, ...]:
         """Six values, ax ay az in g and gx gy gz in degrees a second, of sample ``i``."""
 
@@ -109,7 +113,8 @@ class Timer:
 class Imu:
     """Accelerometer and gyroscope behind a queue of 32 samples; of a full queue the oldest is lost and counted.
 
-    Sample ``i`` since the start is taken ``(i + 1) / rate`` after it, and is ``motion.sample(i)``.
+    Sample ``i`` since the start is taken ``(i + 1) / rate`` after it, and is ``motion.sample(i)``; at another rate than
+    the motion's it is the motion's sample nearest in time.
 
     Args:
         clock: ticks since reset.
@@ -170,8 +175,16 @@ class Imu:
         if not self.waiting():
             return b""
         index, moment = self._queue.popleft()
-        values = self.motion.sample(index) if self.motion is not None else (0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+        values = self._feel(index)
         return struct.pack("<IQ6f", index, max(moment - ticks_from, 0), *values)
+
+    def _feel(self, index: int) -> tuple[float, ...]:
+        if self.motion is None:
+            return (0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+        motion_mhz = round(self.motion.rate_hz * 1000)
+        if motion_mhz == self.rate_mhz:
+            return self.motion.sample(index)
+        return self.motion.sample((2 * index * motion_mhz + self.rate_mhz) // (2 * self.rate_mhz))
 
 
 class SystemSpace:

@@ -124,3 +124,23 @@ def test_system_space_keeps_bytes_and_counts_cycles(clock):
     system.write_dwt(0x04, 4, 0)
     clock.ticks = 75
     assert system.read_dwt(0x04, 4) == 5
+
+
+class Count:
+    """Sample i begins with i; 100 samples a second."""
+
+    rate_hz = 100.0
+
+    def sample(self, i):
+        return (float(i), 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("rate", "felt"),
+    [(100.0, [0, 1, 2, 3, 4]), (50.0, [0, 2, 4, 6, 8]), (200.0, [0, 1, 1, 2, 2]), (104.0, [0, 1, 2, 3, 4])],
+)
+def test_motion_goes_by_time_at_any_rate(clock, rate, felt):
+    imu = Imu(clock, 1_000_000, (rate,), Count())
+    imu.start(round(rate * 1000))
+    clock.ticks = 105_000
+    assert [int(struct.unpack("<IQ6f", imu.fetch(0))[2]) for _ in felt] == felt
