@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from tinyforge.boards import Board, boards_on_usb, list_boards, load_board
+from tinyforge.boards import Board, board_ids, boards_on_usb, list_boards, load_board
 from tinyforge.core.errors import ConfigError
 from tinyforge.core.resources import firmware_dir
 from tinyforge.core.types import IMU_CHANNELS
@@ -36,7 +36,7 @@ def write(tmp_path, text, name="mine.toml"):
 
 def test_all_boards_load_and_stream_an_imu():
     boards = {board.id: board for board in list_boards()}
-    assert list(boards) == ["nano33", "nano33_rev2", "sensortile", "virtual"]
+    assert tuple(boards) == board_ids() == ("nano33", "nano33_rev2", "sensortile", "virtual")
     for board in boards.values():
         assert board == load_board(board.id)
         assert board.sensors[0].channels == IMU_CHANNELS
