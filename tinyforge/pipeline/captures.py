@@ -64,7 +64,8 @@ def capture(
     for take in range(count):
         spec = motion
         if image is not None and not motion:
-            spec = _police_motion(label, subject, _next_take(project, label, subject))
+            rate = rate_hz or project.window.rate_hz
+            spec = _police_motion(label, subject, _next_take(project, label, subject), rate)
         observer.progress("capture", take, count, f"{label} by {subject}: take {take + 1} of {count}")
         recording_id = _one(project, board, port, image, spec, label, subject, session, duration_s, rate_hz)
         made.append(recording_id)
@@ -98,7 +99,7 @@ def fill(project: Project, config: CaptureConfig, observer: Observer) -> int:
     image = devices.recording_firmware(project, board, observer)
     for done, (label, number, take) in enumerate(wanted):
         observer.progress("capture", done, len(wanted), f"{label} by {_person(number)}")
-        spec = _police_motion(label, _person(number), take)
+        spec = _police_motion(label, _person(number), take, project.window.rate_hz)
         _one(project, board, "", image, spec, label, _person(number), f"take {take}", config.duration_s, 0.0)
     observer.finished("capture", time.monotonic() - begin, cached=False)
     return len(wanted)
@@ -149,7 +150,7 @@ def _next_take(project: Project, label: str, subject: str) -> int:
     return 1 + sum(entry.label == label and entry.subject == subject for entry in store_of(project).entries())
 
 
-def _police_motion(label: str, subject: str, take: int) -> str:
+def _police_motion(label: str, subject: str, take: int, rate_hz: float) -> str:
     """The arm's motion for a label that it knows; nothing (a board that lies still) for others."""
     import zlib
 
@@ -163,4 +164,4 @@ def _police_motion(label: str, subject: str, take: int) -> str:
         )
     digits = subject.removeprefix("p")
     number = int(digits) if digits.isdigit() else zlib.crc32(subject.encode())
-    return police_spec(label, number, take)
+    return police_spec(label, number, take, rate_hz=rate_hz)
