@@ -1,0 +1,172 @@
+"""The whole road on the virtual board, interrupted and not: thin networks, few recordings, the real stages."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.train, pytest.mark.emulator]
+
+PROJECT = """
+[project]
+name = "tiny"
+[capture]
+motion = "police"
+labels = ["rest", "stop", "accelerate"]
+subjects = 5
+takes = 1
+duration_s = 3.0
+[dataset]
+labels = ["rest", "accelerate", "stop"]
+[train]
+epochs = 3
+[[model]]
+name = "cnn"
+architecture = "cnn1d"
+[[model]]
+name = "lstm"
+architecture = "lstm"
+[model.parameters]
+units = 8
+[[model]]
+name = "dense"
+architecture = "dense"
+[compress]
+prune_epochs = 1
+calibration_windows = 32
+[budget.dense]
+flash_bytes = {flash}
+"""
+COMMAND = [sys.executable, "-m", "tinyforge", "run", "--json"]
+
+
+def make(folder, flash=1_000_000):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tinyforge.toml").write_text(PROJECT.format(flash=flash))
+    return folder
+
+
+def outcome(folder):
+    """What decides whether two runs are the same: digests of models, C and images, and every prediction's file."""
+    (run,) = (folder / "runs").iterdir()
+    manifest = json.loads((run / "manifest.json").read_text())
+    kinds = (".tflite", ".elf", ".c", ".h", "dataset.npz", "evaluation.json")
+    return {
+        artifact["path"]: artifact["sha256"]
+        for entry in manifest["stages"].values()
+        for artifact in entry["artifacts"]
+        if artifact["path"].endswith(kinds)
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run from beginning to end: its folder and what it printed."""
+    folder = make(tmp_path_factory.mktemp("whole"))
+    result = subprocess.run(COMMAND, cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return folder, json.loads(result.stdout)
+
+
+def test_board_and_int8_are_identical_for_every_network(whole):
+    _, result = whole
+    assert set(result["models"]) == {"cnn", "lstm", "dense"}
+    for name, model in result["models"].items():
+        assert model["exact"] is True, name
+        assert model["agreement"] == 1.0, name
+        assert model["board"]["accuracy"] == model["int8"]["accuracy"]
+        assert model["flash_bytes"] > 0
+        assert model["ram_bytes"] > 0
+        assert model["instructions"] > model["macs"]
+
+
+def test_people_of_the_test_are_not_in_training(whole):
+    folder, _ = whole
+    (run,) = (folder / "runs").iterdir()
+    groups = json.loads((run / "manifest.json").read_text())["stages"]["dataset"]["facts"]["groups"]
+    sides = [set(groups[side]) for side in ("train", "validation", "test")]
+    assert all(sides)
+    assert not sides[0] & sides[1]
+    assert not sides[0] & sides[2]
+    assert not sides[1] & sides[2]
+
+
+def test_report_stands_alone(whole):
+    _, result = whole
+    page = Path(result["report"]).read_text(encoding="utf-8")
+    assert "Nothing was lost on the way" in page
+    for forbidden in ("http://", "https://", "<script src", "@import"):
+        assert forbidden not in page.replace("http://www.w3.org/", ""), forbidden
+
+
+def test_second_run_does_nothing_again(whole):
+    folder, first = whole
+    before = {
+        p: p.stat().st_mtime_ns for p in (folder / "runs").rglob("*") if p.is_file() and p.name != "manifest.json"
+    }
+    begin = time.monotonic()
+    result = subprocess.run(COMMAND, cwd=folder, capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout) == first
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    assert time.monotonic() - begin < 60
+
+
+def test_changed_compression_trains_nothing_again(whole, tmp_path):
+    import shutil
+
+    folder, _ = whole
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    text = (copy / "tinyforge.toml").read_text().replace("[compress]", "[compress]\nsparsity = 0.25")
+    (copy / "tinyforge.toml").write_text(text)
+    command = [sys.executable, "-m", "tinyforge", "compress", "--model", "dense", "--json"]
+    result = json.loads(subprocess.run(command, cwd=copy, capture_output=True, text=True, check=True).stdout)
+    steps = {step["name"]: step for step in result["models"]["dense"]["steps"]}
+    assert steps["pruned"]["sparsity"] == pytest.approx(0.25, abs=0.01)
+    newest = max((copy / "runs").iterdir())
+    stages = json.loads((newest / "manifest.json").read_text())["stages"]
+    assert stages["train/dense"]["copied_from"] == min((copy / "runs").iterdir()).name
+
+
+def test_a_budget_one_byte_too_small_fails(whole):
+    folder, result = whole
+    flash = result["models"]["dense"]["flash_bytes"]
+    try:
+        make(folder, flash)
+        assert subprocess.run(COMMAND, cwd=folder, capture_output=True, check=False).returncode == 0
+        make(folder, flash - 1)
+        broken = subprocess.run([*COMMAND[:-1]], cwd=folder, capture_output=True, text=True, check=False)
+        assert broken.returncode == 1
+        assert f"dense: flash_bytes: {flash} of {flash - 1} B, 1 too many" in " ".join(broken.stdout.split())
+    finally:
+        make(folder)
+        for run in sorted((folder / "runs").iterdir())[1:]:
+            import shutil
+
+            shutil.rmtree(run)
+
+
+def test_killed_again_and_again_gives_the_same(whole, tmp_path):
+    """SIGKILL and Ctrl-C by turns, ever later, until a run gets through; every digest as in the run left alone."""
+    folder = make(tmp_path / "killed")
+    for attempt in range(40):
+        process = subprocess.Popen(
+            COMMAND, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+        try:
+            process.communicate(timeout=1.5 + 2.0 * attempt)
+        except subprocess.TimeoutExpired:
+            kind = (signal.SIGKILL, signal.SIGINT)[attempt % 2]
+            os.kill(process.pid, kind)
+            process.communicate(timeout=60)
+            assert process.returncode in {-signal.SIGKILL, 130}, process.returncode
+            continue
+        break
+    assert process.returncode == 0
+    assert attempt > 3
+    assert outcome(folder) == outcome(whole[0])
