@@ -35,6 +35,7 @@ class Case:
         inputs: how many random inputs are tried.
         sequence: invoke them one after the other without a reset between (a model with state).
         given: the inputs themselves [inference][input]; random ones when None.
+        unlisted: the operator is missing among LiteRT's reference kernels: take its only kernel.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Case:
     inputs: int = 4
     sequence: bool = False
     given: Sequence[Sequence[np.ndarray]] | None = None
+    unlisted: bool = False
 
 
 Cases = Callable[[np.random.Generator], Iterator[Case]]
@@ -65,10 +67,10 @@ def reference(case: Case, inputs: Sequence[Sequence[np.ndarray]]) -> list[list[n
         warnings.simplefilter("ignore")
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+    # ELU has one kernel only, which the list of reference kernels lacks
+    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if case.unlisted else OpResolverType.BUILTIN_REF
     interpreter = Interpreter(
-        model_content=case.data,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-        experimental_preserve_all_tensors=False,
+        model_content=case.data, experimental_op_resolver_type=resolver, experimental_preserve_all_tensors=False
     )
     interpreter.allocate_tensors()
     ins, outs = interpreter.get_input_details(), interpreter.get_output_details()
@@ -100,7 +102,7 @@ def random_inputs(compiled: Compiled, count: int, rng: np.random.Generator) -> l
                 array = rng.integers(low, high + 1, tensor.shape).astype(tensor.dtype.numpy)
                 if number == 0:
                     array = np.where(rng.integers(0, 2, tensor.shape) == 1, info.max, info.min).astype(array.dtype)
-            arrays.append(np.ascontiguousarray(array))
+            arrays.append(np.ascontiguousarray(array).reshape(tensor.shape))
         found.append(arrays)
     return found
 

@@ -1,0 +1,14 @@
+"""EXP: scales from fine to coarse, up to overflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from opbench import Case
+from unarycase import quantizations, shaped, unary_case
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    for number, quantization in enumerate(quantizations(rng, low=1e-4, high=2.0), 1):
+        yield unary_case(str(number), "EXP", quantization, "ExpOptions", values=shaped(rng))

@@ -1,0 +1,22 @@
+"""MUL: equal shapes, broadcasting on either side, constants, squares, activations, output scales far off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from binarycase import binary_case, scales_of
+from opbench import Case
+from opcase import ACTIVATIONS, pick
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    number = 0
+    while True:
+        number += 1
+        left, right = scales_of(rng)
+        out = float(np.float32(left * right * np.exp(rng.uniform(-2, 10))))
+        activation = pick(rng, *ACTIVATIONS)
+        yield binary_case(
+            str(number), rng, "MUL", (left, right, out), "MulOptions", fused_activation_function=activation
+        )

@@ -1,0 +1,14 @@
+"""RELU_0_TO_1 on its own: equal, near and unrelated scales."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from opbench import Case
+from unarycase import quantizations, shaped, unary_case
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    for number, quantization in enumerate(quantizations(rng, low=1e-4, high=4.0), 1):
+        yield unary_case(str(number), "RELU_0_TO_1", quantization, values=shaped(rng))

@@ -1,0 +1,14 @@
+"""TANH: any scale and zero point on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from opbench import Case
+from unarycase import quantizations, shaped, unary_case
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    for number, quantization in enumerate(quantizations(rng, low=1e-4, high=4.0), 1):
+        yield unary_case(str(number), "TANH", quantization, values=shaped(rng))

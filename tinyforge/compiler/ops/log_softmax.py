@@ -1,0 +1,52 @@
+"""LOG_SOFTMAX over the last dimension in gemmlowp's fixed point."""
+
+from __future__ import annotations
+
+from tinyforge.compiler.fixed_point import quantize_multiplier
+from tinyforge.compiler.lookup import unary
+from tinyforge.compiler.lowering import Lowering
+from tinyforge.compiler.operators import OpView, operator
+from tinyforge.compiler.ops.softmax import softmax_scaling
+
+_MOST_CLASSES = 4095  # the reference's sum of exponentials is Q12.19
+
+
+@operator("LOG_SOFTMAX")
+def log_softmax(view: OpView, low: Lowering) -> None:
+    """Lower to ``tfg_log_softmax_s8``."""
+    input_, output = unary(view)
+    view.require(bool(input_.shape), "is a scalar", "remove the operator", input_)
+    view.require(
+        view.quantized(output) == (16 / 256, 127),
+        f"is quantized {view.quantized(output)}, not 1/16 and 127",
+        "convert the model again: TFLite fixes the quantization of a log-softmax",
+        output,
+    )
+    depth = input_.shape[-1]
+    view.require(depth <= _MOST_CLASSES, f"has {depth} classes, more than {_MOST_CLASSES}", "use SOFTMAX", input_)
+    scale, _ = view.quantized(input_)
+    multiplier, left_shift, diff_min = softmax_scaling(scale, 1.0)
+    reverse = 2.0 ** (31 - left_shift) / multiplier
+    view.require(
+        left_shift > 0 and reverse < 1,
+        f"has scale {scale:g}, too small to be told apart",
+        "calibrate and quantize the model again",
+        input_,
+    )
+    reverse_multiplier, reverse_exponent = quantize_multiplier(reverse)
+    low.layer(
+        "log_softmax",
+        "tfg_log_softmax_s8",
+        {
+            "rows": input_.elements // depth,
+            "depth": depth,
+            "multiplier": multiplier,
+            "left_shift": left_shift,
+            "diff_min": diff_min,
+            "reverse_multiplier": reverse_multiplier,
+            "reverse_exponent": reverse_exponent,
+        },
+        inputs=(input_,),
+        outputs=(output,),
+        inplace=((0, 0),),
+    )

@@ -1,0 +1,31 @@
+"""LOGISTIC as a table; TFLite fixes its output scale to 1/256."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyforge.compiler.libm import expf
+from tinyforge.compiler.lookup import float_table, lower_table, unary
+from tinyforge.compiler.lowering import Lowering
+from tinyforge.compiler.operators import OpView, operator
+from tinyforge.core.graph import DType
+from tinyforge.core.types import Float32Array
+
+
+def sigmoid(x: Float32Array) -> Float32Array:
+    """``1 / (1 + exp(-x))`` in float32."""
+    return np.float32(1) / (np.float32(1) + expf(-x))
+
+
+@operator("LOGISTIC")
+def logistic(view: OpView, low: Lowering) -> None:
+    """Lower to ``tfg_lookup_s8``."""
+    _, output = unary(view, DType.INT8, DType.UINT8)
+    scale, _ = view.quantized(output)
+    view.require(
+        scale == 1 / 256,
+        f"has scale {scale:g}, not 1/256",
+        "convert the model again: TFLite fixes the scale of a logistic function",
+        output,
+    )
+    lower_table(view, low, "logistic", float_table(view, sigmoid))

@@ -1,0 +1,29 @@
+#ifndef TFG_MAXIMUM_S8_H
+#define TFG_MAXIMUM_S8_H
+
+#include "tfg.h"
+
+TFG_C_BEGIN
+
+/* The greater of two tensors with broadcasting (stride 0); the output may be the buffer of an operand of its own shape. */
+typedef struct {
+    int32_t size_0;
+    int32_t left_stride_0;
+    int32_t right_stride_0;
+    int32_t size_1;
+    int32_t left_stride_1;
+    int32_t right_stride_1;
+    int32_t size_2;
+    int32_t left_stride_2;
+    int32_t right_stride_2;
+    int32_t size_3;
+    int32_t left_stride_3;
+    int32_t right_stride_3;
+} tfg_maximum_s8_t;
+
+/* output [size_0][size_1][size_2][size_3] */
+void tfg_maximum_s8(const tfg_maximum_s8_t *p, const int8_t *left, const int8_t *right, int8_t *output);
+
+TFG_C_END
+
+#endif /* TFG_MAXIMUM_S8_H */

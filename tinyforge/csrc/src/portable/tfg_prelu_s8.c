@@ -1,0 +1,30 @@
+#include "tfg/tfg_prelu_s8.h"
+
+#include "../tfg_internal.h"
+
+static int8_t prelu(const tfg_prelu_s8_t *p, int32_t value, int32_t alpha)
+{
+    value += p->offset_left;
+    int32_t result;
+    if (value >= 0) {
+        result = tfg_requantize(value, p->multiplier_above, p->exponent_above);
+    } else {
+        result = tfg_requantize(value * (alpha + p->offset_right), p->multiplier_below, p->exponent_below);
+    }
+    return tfg_clamp_s8(tfg_add_wrap(result, p->zero_point), INT8_MIN, INT8_MAX);
+}
+
+void tfg_prelu_s8(const tfg_prelu_s8_t *p, const int8_t *left, const int8_t *right, int8_t *output)
+{
+    for (int32_t i = 0; i < p->size_0; i++) {
+        for (int32_t j = 0; j < p->size_1; j++) {
+            for (int32_t k = 0; k < p->size_2; k++) {
+                const int8_t *a = left + i * p->left_stride_0 + j * p->left_stride_1 + k * p->left_stride_2;
+                const int8_t *b = right + i * p->right_stride_0 + j * p->right_stride_1 + k * p->right_stride_2;
+                for (int32_t l = 0; l < p->size_3; l++) {
+                    *output++ = prelu(p, a[l * p->left_stride_3], b[l * p->right_stride_3]);
+                }
+            }
+        }
+    }
+}
