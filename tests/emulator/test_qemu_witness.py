@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ import pytest
 import serial
 from emulator_programs import CLOCKS, ECHO, tiny_reference
 
-from tinyforge.firmware import build_bench
+from tinyforge.firmware import build_bench, read_manifest
 from tinyforge.link import open_link
+from tinyforge.toolchain import read_image
 from tinyforge.virtual import virtual_url
-from tinyforge.virtual.measure import run_inferences
+from tinyforge.virtual.measure import profile, run_inferences
 
 pytestmark = [
     pytest.mark.emulator,
@@ -27,7 +29,7 @@ pytestmark = [
 
 
 @contextlib.contextmanager
-def qemu(elf):
+def qemu(elf, *options):
     """The image running under QEMU; gives the port of its UART 0 on this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -46,6 +48,7 @@ def qemu(elf):
             f"tcp:127.0.0.1:{port},server,wait=on",
             "-serial",
             "null",
+            *options,
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -112,6 +115,25 @@ def test_model_answers_alike(tiny_model, tmp_path, toolchain):
     with qemu(elf) as place, connect(place) as connection:
         theirs = [talk(connection, data, 3) for data in inputs]
     assert theirs == ours == [tiny_reference(data) for data in inputs]
+
+
+def test_instructions_as_qemu_counts_them(tiny_model, tmp_path, toolchain):
+    """QEMU logs every instruction of the model's functions, one translation block each; ours is the same number."""
+    elf = build_bench(tiny_model, tmp_path / "bench.elf", toolchain=toolchain)
+    data = random.Random(11).randbytes(24)
+    measured = profile(elf, read_manifest(tiny_model), data)
+    image = read_image(elf)
+    names = [name for name, _, _ in measured.by_function]
+    ranges = ",".join(f"{image.symbol(name).address:#x}+{image.symbol(name).bytes:#x}" for name in names)
+    log = tmp_path / "executed.log"
+    with (
+        qemu(elf, "-singlestep", "-d", "exec,nochain", "-dfilter", ranges, "-D", str(log)) as place,
+        connect(place) as connection,
+    ):
+        talk(connection, data, 3)
+    executed = Counter(line.split()[-1] for line in log.read_text().splitlines())
+    assert executed == {name: instructions for name, instructions, _ in measured.by_function}
+    assert executed.total() == measured.instructions
 
 
 def test_firmware_answers_alike(virtual_firmware):
