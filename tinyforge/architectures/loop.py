@@ -27,7 +27,6 @@ from tinyforge.core.types import Float32Array, IntArray, Preprocessing
 Augment = Callable[[Float32Array, Sequence[str], np.random.Generator], Float32Array]
 
 EPOCH_WINDOWS = 2048  # a smaller training set is gone over several times an epoch, each time varied anew
-_CHECKPOINT_S = 1.0
 _FINAL_RATE = 0.02  # of the initial learning rate, at the end of the cosine
 _CLIP_NORM = 1.0
 
@@ -59,7 +58,7 @@ class Examples:
     @property
     def repeats(self) -> int:
         """How often an epoch goes over the windows."""
-        return max(1, math.ceil(EPOCH_WINDOWS / len(self.windows)))
+        return max(1, round(EPOCH_WINDOWS / len(self.windows)))
 
     @property
     def per_epoch(self) -> int:
@@ -201,6 +200,7 @@ def run_epochs(
     eligible_from: int = 0,
     on_epoch: Callable[[Epoch, int], None] | None = None,
     checkpoint: Path | None = None,
+    checkpoint_every_s: float = 1.0,
     key: str = "",
 ) -> Course:
     """Train with a cosine learning rate; stop early; leave the best weights in ``deployed``.
@@ -213,7 +213,8 @@ def run_epochs(
         patience: epochs without a better validation loss before training stops.
         eligible_from: the first epoch whose weights may be kept.
         on_epoch: called with each row and the number of epochs.
-        checkpoint: file that takes the state about once a second; a state of the same ``key`` found there is taken up.
+        checkpoint: file that takes the state after an epoch, at most every ``checkpoint_every_s`` seconds; a state of
+            the same ``key`` found there is taken up.
         key: digest of everything that decides the result.
     """
     predict = Predictor(deployed)
@@ -236,7 +237,7 @@ def run_epochs(
             course.best_weights = deployed.get_weights()
         if on_epoch is not None:
             on_epoch(row, epochs)
-        if checkpoint is not None and monotonic() - saved_at > _CHECKPOINT_S:
+        if checkpoint is not None and monotonic() - saved_at >= checkpoint_every_s:
             _leave(stepper, course, checkpoint, key)
             saved_at = monotonic()
     if course.best_weights:

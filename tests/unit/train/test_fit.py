@@ -1,0 +1,203 @@
+"""Training: repeats bit by bit, resumes, refuses data it cannot use."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_data import small_dataset
+
+from tinyforge.core.errors import ConfigError, DataError, ToolError
+from tinyforge.core.files import sha256_file
+from tinyforge.core.types import TEST, TRAIN, VALIDATION, ModelSpec
+from tinyforge.train import fit, load_result
+from tinyforge.train.result import FILES, finished
+
+SPEC = ModelSpec("small", "cnn1d", {"filters": [8], "kernels": [5], "hidden": 0, "head": "flatten"}, epochs=6, seed=3)
+
+
+@pytest.fixture
+def helpers(monkeypatch):
+    """The worker finds this folder's augmentations."""
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parent))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    seen = []
+    result = fit(small_dataset(), SPEC, folder, seen.append)
+    return result, seen
+
+
+@pytest.mark.train
+def test_a_small_network_learns(trained):
+    result, _ = trained
+    assert result.metrics["test"]["accuracy"] > 0.95
+    assert result.metrics["test"]["windows"] == 60
+    assert result.labels == ("circle", "rest", "shake")
+    # 8 filters of 5 x 3 and a bias; 8 pooled positions x 8 x 3 classes and a bias
+    assert result.parameters == 8 * 15 + 8 + 8 * 8 * 3 + 3
+
+
+@pytest.mark.train
+def test_everything_promised_is_on_disk(trained):
+    result, _ = trained
+    assert {name: sha256_file(result.folder / name) for name in FILES} == dict(result.files)
+    history = json.loads((result.folder / "history.json").read_text())
+    assert len(history["epochs"]) == result.epochs
+    assert {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"} <= history["epochs"][0].keys()
+    with np.load(result.folder / "predictions.npz") as arrays:
+        probabilities, targets = arrays["test_probabilities"], arrays["test_targets"]
+        assert arrays["validation_probabilities"].shape == (60, 3)
+    assert (probabilities.argmax(1) == targets).mean() == result.metrics["test"]["accuracy"]
+    assert np.allclose(probabilities.sum(1), 1.0, atol=1e-5)
+    assert load_result(result.folder) == result
+    assert (result.folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert not (result.folder / ".train").exists()
+
+
+@pytest.mark.train
+def test_progress_names_epoch_loss_and_time_left(trained):
+    result, seen = trained
+    epochs = [one for one in seen if "loss" in one.values]
+    assert [one.done for one in epochs] == list(range(1, result.epochs + 1))
+    assert all(one.total == 6 and one.step == "train" for one in epochs)
+    assert epochs[-1].values["seconds_left"] == 0.0 or result.epochs < 6
+
+
+@pytest.mark.train
+def test_standardisation_comes_from_training_windows_only(trained):
+    result, _ = trained
+    dataset = small_dataset()
+    samples = dataset.part(TRAIN)[0].reshape(-1, 3).astype(np.float64)
+    assert np.allclose(result.preprocessing.mean, samples.mean(0), rtol=1e-6)
+    assert np.allclose(result.preprocessing.std, samples.std(0), rtol=1e-6)
+    # exact in float32, so that no side of the road rounds them again
+    assert all(float(np.float32(value)) == value for value in result.preprocessing.mean + result.preprocessing.std)
+
+
+@pytest.mark.train
+def test_the_same_job_gives_the_same_files_and_a_kill_changes_nothing(trained, tmp_path):
+    result, _ = trained
+
+    class Killed(Exception):
+        pass
+
+    def kill(progress):
+        if progress.done == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit(small_dataset(), SPEC, tmp_path, kill)
+    assert not (tmp_path / "train.json").exists()
+    again = fit(small_dataset(), SPEC, tmp_path)
+    assert again.weights_digest == result.weights_digest
+    assert again.files == result.files
+
+
+@pytest.mark.train
+def test_a_finished_job_is_not_done_again(trained):
+    result, _ = trained
+    seen = []
+    assert fit(small_dataset(), SPEC, result.folder, seen.append) == result
+    assert seen == []
+
+
+@pytest.mark.train
+def test_an_augmentation_that_fails_ends_with_its_words(helpers, tmp_path):
+    with pytest.raises(ToolError) as caught:
+        fit(small_dataset(), SPEC, tmp_path, augmentation="small_data:broken")
+    assert caught.value.place == "worker tinyforge.train.worker"
+    assert "RuntimeError: no rotation for these channels" in caught.value.fact
+    assert not (tmp_path / "train.json").exists()
+
+
+@pytest.mark.train
+def test_an_augmentation_that_is_not_there_is_named(helpers, tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"augmentation small_data:shakn: cannot be loaded: .*; name it module:function"
+    ):
+        fit(small_dataset(), SPEC, tmp_path, augmentation="small_data:shakn")
+
+
+def test_a_changed_file_is_not_taken_for_a_finished_result(tmp_path):
+    (tmp_path / "model.h5").write_bytes(b"network")
+    said = {
+        "labels": ["a", "b"],
+        "preprocessing": {"mean": [0.0], "std": [1.0]},
+        "parameters": 1,
+        "nonzeros": 1,
+        "epochs": 1,
+        "best_epoch": 0,
+        "seconds": 1.0,
+        "weights_digest": "",
+        "metrics": {},
+        "files": {"model.h5": sha256_file(tmp_path / "model.h5")},
+    }
+    (tmp_path / "train.json").write_text(json.dumps({"key": "k", "spec": {}, "result": said}))
+    assert finished(tmp_path, "k") is not None
+    assert finished(tmp_path, "another") is None
+    (tmp_path / "model.h5").write_bytes(b"Network")
+    assert finished(tmp_path, "k") is None
+    (tmp_path / "model.h5").unlink()
+    assert finished(tmp_path, "k") is None
+
+
+def spoiled(**changes):
+    return dataclasses.replace(small_dataset(), **changes)
+
+
+def test_windows_that_are_not_finite_are_refused(tmp_path):
+    windows = small_dataset().windows.copy()
+    windows[7, 3, 1] = np.nan
+    with pytest.raises(
+        DataError, match="dataset: window 7 of recording take7 holds NaN or infinity; remove that recording"
+    ):
+        fit(spoiled(windows=windows), SPEC, tmp_path)
+
+
+def test_a_class_that_training_never_sees_is_refused(tmp_path):
+    split = small_dataset().split.copy()
+    split[small_dataset().targets == 2] = TEST
+    with pytest.raises(DataError, match='dataset: no training window of class "shake"; record it, or leave it out'):
+        fit(spoiled(split=split), SPEC, tmp_path)
+
+
+def test_a_split_without_validation_is_refused(tmp_path):
+    split = small_dataset().split.copy()
+    split[split == VALIDATION] = TRAIN
+    with pytest.raises(DataError, match="dataset: the validation side has no windows"):
+        fit(spoiled(split=split), SPEC, tmp_path)
+
+
+def test_one_class_is_refused(tmp_path):
+    with pytest.raises(DataError, match="dataset: has 1 class; record at least two"):
+        fit(spoiled(labels=("rest",), targets=small_dataset().targets * 0), SPEC, tmp_path)
+
+
+def test_an_unknown_parameter_stops_before_anything_is_written(tmp_path):
+    spec = dataclasses.replace(SPEC, parameters={"filtres": [8]})
+    with pytest.raises(ConfigError) as caught:
+        fit(small_dataset(), spec, tmp_path / "out")
+    assert str(caught.value) == 'model "small": parameters.filtres: unknown parameter; did you mean "filters"?'
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_a_result_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"train\.json: no such file; train first: `tinyforge train`"):
+        load_result(tmp_path)
+
+
+def test_the_parent_imports_no_tensorflow():
+    program = (
+        "import sys, tinyforge.architectures, tinyforge.train, tinyforge.compress\n"
+        "tinyforge.architectures.list_architectures()\n"
+        "heavy = {'tensorflow', 'tf_keras', 'keras', 'matplotlib', 'tensorflow_model_optimization'}\n"
+        "raise SystemExit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
