@@ -38,6 +38,7 @@ class Port:
         shape: with the batch first, as the model has it.
         scale, zero_point: ``real = (q - zero_point) * scale``; scale 0 when the tensor is not quantized.
         elements: how many numbers one inference has there.
+        dtype: their type by numpy's name.
     """
 
     tensor: int
@@ -46,11 +47,17 @@ class Port:
     scale: float
     zero_point: int
     elements: int
+    dtype: str = "int8"
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of one inference's numbers."""
+        return self.elements * np.dtype(self.dtype).itemsize
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What goes into an int8 model and what comes out, in the model's order."""
+    """What goes into a model and what comes out, in the model's order."""
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
@@ -64,6 +71,21 @@ class Ports:
     def output_elements(self) -> int:
         """Numbers all outputs give together."""
         return sum(port.elements for port in self.outputs)
+
+    @property
+    def input_bytes(self) -> int:
+        """Bytes all inputs take together; the elements of an int8 model."""
+        return sum(port.bytes for port in self.inputs)
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes all outputs give together; the elements of an int8 model."""
+        return sum(port.bytes for port in self.outputs)
+
+    @property
+    def int8(self) -> bool:
+        """Every input and output is int8."""
+        return all(port.dtype == "int8" for port in (*self.inputs, *self.outputs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +113,7 @@ class LayerDifference:
         op, op_name, tensor, tensor_name: which, as in :class:`OpOutput`.
         elements: numbers in that tensor.
         differing: how many of them differ.
-        max_abs_diff: the largest difference, in steps of the integer.
+        max_abs_diff: the largest difference: steps of an integer, or a real number.
         first_element: flat index of the first number that differs.
     """
 
@@ -101,7 +123,7 @@ class LayerDifference:
     tensor_name: str
     elements: int
     differing: int
-    max_abs_diff: int
+    max_abs_diff: float
     first_element: int
 
 
@@ -166,16 +188,17 @@ def _open(model: bytes, place: str, *, keep_tensors: bool) -> Any:
 def _ports(interpreter: Any, place: str) -> Ports:
     def port(detail: Mapping[str, Any], what: str) -> Port:
         kind = np.dtype(detail["dtype"])
-        if kind != np.int8:
+        if kind.kind not in "iufb":
             raise UnsupportedModelError(
                 f"{place}: {what} tensor {detail['index']} ({detail['name']})",
-                f"is {kind.name}, not int8",
+                f"is {kind.name}, not a number",
                 "convert the model with int8 inputs and outputs (`tinyforge compress` does)",
             )
         scale, zero_point = detail["quantization"]
         shape = tuple(int(side) for side in detail["shape"])
+        elements = int(np.prod(shape))
         return Port(
-            int(detail["index"]), str(detail["name"]), shape, float(scale), int(zero_point), int(np.prod(shape))
+            int(detail["index"]), str(detail["name"]), shape, float(scale), int(zero_point), elements, kind.name
         )
 
     return Ports(
@@ -184,37 +207,54 @@ def _ports(interpreter: Any, place: str) -> Ports:
     )
 
 
-def ports(model: bytes, place: str = "model") -> Ports:
-    """Shapes and quantization of the inputs and outputs of an int8 model.
+def ports(model: bytes, place: str = "model", *, any_type: bool = False) -> Ports:
+    """Shapes, types and quantization of the inputs and outputs of a model.
+
+    Args:
+        model: content of a ``.tflite``.
+        place: what to call the model in an error.
+        any_type: also take models whose inputs or outputs are other numbers than int8.
 
     Raises:
         ModelFormatError: the interpreter refuses the model.
-        UnsupportedModelError: an input or output is not int8.
+        UnsupportedModelError: an input or output is not int8, or with ``any_type`` no number.
     """
-    return _ports(_open(model, place, keep_tensors=False), place)
+    known = _ports(_open(model, place, keep_tensors=False), place)
+    for what, side in (("input", known.inputs), ("output", known.outputs)):
+        for port in side:
+            if port.dtype != "int8" and not any_type:
+                raise UnsupportedModelError(
+                    f"{place}: {what} tensor {port.tensor} ({port.name})",
+                    f"is {port.dtype}, not int8",
+                    "convert the model with int8 inputs and outputs (`tinyforge compress` does)",
+                )
+    return known
 
 
-def _rows(inputs: npt.NDArray[Any], known: Ports, place: str) -> Int8Array:
-    """Inputs as int8 [n, elements of all inputs], or DataError."""
+def _rows(inputs: npt.NDArray[Any], known: Ports, place: str) -> npt.NDArray[np.uint8]:
+    """Inputs as uint8 [n, bytes of all inputs], or DataError."""
     if inputs.dtype != np.int8:
         raise DataError(place, f"inputs are {inputs.dtype}, not int8", "quantize them first")
-    wanted = known.input_elements
-    elements = int(np.prod(inputs.shape[1:])) if inputs.ndim else 0
-    if inputs.ndim < 2 or elements != wanted:
+    wanted = known.input_bytes
+    given = int(np.prod(inputs.shape[1:])) if inputs.ndim else 0
+    if inputs.ndim < 2 or given != wanted:
         raise DataError(
             place,
             f"inputs of shape {tuple(inputs.shape)} do not fit the model's "
-            + " + ".join(str(list(port.shape)) for port in known.inputs),
-            f"give int8 [n, ...] with {wanted} numbers a window",
+            + " + ".join(f"{port.dtype} {list(port.shape)}" for port in known.inputs),
+            f"give int8 [n, ...] with {wanted} numbers a window"
+            if known.int8
+            else f"give the {wanted} bytes of each window as int8 [n, {wanted}]",
         )
-    return np.ascontiguousarray(inputs).reshape(len(inputs), wanted)
+    return np.ascontiguousarray(inputs).reshape(len(inputs), wanted).view(np.uint8)
 
 
-def _set_inputs(interpreter: Any, known: Ports, row: Int8Array) -> None:
+def _set_inputs(interpreter: Any, known: Ports, row: npt.NDArray[np.uint8]) -> None:
     start = 0
     for port in known.inputs:
-        interpreter.set_tensor(port.tensor, row[start : start + port.elements].reshape(port.shape))
-        start += port.elements
+        piece = row[start : start + port.bytes].copy()
+        interpreter.set_tensor(port.tensor, piece.view(port.dtype).reshape(port.shape))
+        start += port.bytes
 
 
 def _invoke(interpreter: Any, place: str) -> None:
@@ -229,11 +269,11 @@ def _invoke(interpreter: Any, place: str) -> None:
 
 
 def output_shape(known: Ports) -> tuple[int, ...]:
-    """Shape of one inference's output: without the batch of 1; flat when there are several outputs."""
-    if len(known.outputs) == 1:
+    """Shape of one inference's output: without the batch of 1; flat bytes when there are several or other types."""
+    if len(known.outputs) == 1 and known.outputs[0].dtype == "int8":
         shape = known.outputs[0].shape
         return shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
-    return (known.output_elements,)
+    return (known.output_bytes,)
 
 
 def run(
@@ -247,31 +287,33 @@ def run(
     """Outputs of the reference kernels.
 
     Args:
-        model: content of an int8 ``.tflite``.
+        model: content of a ``.tflite``.
         inputs: int8 [n, ...]; the sides after the first may be flattened. Several inputs of one model are laid
-            one after the other in a flat row.
+            one after the other in a flat row. Where a model takes another type, its little-endian bytes, as int8.
         keep_state: leave variable tensors as the window before left them; otherwise each window starts from reset.
         place: what to call the model in an error.
         on_progress: called as ``on_progress(done, n)`` after each window.
 
     Returns:
-        int8 [n, ...] in the shape of the output without its batch; flat when the model has several outputs.
+        int8 [n, ...] in the shape of the output without its batch; flat when the model has several outputs; the
+        bytes, as int8 [n, bytes], when one is of another type.
 
     Raises:
         ModelFormatError: the interpreter refuses the model.
-        UnsupportedModelError: an input or output is not int8.
+        UnsupportedModelError: an input or output holds no numbers.
         DataError: the inputs do not fit.
     """
     interpreter = _open(model, place, keep_tensors=False)
     known = _ports(interpreter, place)
     rows = _rows(inputs, known, place)
-    outputs = np.empty((len(rows), known.output_elements), np.int8)
+    outputs = np.empty((len(rows), known.output_bytes), np.int8)
     for index, row in enumerate(rows):
         if not keep_state:
             interpreter.reset_all_variables()
         _set_inputs(interpreter, known, row)
         _invoke(interpreter, place)
-        outputs[index] = np.concatenate([interpreter.get_tensor(port.tensor).ravel() for port in known.outputs])
+        said = b"".join(interpreter.get_tensor(port.tensor).tobytes() for port in known.outputs)
+        outputs[index] = np.frombuffer(said, np.int8)
         if on_progress is not None:
             on_progress(index + 1, len(rows))
     return outputs.reshape(len(rows), *output_shape(known))
@@ -320,8 +362,8 @@ def run_all_tensors(model: bytes, window: Int8Array, *, place: str = "model") ->
     Variables are reset first. Constants and the inner buffers of operators are left out; the inputs are in.
 
     Args:
-        model: content of an int8 ``.tflite``.
-        window: int8, one window: the input's shape, with or without the batch, or flat.
+        model: content of a ``.tflite``.
+        window: int8, one window: the input's shape, with or without the batch, or flat; bytes for other types.
         place: what to call the model in an error.
 
     Raises:
@@ -361,6 +403,19 @@ def op_outputs(model: bytes, place: str = "model") -> tuple[OpOutput, ...]:
     return _op_outputs(_open(model, place, keep_tensors=False))
 
 
+def differences(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Distance of each element, int64 for integers and float64 for floats; not 0 wherever the bits differ.
+
+    Floats that differ in their bits only (NaN, signed zero) count as infinitely far apart.
+    """
+    if left.dtype.kind == "f":
+        same = left.view(f"u{left.dtype.itemsize}") == right.view(f"u{left.dtype.itemsize}")
+        with np.errstate(invalid="ignore", over="ignore"):
+            apart = np.abs(left.astype(np.float64) - right.astype(np.float64))
+        return np.where(same, 0.0, np.where(np.isfinite(apart) & (apart > 0), apart, np.inf))
+    return np.abs(left.astype(np.int64) - right.astype(np.int64))
+
+
 def first_differing_layer(
     order: tuple[OpOutput, ...], expected: Mapping[int, npt.NDArray[Any]], actual: Mapping[int, npt.NDArray[Any]]
 ) -> LayerDifference | None:
@@ -369,10 +424,11 @@ def first_differing_layer(
     Args:
         order: of :func:`op_outputs`.
         expected: tensors of :func:`run_all_tensors`.
-        actual: the same tensors from elsewhere, flat or shaped; those that are missing are passed over.
+        actual: the same tensors from elsewhere, flat or shaped; those that are missing are passed over. Tensors of
+            other types than int8 may come as their bytes.
 
     Returns:
-        The first difference, or None when all tensors that both have are equal.
+        The first difference, or None when all tensors that both have are equal, bit by bit.
 
     Raises:
         DataError: a tensor has another number of elements.
@@ -380,15 +436,16 @@ def first_differing_layer(
     for output in order:
         if output.tensor not in expected or output.tensor not in actual:
             continue
-        left = np.asarray(expected[output.tensor]).ravel().astype(np.int64)
-        right = np.asarray(actual[output.tensor]).ravel().astype(np.int64)
+        left, right = np.asarray(expected[output.tensor]).ravel(), np.ascontiguousarray(actual[output.tensor]).ravel()
+        if right.dtype != left.dtype and right.dtype.itemsize == 1 and right.nbytes == left.nbytes:
+            right = right.view(left.dtype)
         if left.shape != right.shape:
             raise DataError(
                 f"tensor {output.tensor} ({output.tensor_name})",
                 f"{right.size} elements where the reference has {left.size}",
                 "compare tensors of the same model",
             )
-        apart = np.abs(left - right)
+        apart = differences(left, right)
         if apart.any():
             return LayerDifference(
                 output.op,
@@ -397,7 +454,7 @@ def first_differing_layer(
                 output.tensor_name,
                 int(left.size),
                 int(np.count_nonzero(apart)),
-                int(apart.max()),
+                apart.max().item(),
                 int(np.argmax(apart != 0)),
             )
     return None

@@ -78,10 +78,31 @@ def test_a_cut_model_is_refused():
         litert.ports(whole[: len(whole) // 2])
 
 
-def test_a_float_model_is_not_supported():
+def test_a_float_model_is_not_int8():
     with pytest.raises(UnsupportedModelError, match="is float32, not int8") as caught:
-        litert.run(handmade.float_model(), np.zeros((1, 2), np.int8), place="net.tflite")
+        litert.ports(handmade.float_model(), "net.tflite")
     assert caught.value.place == "net.tflite: input tensor 0 (x)"
+    with pytest.raises(DataError, match=r"do not fit the model's float32 \[1, 2\]; give the 8 bytes"):
+        litert.run(handmade.float_model(), np.zeros((1, 2), np.int8))
+
+
+def test_other_types_go_in_and_out_as_bytes():
+    model = handmade.float_model()
+    known = litert.ports(model, any_type=True)
+    assert (known.input_elements, known.input_bytes, known.output_bytes, known.int8) == (2, 8, 8, False)
+    inputs = np.array([[1.5, -2.0], [0.1, 1e30]], np.float32)
+    outputs = litert.run(model, inputs.view(np.int8))
+    assert outputs.dtype == np.int8
+    assert outputs.view(np.float32).tolist() == (inputs + inputs).tolist()
+    assert litert.run_isolated(model, inputs.view(np.int8)).tolist() == outputs.tolist()
+    tensors = litert.run_all_tensors(model, inputs[0].view(np.int8))
+    assert tensors[1].tolist() == [[3.0, -4.0]]
+    order = litert.op_outputs(model)
+    same = {1: np.array([3.0, -4.0], np.float32).view(np.int8)}  # as a trace of C gives it
+    assert litert.first_differing_layer(order, tensors, same) is None
+    other = litert.first_differing_layer(order, tensors, {1: np.array([3.0, -4.5], np.float32).view(np.int8)})
+    assert other is not None
+    assert (other.op_name, other.differing, other.max_abs_diff, other.first_element) == ("ADD", 1, 0.5, 1)
 
 
 @pytest.mark.parametrize("shape", [(2, 5), (4,), (0,), (2, 2, 2, 2)])

@@ -132,7 +132,7 @@ def test_several_inputs_of_a_step_lie_one_after_the_other(tmp_path):
         ({"inputs": np.zeros((2, 12), np.int8), "outputs": np.zeros((2, 5), np.int8)}, "5 numbers a window where"),
         ({"windows": np.zeros((2, 12), np.int8)}, 'unknown array "windows"'),
         ({}, "holds no arrays"),
-        ({"s0_in0": np.zeros((1, 12), np.int16)}, "s0_in: is int16, not int8"),
+        ({"s0_in0": np.zeros((1, 12), np.int16)}, "s0_in0: is int16, not int8"),
         ({"s0_in1": np.zeros((1, 12), np.int8)}, r"step 0 has inputs \[1\]"),
         (
             {
@@ -198,6 +198,86 @@ def test_the_zoo_is_read_as_it_was_made(shared_data, name):
     assert loaded.outputs is not None
     result = verify_outputs(loaded.outputs, litert.run(model, loaded.inputs, keep_state=loaded.keep_state))
     assert result.exact, result
+
+
+def typed_model():
+    """One float32 input of 3, one int8 input of 2; outputs uint8 [2] and float32 [1]."""
+    return litert.Ports(
+        (litert.Port(0, "x", (1, 3), 0.0, 0, 3, "float32"), litert.Port(1, "y", (1, 2), 1.0, 0, 2)),
+        (litert.Port(2, "a", (1, 2), 1.0, 0, 2, "uint8"), litert.Port(3, "b", (1, 1), 0.0, 0, 1, "float32")),
+    )
+
+
+def test_other_types_are_read_as_their_bytes(tmp_path):
+    ports = typed_model()
+    x, y = np.array([[1.5, -2.0, 0.0]], np.float32), np.array([[7, -7]], np.int8)
+    a, b = np.array([[200, 3]], np.uint8), np.array([[0.25]], np.float32)
+    path = save(tmp_path / "z.npz", s0_in0=x, s0_in1=y, s0_out0=a, s0_out1=b)
+    loaded = load_inputs(path, ports)
+    assert loaded.inputs.tobytes() == x.tobytes() + y.tobytes()
+    assert loaded.outputs is not None
+    assert loaded.outputs.tobytes() == a.tobytes() + b.tobytes()
+    assert loaded.inputs.shape == (1, ports.input_bytes) == (1, 14)
+    with pytest.raises(DataError, match="s0_in0: is float64, not float32"):
+        load_inputs(save(tmp_path / "d.npz", s0_in0=x.astype(np.float64), s0_in1=y), ports)
+    with pytest.raises(DataError, match="step 0 has 1 inputs where the model has 2"):
+        load_inputs(save(tmp_path / "e.npz", s0_in0=x), ports)
+    with pytest.raises(DataError, match="stands for 2 arrays of different types"):
+        load_inputs(save(tmp_path / "f.npz", inputs=x), ports)
+
+
+def test_outputs_of_other_types_are_compared_as_numbers():
+    outputs = typed_model().outputs
+
+    def rows(a, b):
+        return np.frombuffer(np.array(a, np.uint8).tobytes() + np.array(b, np.float32).tobytes(), np.int8).reshape(1, 6)
+
+    good = rows([200, 3], [0.25])
+    assert verify_outputs(good, good.copy(), outputs).exact
+    unsigned = verify_outputs(good, rows([3, 3], [0.25]), outputs)
+    assert (unsigned.mismatches, unsigned.max_abs_diff, unsigned.first_element) == (1, 197, 0)
+    assert (unsigned.expected, unsigned.actual) == (200, 3)
+    real = verify_outputs(good, rows([200, 3], [0.375]), outputs)
+    assert (real.mismatches, real.max_abs_diff, real.first_element) == (1, 0.125, 2)
+    assert (real.expected, real.actual) == (0.25, 0.375)
+    nan = rows([200, 3], [np.nan])
+    assert verify_outputs(nan, nan.copy(), outputs).exact  # the same bits
+    broken = verify_outputs(good, nan, outputs)
+    assert (broken.exact, broken.mismatches) == (False, 1)
+    assert broken.to_json()["max_abs_diff"] is None
+    zeros = verify_outputs(rows([0, 0], [0.0]), rows([0, 0], [-0.0]), outputs)
+    assert not zeros.exact  # equal numbers, other bits
+    with pytest.raises(DataError, match="1 windows of 6 elements where 1 of 6"):
+        verify_outputs(good, good, outputs[:1])
+
+
+def test_random_windows_of_other_types():
+    ports = typed_model()
+    found = random_inputs(ports.inputs, windows=40)
+    assert found.inputs.shape == (40, 14)
+    x = found.inputs[:, :12].copy().view(np.float32)
+    assert np.isfinite(x).all()
+    assert np.abs(x).max() >= 64
+    assert (np.abs(x[np.abs(x) > 0]) < 1).any()
+    assert np.array_equal(found.inputs[:, 12:], random_inputs(5, windows=40).inputs[:, 3:])
+    unsigned = random_inputs([litert.Port(0, "x", (1, 300), 1.0, 0, 300, "uint8")]).inputs.view(np.uint8)
+    assert set(np.unique(unsigned)) == set(range(256))
+    assert np.array_equal(random_inputs([litert.Port(0, "x", (1, 9), 1.0, 0, 9)]).inputs, random_inputs(9).inputs)
+    for dtype, width in (("int16", 2), ("int32", 4), ("bool", 1)):
+        assert random_inputs([litert.Port(0, "x", (1, 9), 1.0, 0, 9, dtype)]).inputs.shape == (64, 9 * width)
+
+
+@pytest.mark.parametrize(
+    "name", ["tflm__hello_world__7d29330c", "test_data__keras_lstm_mnist_ptq__ac718e4b", "mww__vad__7aa4db6d"]
+)
+def test_the_zoo_of_other_types(shared_data, name):
+    model = (shared_data / "tflite_zoo" / "int8" / f"{name}.tflite").read_bytes()
+    known = litert.ports(model, any_type=True)
+    assert not known.int8
+    loaded = load_inputs(shared_data / "tflite_zoo" / "int8" / f"{name}.golden.npz", known)
+    assert loaded.outputs is not None
+    actual = litert.run(model, loaded.inputs, keep_state=loaded.keep_state)
+    assert verify_outputs(loaded.outputs, actual, known.outputs).exact
 
 
 def test_the_yardsticks_form_is_read(yardsticks):
