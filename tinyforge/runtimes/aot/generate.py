@@ -24,6 +24,7 @@ from tinyforge.runtimes.preprocess import preprocessing_constants
 ABI = 1
 CFLAGS = ("-std=c99", "-ffp-contract=off")
 KERNEL_DIR = "tfg"
+DSP_SHARED = ("tfg_channels.c", "tfg_dot.c")  # what several kernels of src/dsp call; the linker drops what none does
 _MOST_COLUMNS = 24
 
 
@@ -87,15 +88,15 @@ def _copy_kernels(kernels: list[str], out_dir: Path) -> tuple[list[str], list[st
         *(f"include/tfg/{kernel}.h" for kernel in kernels),
         *(f"src/portable/{kernel}.c" for kernel in kernels),
     ]
-    extra = library / "src" / "dsp" / "tfg_dsp.h"
-    if extra.is_file():
-        names.append("src/dsp/tfg_dsp.h")
     fast = [kernel for kernel in kernels if (library / "src" / "dsp" / f"{kernel}.c").is_file()]
-    names.extend(f"src/dsp/{kernel}.c" for kernel in fast)
+    shared = [f"src/dsp/{name}" for name in ("tfg_dsp.h", *DSP_SHARED)] if fast else []
+    names.extend((*shared, *(f"src/dsp/{kernel}.c" for kernel in fast)))
     for name in names:
         write_bytes(target / name, (library / name).read_bytes())
     portable = [f"{KERNEL_DIR}/src/portable/{kernel}.c" for kernel in kernels]
     dsp = [f"{KERNEL_DIR}/src/{'dsp' if kernel in fast else 'portable'}/{kernel}.c" for kernel in kernels]
+    if fast:
+        dsp.extend(f"{KERNEL_DIR}/src/dsp/{name}" for name in DSP_SHARED)
     return portable, dsp
 
 

@@ -1,0 +1,148 @@
+/* Inner loops of src/dsp, in Armv7E-M instructions: their registers are all that there are, so C cannot say them. */
+#include "tfg_dsp.h"
+
+#define NAKED __attribute__((naked, noinline))
+#define UNUSED __attribute__((unused))
+
+/* r0 input, r1 weights, r2 groups, r3 acc; r4-r7 sums, r8-r11 weights, r12 and lr the input's bytes 0 2 and 1 3 */
+#define GROUP_1X4                       \
+    "ldr lr, [r0], #4\n\t"              \
+    "ldmia r1!, {r8, r9, r10, r11}\n\t" \
+    "sxtb16 r12, lr\n\t"                \
+    "sxtb16 lr, lr, ror #8\n\t"         \
+    "sxtb16 r3, r8\n\t"                 \
+    "sxtb16 r8, r8, ror #8\n\t"         \
+    "smlad r4, r3, r12, r4\n\t"         \
+    "smlad r4, r8, lr, r4\n\t"          \
+    "sxtb16 r3, r9\n\t"                 \
+    "sxtb16 r9, r9, ror #8\n\t"         \
+    "smlad r5, r3, r12, r5\n\t"         \
+    "smlad r5, r9, lr, r5\n\t"          \
+    "sxtb16 r3, r10\n\t"                \
+    "sxtb16 r10, r10, ror #8\n\t"       \
+    "smlad r6, r3, r12, r6\n\t"         \
+    "smlad r6, r10, lr, r6\n\t"         \
+    "sxtb16 r3, r11\n\t"                \
+    "sxtb16 r11, r11, ror #8\n\t"       \
+    "smlad r7, r3, r12, r7\n\t"         \
+    "smlad r7, r11, lr, r7\n\t"
+
+NAKED void tfg_dot_1x4(UNUSED const int8_t *input, UNUSED const int8_t *weights, UNUSED int32_t groups,
+                       UNUSED int32_t *acc)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "ldmia r3, {r4, r5, r6, r7}\n\t"
+                     "lsrs r2, r2, #1\n\t"
+                     "bcc 1f\n\t" GROUP_1X4 "1:\n\t"
+                     "beq.w 3f\n\t" /* lsrs: no pair is left */
+                     "2:\n\t" GROUP_1X4 GROUP_1X4 "subs r2, r2, #1\n\t"
+                     "bne 2b\n\t"
+                     "3:\n\t"
+                     "ldr r3, [sp], #4\n\t"
+                     "stmia r3, {r4, r5, r6, r7}\n\t"
+                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+}
+
+/* r0 places, r1 weights, r2 groups, r3 acc; r4 r5 and r6 r7 sums, r8-r11 both places, r12 and lr weights */
+#define GROUP_2X2                       \
+    "ldmia r0!, {r8, r9, r10, r11}\n\t" \
+    "ldrd r12, lr, [r1], #8\n\t"        \
+    "sxtb16 r3, r12\n\t"                \
+    "sxtb16 r12, r12, ror #8\n\t"       \
+    "smlad r4, r3, r8, r4\n\t"          \
+    "smlad r6, r3, r10, r6\n\t"         \
+    "smlad r4, r12, r9, r4\n\t"         \
+    "smlad r6, r12, r11, r6\n\t"        \
+    "sxtb16 r3, lr\n\t"                 \
+    "sxtb16 lr, lr, ror #8\n\t"         \
+    "smlad r5, r3, r8, r5\n\t"          \
+    "smlad r7, r3, r10, r7\n\t"         \
+    "smlad r5, lr, r9, r5\n\t"          \
+    "smlad r7, lr, r11, r7\n\t"
+
+NAKED void tfg_dot_2x2(UNUSED const int16_t *places, UNUSED const int8_t *weights, UNUSED int32_t groups,
+                       UNUSED int32_t *acc)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r3, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "ldrd r4, r5, [r3]\n\t"
+                     "mov r6, r4\n\t"
+                     "mov r7, r5\n\t"
+                     "lsrs r2, r2, #1\n\t"
+                     "bcc 1f\n\t" GROUP_2X2 "1:\n\t"
+                     "beq.w 3f\n\t" /* lsrs: no pair is left */
+                     "2:\n\t" GROUP_2X2 GROUP_2X2 "subs r2, r2, #1\n\t"
+                     "bne 2b\n\t"
+                     "3:\n\t"
+                     "ldr r3, [sp], #4\n\t"
+                     "stmia r3, {r4, r5, r6, r7}\n\t"
+                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+}
+
+/* r8 multiplier, r9 exponent, r10 and r11 outputs, r12 2 * zero_point + 1; `one` and `two` the sums of both places */
+#define CHANNEL(one, two)                             \
+    "ldr r0, [r8], #4\n\t"                            \
+    "ldrsb r1, [r9], #1\n\t"                          \
+    "rsb r1, r1, #0\n\t"                              \
+    "sub r2, r1, #1\n\t"                              \
+    "lsl r2, r12, r2\n\t"                             \
+    "lsl " one ", " one ", #1\n\t"                    \
+    "smmulr " one ", " one ", r0\n\t"                 \
+    "add " one ", " one ", " one ", asr #31\n\t"      \
+    "add " one ", " one ", r2\n\t"                    \
+    "asr " one ", " one ", r1\n\t"                    \
+    "ssat " one ", #8, " one "\n\t"                   \
+    "strb " one ", [r10], #1\n\t"                     \
+    "lsl " two ", " two ", #1\n\t"                    \
+    "smmulr " two ", " two ", r0\n\t"                 \
+    "add " two ", " two ", " two ", asr #31\n\t"      \
+    "add " two ", " two ", r2\n\t"                    \
+    "asr " two ", " two ", r1\n\t"                    \
+    "ssat " two ", #8, " two "\n\t"                   \
+    "strb " two ", [r11], #1\n\t"
+
+NAKED void tfg_tiles_2x2(UNUSED tfg_tiles_t *tiles)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "4:\n\t"
+                     "ldr r3, [sp]\n\t"
+                     "ldmia r3, {r0, r1, r2, r8}\n\t" /* places, filter, groups, bias */
+                     "ldmia r8!, {r4, r5}\n\t"
+                     "str r8, [r3, #12]\n\t"
+                     "mov r6, r4\n\t"
+                     "mov r7, r5\n\t"
+                     "lsrs r2, r2, #1\n\t"
+                     "bcc 1f\n\t" GROUP_2X2 "1:\n\t"
+                     "beq.w 3f\n\t" /* lsrs: no pair is left */
+                     "2:\n\t" GROUP_2X2 GROUP_2X2 "subs r2, r2, #1\n\t"
+                     "bne 2b\n\t"
+                     "3:\n\t"
+                     "ldr r3, [sp]\n\t"
+                     "str r1, [r3, #4]\n\t"
+                     "add r3, r3, #16\n\t"
+                     "ldmia r3, {r8, r9, r10, r11, r12}\n\t" /* multiplier, exponent, first, second, twice */
+                     CHANNEL("r4", "r6") CHANNEL("r5", "r7")
+                     "stmia r3, {r8, r9, r10, r11}\n\t"
+                     "ldr r0, [r3, #20]\n\t"
+                     "subs r0, r0, #1\n\t"
+                     "str r0, [r3, #20]\n\t"
+                     "bne.w 4b\n\t"
+                     "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+}
+
+NAKED void tfg_expand(UNUSED int16_t *place, UNUSED const int8_t *bytes, UNUSED int32_t groups)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "cbz r2, 2f\n\t"
+                     "1:\n\t"
+                     "ldr r3, [r1], #4\n\t"
+                     "sxtb16 r12, r3\n\t"
+                     "sxtb16 r3, r3, ror #8\n\t"
+                     "strd r12, r3, [r0], #16\n\t"
+                     "subs r2, r2, #1\n\t"
+                     "bne 1b\n\t"
+                     "2:\n\t"
+                     "bx lr\n\t");
+}

@@ -1,0 +1,181 @@
+/* Armv7E-M: instructions that C has no word for, and inner loops written in them. For src/dsp only. */
+#ifndef TFG_DSP_H
+#define TFG_DSP_H
+
+#include "tfg.h"
+
+#include "../tfg_internal.h"
+
+/* hi32(a * b), rounded half up */
+static inline int32_t tfg_smmulr(int32_t a, int32_t b)
+{
+    int32_t result;
+    __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+/* hi32(a * b) */
+static inline int32_t tfg_smmul(int32_t a, int32_t b)
+{
+    int32_t result;
+    __asm__("smmul %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+/* c + a.lo * b.lo + a.hi * b.hi */
+static inline int32_t tfg_smlad(uint32_t a, uint32_t b, int32_t c)
+{
+    int32_t result;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+}
+
+/* c + a.lo * b.lo */
+static inline int32_t tfg_smlabb(uint32_t a, uint32_t b, int32_t c)
+{
+    int32_t result;
+    __asm__("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+}
+
+/* c + a.hi * b.hi */
+static inline int32_t tfg_smlatt(uint32_t a, uint32_t b, int32_t c)
+{
+    int32_t result;
+    __asm__("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+}
+
+/* bytes 0 and 2 as two int16 */
+static inline uint32_t tfg_sxtb16(uint32_t a)
+{
+    uint32_t result;
+    __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(a));
+    return result;
+}
+
+/* bytes 1 and 3 as two int16; GCC 12 does not fuse the rotation by itself */
+static inline uint32_t tfg_sxtb16_ror8(uint32_t a)
+{
+    uint32_t result;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(a));
+    return result;
+}
+
+static inline int32_t tfg_ssat8(int32_t a)
+{
+    int32_t result;
+    __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(a));
+    return result;
+}
+
+static inline int32_t tfg_ssat16(int32_t a)
+{
+    int32_t result;
+    __asm__("ssat %0, #16, %1" : "=r"(result) : "r"(a));
+    return result;
+}
+
+/* four bytes at any address */
+static inline uint32_t tfg_load4(const int8_t *from)
+{
+    uint32_t word;
+    __builtin_memcpy(&word, from, 4);
+    return word;
+}
+
+static inline void tfg_store4(void *to, uint32_t word)
+{
+    __builtin_memcpy(to, &word, 4);
+}
+
+/* Two roundings and the zero point: `right` 1..22, |acc| < 2^30, `twice` = 2 * zero_point + 1 */
+static inline int32_t tfg_rescale(int32_t acc, int32_t multiplier, int32_t right, int32_t twice)
+{
+    int32_t high = tfg_smmulr((int32_t)((uint32_t)acc << 1), multiplier);
+    high += high >> 31;
+    high += (int32_t)((uint32_t)twice << (right - 1));
+    return high >> right;
+}
+
+/* The same for any exponent as it is stored (64 added where tfg_rescale does not hold), clamped */
+static inline int8_t tfg_output(int32_t acc, int32_t multiplier, int32_t exponent, int32_t zero_point, int32_t min,
+                                int32_t max)
+{
+    int32_t value;
+    if (exponent < 0) {
+        value = tfg_rescale(acc, multiplier, -exponent, 2 * zero_point + 1);
+    } else {
+        value = tfg_add_wrap(tfg_requantize_marked(acc, multiplier, exponent), zero_point);
+    }
+    return tfg_clamp_s8(value, min, max);
+}
+
+/* Inner loops: tfg_dot.c */
+
+/* acc[i] += products of input [groups][4] and weights [groups][4 outputs][4]; weights word-aligned */
+void tfg_dot_1x4(const int8_t *input, const int8_t *weights, int32_t groups, int32_t *acc);
+
+/*
+ * acc[0..1] = the first place's two outputs, acc[2..3] = the second's; in: acc[0..1] holds their biases.
+ * places [groups][2 places][4] int16 in the order 0 2 1 3, weights [groups][2 outputs][4], both word-aligned
+ */
+void tfg_dot_2x2(const int16_t *places, const int8_t *weights, int32_t groups, int32_t *acc);
+
+/* Work of tfg_tiles_2x2, in the order in which it loads it; what it goes through is changed */
+typedef struct {
+    const int16_t *places;
+    const int8_t *filter;
+    int32_t groups;
+    const int32_t *bias;
+    const int32_t *multiplier;
+    const int8_t *exponent; /* -22..-1 */
+    int8_t *first;
+    int8_t *second;
+    int32_t twice; /* 2 * zero_point + 1 */
+    int32_t pairs; /* of channels, > 0 */
+} tfg_tiles_t;
+
+/* Pairs of channels for two places: products, rescaling, saturation to int8 */
+void tfg_tiles_2x2(tfg_tiles_t *tiles);
+
+/* What a convolution does with two gathered windows */
+typedef struct {
+    const int8_t *filter;      /* [out_ch / 2][groups][2][4] */
+    const int32_t *bias;       /* [out_ch] */
+    const int32_t *multiplier; /* [out_ch] */
+    const int8_t *exponent;    /* [out_ch], as stored */
+    int32_t out_ch;
+    int32_t groups;
+    int32_t zero_point;
+    int32_t min;
+    int32_t max;
+    int32_t fast; /* as tfg_channels_are_fast says */
+} tfg_channels_t;
+
+/* Whether all channels can go through tfg_tiles_2x2 */
+int32_t tfg_channels_are_fast(const int8_t *exponent, int32_t out_ch, int32_t min, int32_t max);
+
+/* All channels of two places, out_ch bytes each; both may be the same place, gathered twice */
+void tfg_channels(const tfg_channels_t *channels, const int16_t *places, int8_t *first, int8_t *second);
+
+/* Bytes [groups][4] as int16 in the order 0 2 1 3 into one of the two places of each group */
+void tfg_expand(int16_t *place, const int8_t *bytes, int32_t groups);
+
+/* acc[i] += as tfg_dot_1x4 for any length: the last group may be cut off in the input, never in the weights */
+static inline void tfg_dot_row(const int8_t *input, const int8_t *weights, int32_t length, int32_t *acc)
+{
+    const int32_t groups = length / 4;
+    if (groups) {
+        tfg_dot_1x4(input, weights, groups, acc);
+    }
+    if (length % 4) {
+        int8_t rest[4] = {0, 0, 0, 0};
+        for (int32_t i = 0; i < length % 4; i++) {
+            rest[i] = input[groups * 4 + i];
+        }
+        tfg_dot_1x4(rest, weights + groups * 16, 1, acc);
+    }
+}
+
+#endif /* TFG_DSP_H */
