@@ -54,5 +54,6 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         },
         inputs=(input_,),
         outputs=(output,),
+        scratch_bytes=2 * (4 * geometry.kernel_h * geometry.kernel_w + 32),
         macs=geometry.batches * geometry.out_h * geometry.out_w * int(weights.size),
     )

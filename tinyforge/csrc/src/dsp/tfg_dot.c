@@ -132,6 +132,73 @@ NAKED void tfg_tiles_2x2(UNUSED tfg_tiles_t *tiles)
                      "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
 
+/* One tap of four channels: x at `at`, weights next; r4 r6 r5 r7 sums of channels 0 1 2 3 */
+#define TAP(at)                     \
+    "ldr r9, " at "\n\t"            \
+    "ldrd r10, r11, [r1], #8\n\t"   \
+    "sxtab16 r8, r12, r9\n\t"       \
+    "sxtab16 r9, r12, r9, ror #8\n\t" \
+    "smlabb r4, r8, r10, r4\n\t"    \
+    "smlatt r5, r8, r10, r5\n\t"    \
+    "smlabb r6, r9, r11, r6\n\t"    \
+    "smlatt r7, r9, r11, r7\n\t"
+
+/* Rescale one channel and store it; r1 the table, r2 the output */
+#define FINISH(sum, at)                          \
+    "ldmia r1!, {r8, r9, r10}\n\t"               \
+    "lsl " sum ", " sum ", #1\n\t"               \
+    "smmulr " sum ", " sum ", r8\n\t"            \
+    "add " sum ", " sum ", " sum ", asr #31\n\t" \
+    "add " sum ", " sum ", r10\n\t"              \
+    "asr " sum ", " sum ", r9\n\t"               \
+    "ssat " sum ", #8, " sum "\n\t"              \
+    "strb " sum ", [r2, #" at "]\n\t"
+
+/* r0 x, r1 weights, r2 step, r3 taps left in the row, lr rows left, r12 minus zero point twice */
+NAKED void tfg_depthwise_run(UNUSED tfg_depthwise_run_t *run)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "1:\n\t" /* a place */
+                     "ldr r3, [sp]\n\t"
+                     "ldmia r3, {r0, r1, r2, r8, r12, lr}\n\t" /* x, weights, step, table, offset, rows */
+                     "ldmia r8, {r4, r5, r6, r7}\n\t"          /* biases of channels 0 2 1 3 */
+                     "2:\n\t"                                  /* a row */
+                     "ldr r3, [sp]\n\t"
+                     "ldr r3, [r3, #24]\n\t" /* columns */
+                     "cmp r3, #3\n\t"
+                     "bne 3f\n\t" TAP("[r0]") TAP("[r0, r2]") TAP("[r0, r2, lsl #1]")
+                     "add r0, r0, r2\n\t"
+                     "add r0, r0, r2, lsl #1\n\t"
+                     "b 4f\n\t"
+                     "3:\n\t" TAP("[r0]")
+                     "add r0, r0, r2\n\t"
+                     "subs r3, r3, #1\n\t"
+                     "bne 3b\n\t"
+                     "4:\n\t"
+                     "ldr r3, [sp]\n\t"
+                     "ldrd r8, r9, [r3, #28]\n\t" /* to the next row: of x, of weights */
+                     "add r0, r0, r8\n\t"
+                     "add r1, r1, r9\n\t"
+                     "subs lr, lr, #1\n\t"
+                     "bne 2b\n\t"
+                     "ldr r1, [r3, #12]\n\t"
+                     "add r1, r1, #16\n\t"
+                     "ldr r2, [r3, #36]\n\t" /* output */
+                     FINISH("r4", "0") FINISH("r6", "1") FINISH("r5", "2") FINISH("r7", "3")
+                     "ldr r0, [r3]\n\t"
+                     "ldrd r8, r9, [r3, #40]\n\t" /* from place to place: of x, of the output */
+                     "add r0, r0, r8\n\t"
+                     "add r2, r2, r9\n\t"
+                     "str r0, [r3]\n\t"
+                     "str r2, [r3, #36]\n\t"
+                     "ldr r0, [r3, #48]\n\t" /* places left */
+                     "subs r0, r0, #1\n\t"
+                     "str r0, [r3, #48]\n\t"
+                     "bne.w 1b\n\t"
+                     "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+}
+
 NAKED void tfg_expand(UNUSED int16_t *place, UNUSED const int8_t *bytes, UNUSED int32_t groups)
 {
     __asm__ volatile(".syntax unified\n\t"

@@ -139,6 +139,25 @@ typedef struct {
 /* Pairs of channels for two places: products, rescaling, saturation to int8 */
 void tfg_tiles_2x2(tfg_tiles_t *tiles);
 
+/* Places in a row whose windows have the same part inside, for four channels; in the order of tfg_depthwise_run */
+typedef struct {
+    const int8_t *x;        /* the first place's first tap */
+    const int16_t *weights; /* [taps][4], channels in the order 0 2 1 3, from that tap on */
+    int32_t step;           /* bytes from tap to tap */
+    const int32_t *table;   /* biases of channels 0 2 1 3, then multiplier, right shift and rounding of 0 1 2 3 */
+    uint32_t offset;        /* minus the input's zero point in both halves */
+    int32_t rows;           /* > 0 */
+    int32_t columns;        /* > 0 */
+    int32_t x_skip;         /* bytes from the end of a row of taps to the next row's first */
+    int32_t weights_skip;   /* the same for weights */
+    int8_t *output;
+    int32_t x_stride; /* bytes from place to place */
+    int32_t output_stride;
+    int32_t places; /* > 0 */
+} tfg_depthwise_run_t;
+
+void tfg_depthwise_run(tfg_depthwise_run_t *run);
+
 /* What a convolution does with two gathered windows */
 typedef struct {
     const int8_t *filter;      /* [out_ch / 2][groups][2][4] */
