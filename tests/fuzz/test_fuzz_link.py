@@ -74,7 +74,7 @@ class Device:
 
 
 @given(st.lists(FRAMES, max_size=30), st.sampled_from(["stream", "live", "infer", "stats", "labels", "record"]))
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_a_device_says_the_host_returns_or_tells(frames, doing):
     link = Link(Device(frames), timeout_s=0.004)
     with contextlib.suppress(TinyforgeError):

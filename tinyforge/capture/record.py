@@ -121,6 +121,6 @@ def record(
         with contextlib.suppress(DeviceError):
             link.stop_stream()
         raise
-    with contextlib.suppress(DeviceError):  # every sample is here; a device that went away now is told of when it is used
+    with contextlib.suppress(DeviceError):  # every sample is here; that the device went away its next use will tell
         link.stop_stream()
     return finished()

@@ -44,7 +44,6 @@ from tinyforge.link.wire import Message, WireError
 DEFAULT_TIMEOUT_S = 2.0
 INFER_TIMEOUT_S = 10.0
 _ATTEMPTS = 4
-_PART_VALUES = 120  # of WINDOW_PART in protocol.toml
 _RUN_TYPES = frozenset((Samples.TYPE, LiveWindow.TYPE, messages.Prediction.TYPE))
 _WAY_OUT = {
     Status.UNKNOWN_MESSAGE: "the firmware is older than this tinyforge: run `tinyforge build` and `tinyforge flash`",
@@ -287,7 +286,8 @@ class Link:
             raise DataError("window", "a value is not finite", "repair the recording it is from")
         self._sequence = sequence = (self._sequence + 1) & 0xFFFFFFFF
         parts = tuple(
-            WindowPart(sequence, at, values[at : at + _PART_VALUES]) for at in range(0, len(values), _PART_VALUES)
+            WindowPart(sequence, at, values[at : at + WindowPart.MAX_VALUES])
+            for at in range(0, len(values), WindowPart.MAX_VALUES)
         )
         reply = self._ask(Infer(sequence), messages.Inference, before=parts, timeout_s=timeout_s)
         if reply.sequence != sequence:

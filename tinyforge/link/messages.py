@@ -193,6 +193,7 @@ class WindowPart(Message):
 
     TYPE: ClassVar[int] = 0x05
     NAME: ClassVar[str] = "WINDOW_PART"
+    MAX_VALUES: ClassVar[int] = 120
 
     sequence: int
     offset: int
@@ -320,6 +321,7 @@ class Hello(Message):
 
     TYPE: ClassVar[int] = 0x81
     NAME: ClassVar[str] = "HELLO"
+    MAX_WINDOW_CHANNELS: ClassVar[int] = 12
 
     protocol: int
     reset: int
@@ -499,6 +501,7 @@ class Inference(Message):
 
     TYPE: ClassVar[int] = 0x86
     NAME: ClassVar[str] = "INFERENCE"
+    MAX_SCORES: ClassVar[int] = 255
 
     sequence: int
     label: int
@@ -644,6 +647,7 @@ class Samples(Message):
 
     TYPE: ClassVar[int] = 0x90
     NAME: ClassVar[str] = "SAMPLES"
+    MAX_VALUES: ClassVar[int] = 120
 
     first_index: int
     time_us: int
@@ -683,6 +687,7 @@ class LiveWindow(Message):
 
     TYPE: ClassVar[int] = 0x91
     NAME: ClassVar[str] = "LIVE_WINDOW"
+    MAX_VALUES: ClassVar[int] = 120
 
     sequence: int
     offset: int
@@ -725,6 +730,7 @@ class Prediction(Message):
 
     TYPE: ClassVar[int] = 0x92
     NAME: ClassVar[str] = "PREDICTION"
+    MAX_SCORES: ClassVar[int] = 255
 
     sequence: int
     first_index: int

@@ -13,6 +13,7 @@ import jinja2
 from tinyforge.core.errors import UnsupportedModelError
 from tinyforge.core.names import c_comment, c_string, is_c_identifier
 from tinyforge.core.types import IMU_CHANNELS, Channel, ModelInfo
+from tinyforge.link.messages import Hello, Inference
 
 # What 1 of the sensor's unit is in another unit of the same quantity; the firmware multiplies in float32.
 # Standard gravity: 9.80665 m/s^2 exactly (3rd CGPM, 1901).
@@ -23,9 +24,6 @@ _FACTORS: Mapping[tuple[str, str], float] = {
     ("dps", "mdps"): 1000.0,
 }
 _NO_COLUMN = 255
-# Longest of the lists and texts of protocol.toml that a model must fit.
-MAX_SCORES = 255
-MAX_CHANNELS = 12
 
 
 def column_of(channel: Channel) -> tuple[int, float]:
@@ -57,16 +55,17 @@ def _check(manifest: Mapping[str, Any], info: ModelInfo) -> None:
         raise UnsupportedModelError(
             place, f"a window of {info.window.length} samples, hop {info.window.hop}", "the link takes 1 to 65535"
         )
-    if not 1 <= manifest["output_bytes"] <= MAX_SCORES:
+    if not 1 <= manifest["output_bytes"] <= Inference.MAX_SCORES:
         raise UnsupportedModelError(
-            place, f"{manifest['output_bytes']} outputs", f"the link takes up to {MAX_SCORES} scores"
+            place, f"{manifest['output_bytes']} outputs", f"the link takes up to {Inference.MAX_SCORES} scores"
         )
     if len(info.labels) not in (0, manifest["output_bytes"]):
         raise UnsupportedModelError(
             place, f"{len(info.labels)} labels for {manifest['output_bytes']} outputs", "give one label an output"
         )
-    if len(info.channels) > MAX_CHANNELS:
-        raise UnsupportedModelError(place, f"{len(info.channels)} channels", f"the link takes up to {MAX_CHANNELS}")
+    most = Hello.MAX_WINDOW_CHANNELS
+    if len(info.channels) > most:
+        raise UnsupportedModelError(place, f"{len(info.channels)} channels", f"the link takes up to {most}")
     if not re.fullmatch("[0-9a-f]{64}", manifest["model_sha256"]):
         raise UnsupportedModelError(place, f"{manifest['model_sha256']!r} is no SHA-256", "export the model again")
 
