@@ -1,8 +1,8 @@
 """The LiteRT interpreter with its reference kernels: what every int8 output is compared with.
 
 ``BUILTIN_REF`` is used throughout: the default (XNNPACK) and the optimised kernels round differently, by up to
-12 steps on a ResNet. Variable tensors (the state of an LSTM) survive from one invocation to the next unless they
-are reset, so :func:`run` resets them before each window.
+12 steps on a ResNet. Variable tensors (the state of an LSTM) and resource variables (``VAR_HANDLE``) survive from
+one invocation to the next, so :func:`run` brings both back to their start before each window.
 """
 
 from __future__ import annotations
@@ -306,10 +306,14 @@ def run(
     interpreter = _open(model, place, keep_tensors=False)
     known = _ports(interpreter, place)
     rows = _rows(inputs, known, place)
+    resources = any(op["op_name"] == "VAR_HANDLE" for op in interpreter._get_ops_details())  # noqa: SLF001
     outputs = np.empty((len(rows), known.output_bytes), np.int8)
     for index, row in enumerate(rows):
-        if not keep_state:
-            interpreter.reset_all_variables()
+        if index and not keep_state:
+            if resources:  # these are not reset with the variable tensors: begin with another interpreter
+                interpreter = _open(model, place, keep_tensors=False)
+            else:
+                interpreter.reset_all_variables()
         _set_inputs(interpreter, known, row)
         _invoke(interpreter, place)
         said = b"".join(interpreter.get_tensor(port.tensor).tobytes() for port in known.outputs)

@@ -125,6 +125,55 @@ def memory_model() -> bytes:
     return maker.pack((source,), (out,))
 
 
+def resource_model() -> bytes:
+    """A resource variable that begins at 5: each inference adds its input to it and gives the sum."""
+    maker = Maker()
+
+    def handle(graph_maker):
+        tensor = graph_maker.tensor("handle", (1,), schema.TensorType.RESOURCE, scale=0)
+        options = schema.VarHandleOptionsT()
+        options.container, options.sharedName = "", "memory"
+        graph_maker.op(
+            schema.BuiltinOperator.VAR_HANDLE,
+            (),
+            (tensor,),
+            schema.BuiltinOptions.VarHandleOptions,
+            options,
+            version=1,
+        )
+        return tensor
+
+    source = maker.tensor("sample", (1, 1), scale=1.0)
+    once = schema.CallOnceOptionsT()
+    once.initSubgraphIndex = 1
+    maker.op(schema.BuiltinOperator.CALL_ONCE, (), (), schema.BuiltinOptions.CallOnceOptions, once, version=1)
+    memory = handle(maker)
+    before = maker.tensor("before", (1, 1), scale=1.0)
+    maker.op(
+        schema.BuiltinOperator.READ_VARIABLE,
+        (memory,),
+        (before,),
+        schema.BuiltinOptions.ReadVariableOptions,
+        schema.ReadVariableOptionsT(),
+        version=1,
+    )
+    total = maker.tensor("sum", (1, 1), scale=1.0)
+    maker.op(
+        schema.BuiltinOperator.ADD, (source, before), (total,), schema.BuiltinOptions.AddOptions, schema.AddOptionsT()
+    )
+    assign = (schema.BuiltinOptions.AssignVariableOptions, schema.AssignVariableOptionsT())
+    maker.op(schema.BuiltinOperator.ASSIGN_VARIABLE, (memory, total), (), *assign, version=1)
+
+    main, maker.graph = maker.graph, schema.SubGraphT()
+    maker.graph.tensors, maker.graph.operators, maker.graph.inputs, maker.graph.outputs = [], [], [], []
+    start = handle(maker)
+    five = maker.tensor("five", (1, 1), scale=1.0, data=[[5]])
+    maker.op(schema.BuiltinOperator.ASSIGN_VARIABLE, (start, five), (), *assign, version=1)
+    maker.model.subgraphs.append(maker.graph)
+    maker.graph = main
+    return maker.pack((source,), (total,))
+
+
 def float_model() -> bytes:
     """float32 [1, 2] -> ADD with itself: valid, but not int8."""
     maker = Maker()

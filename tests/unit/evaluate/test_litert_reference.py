@@ -51,6 +51,13 @@ def test_state_is_reset_before_each_window_unless_kept():
     assert kept.ravel().tolist() == [1, 3, 6, 9, 12]  # sums of the last three
 
 
+def test_resource_variables_are_reset_as_well():
+    samples = np.arange(1, 5, dtype=np.int8)[:, None]
+    assert litert.run(handmade.resource_model(), samples).ravel().tolist() == [6, 7, 8, 9]
+    kept = litert.run(handmade.resource_model(), samples, keep_state=True)
+    assert kept.ravel().tolist() == [6, 8, 11, 15]
+
+
 def test_progress_counts_windows():
     seen = []
     litert.run(handmade.dense_model(), WINDOWS, on_progress=lambda done, total: seen.append((done, total)))
