@@ -4,8 +4,7 @@
 
 PYTHON ?=
 BIN := .venv/bin
-# paths of spaces and all: recipes run in this folder
-.SHELLFLAGS := -eu -c
+export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: demo test check bench docs clean help
 help:
@@ -21,6 +20,8 @@ check:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_c_format.py
+	$(BIN)/python -m tinyforge.link.generate --check
+	$(BIN)/python scripts/write_architectures.py --check
 	$(BIN)/python -m mkdocs build --strict --quiet --site-dir .pytest_cache/site
 
 test:

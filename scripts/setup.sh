@@ -79,11 +79,18 @@ if ! [ -x $venv/bin/python ] || ! $venv/bin/python -m pip --version >/dev/null 2
 fi
 
 say "pip install (TensorFlow included: some minutes the first time)"
-pip="$venv/bin/python -m pip --disable-pip-version-check"
-$pip install -q --upgrade 'pip>=25.1'
+log=$venv/pip.log
+pip() { # what pip says is kept, and shown when it fails
+    $venv/bin/python -m pip --disable-pip-version-check "$@" >>"$log" 2>&1 || {
+        tail -n 20 "$log" >&2
+        echo "error: pip $1 failed; the whole log is $log" >&2
+        exit 6
+    }
+}
+pip install --upgrade 'pip>=25.1'
 if [ "$what" = test ]; then
-    $pip install -q -e '.[all]' --group dev
+    pip install -e '.[all]' --group dev
 else
-    $pip install -q -e '.[all]'
+    pip install -e '.[all]'
 fi
 printf '%s' "$want" >"$stamp"
