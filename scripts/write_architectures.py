@@ -10,9 +10,10 @@ from tinyforge.architectures import list_architectures
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "architectures.md"
 HEAD = """# Architectures
 
-Written by `scripts/write_architectures.py` from the code. Parameters go under `[model.parameters]`; `preset = "tiny"` (or another) sets
-several at once, and what stands beside it wins. All take windows [length, channels], standardised with mean and standard deviation of the
-training windows, and give a probability for each class.
+Written by `scripts/write_architectures.py` from the code. Parameters go under `[model.parameters]`;
+`preset = "tiny"` (or another) sets several at once, and what stands beside it wins. All take windows
+[length, channels], standardised with mean and standard deviation of the training windows, and give a probability
+for each class.
 """
 
 

@@ -110,6 +110,6 @@ def test_kill_at_any_system_call_leaves_a_whole_run(project, tmp_path, kill_afte
 
 
 def test_project_is_held_by_one_process(project):
-    with project_lock(project), pytest.raises(UsageError, match=f"process {os.getpid()} works in this project"):
-        with project_lock(project):
-            pass
+    message = f"process {os.getpid()} works in this project"
+    with project_lock(project), pytest.raises(UsageError, match=message), project_lock(project):
+        pass
