@@ -30,4 +30,4 @@ def test_decoding_samples(name):
             values += len(Samples.decode(frame.body).values)
     seconds = time.perf_counter() - start
     assert values == 120 * FRAMES
-    print(f"\n{name}: {len(wire) / seconds / 1e6:.1f} MB/s, {values / 6 / seconds:,.0f} samples/s")  # noqa: T201
+    print(f"\n{name}: {len(wire) / seconds / 1e6:.1f} MB/s, {values / 6 / seconds:,.0f} samples/s")
