@@ -23,7 +23,7 @@ def conv_1d(view: OpView, low: Lowering) -> None:
         "conv_1d",
         "tfg_conv_1d_s8",
         {
-            **conv_weights(view, rows, interleaved(rows, LANES)),
+            **conv_weights(view, rows, lambda found: interleaved(found, LANES)),
             **sizes,
             "groups": groups,
             **output_limits(view),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from tinyforge.compiler.fixed_point import requantize
 from tinyforge.compiler.geometry import Geometry, window_geometry
 from tinyforge.compiler.layout import GROUP, interleaved
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.quantized import (
+    Rescale,
     accumulator_reach,
     bias_of,
     channel_scales,
@@ -50,13 +54,13 @@ def conv_geometry(view: OpView) -> Geometry:
     return geometry
 
 
-def conv_weights(view: OpView, rows: Array, filter_: Array, axis: int = 0) -> dict[str, Param]:
+def conv_weights(view: OpView, rows: Array, arrange: Callable[[Array], Array], axis: int = 0) -> dict[str, Param]:
     """Filter, folded bias and rescaling, as all convolution kernels take them.
 
     Args:
         view: the operator; input 1 is the filter, input 2 the bias.
         rows: int8 [channel, ...], the weights by output channel.
-        filter_: the weights in the order the kernel reads them.
+        arrange: gives the weights in the order the kernel reads them.
         axis: dimension of output channels in the model's filter.
     """
     input_, output = view.input(0), view.output()
@@ -65,12 +69,34 @@ def conv_weights(view: OpView, rows: Array, filter_: Array, axis: int = 0) -> di
     bias = bias_of(view, 2, channels)
     reach = accumulator_reach(view, rows, input_zero, bias)
     rescale = rescale_of(view, input_, channel_scales(view, view.input(1), channels, axis), output)
+    folded = folded_bias(rows, input_zero, bias)
+    rows, reach = rows.copy(), reach.copy()
+    limits = clamp_of(view, output)
+    for channel in np.flatnonzero(rescale.marked(reach) >= 0):
+        least, most = (
+            _output(
+                view, int(bias[channel]) + sign * int(reach[channel] - abs(bias[channel])), rescale, channel, limits
+            )
+            for sign in (-1, 1)
+        )
+        if least == most:  # a dead channel: nothing that comes in changes it
+            rows[channel] = 0
+            folded[channel] = 4 * (least - view.quantized(output)[1])
+            reach[channel] = abs(int(folded[channel]))
+            rescale.multiplier[channel], rescale.exponent[channel] = 1 << 30, -1
     return {
-        "filter": filter_,
-        "bias": folded_bias(rows, input_zero, bias),
+        "filter": arrange(rows),
+        "bias": folded,
         "multiplier": rescale.multiplier,
         "exponent": rescale.marked(reach),
     }
+
+
+def _output(view: OpView, acc: int, rescale: Rescale, channel: int, limits: tuple[int, int]) -> int:
+    """The output of one channel for an accumulator, as the kernels compute it."""
+    zero = view.quantized(view.output())[1]
+    value = requantize(acc, int(rescale.multiplier[channel]), int(rescale.exponent[channel])) + zero
+    return min(max(value, limits[0]), limits[1])
 
 
 def output_limits(view: OpView) -> dict[str, Param]:
@@ -105,7 +131,7 @@ def conv_2d(view: OpView, low: Lowering) -> None:
             "conv_2d",
             "tfg_conv_2d_grouped_s8",
             {
-                **conv_weights(view, rows, weights),
+                **conv_weights(view, rows, lambda found: found.reshape(weights.shape)),
                 **sizes(geometry),
                 "group_in_ch": weights.shape[3],
                 "group_out_ch": geometry.out_ch // groups,
@@ -120,7 +146,7 @@ def conv_2d(view: OpView, low: Lowering) -> None:
         "conv_2d",
         "tfg_conv_2d_s8",
         {
-            **conv_weights(view, rows, interleaved(rows, LANES)),
+            **conv_weights(view, rows, lambda found: interleaved(found, LANES)),
             **sizes(geometry),
             "groups": -(-rows.shape[1] // GROUP),
             **output_limits(view),

@@ -47,7 +47,7 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         "depthwise_conv_2d",
         "tfg_depthwise_conv_2d_s8",
         {
-            **conv_weights(view, rows, weights[0], 3),
+            **conv_weights(view, rows, lambda found: np.moveaxis(found, 0, 2), 3),
             **sizes(geometry),
             "depth_multiplier": channels // geometry.in_ch,
             **output_limits(view),
