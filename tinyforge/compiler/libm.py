@@ -193,7 +193,7 @@ def _erfc(x: np.float32) -> np.float32:
     y = _quotient(_ERFC_MIDDLE if bits < 0x4036DB6D else _ERFC_FAR, F(1) / (size * size))
     z = np.uint32(bits & 0xFFFFE000).view(np.float32)
     r = _exp(-z * z - F(0.5625)) * _exp((z - size) * (z + size) + y)
-    return F(2) - r / size if negative else r / size
+    return np.float32(F(2) - r / size if negative else r / size)
 
 
 def _quotient(rational: tuple[tuple[float, ...], tuple[float, ...]], x: np.float32) -> np.float32:

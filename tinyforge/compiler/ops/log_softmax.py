@@ -1,4 +1,4 @@
-"""LOG_SOFTMAX over the last dimension in gemmlowp's fixed point."""
+"""LOG_SOFTMAX over the last dimension: int8 in gemmlowp's fixed point, or float32 where a model ends in it."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ from tinyforge.compiler.lookup import unary
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.ops.softmax import softmax_scaling
+from tinyforge.core.graph import DType, Param
 
 _MOST_CLASSES = 4095  # the reference's sum of exponentials is Q12.19
 
 
 @operator("LOG_SOFTMAX")
 def log_softmax(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_log_softmax_s8``."""
-    input_, output = unary(view)
+    """Lower to ``tfg_log_softmax_s8`` or ``tfg_log_softmax_f32``."""
+    input_, output = unary(view, DType.INT8, DType.FLOAT32)
     view.require(bool(input_.shape), "is a scalar", "remove the operator", input_)
+    depth = input_.shape[-1]
+    if input_.dtype is DType.FLOAT32:
+        params: dict[str, Param] = {"rows": input_.elements // depth, "depth": depth}
+        low.layer("log_softmax", "tfg_log_softmax_f32", params, inputs=(input_,), outputs=(output,), inplace=((0, 0),))
+        return
     view.require(
         view.quantized(output) == (16 / 256, 127),
         f"is quantized {view.quantized(output)}, not 1/16 and 127",
         "convert the model again: TFLite fixes the quantization of a log-softmax",
         output,
     )
-    depth = input_.shape[-1]
     view.require(depth <= _MOST_CLASSES, f"has {depth} classes, more than {_MOST_CLASSES}", "use SOFTMAX", input_)
     scale, _ = view.quantized(input_)
     multiplier, left_shift, diff_min = softmax_scaling(scale, 1.0)

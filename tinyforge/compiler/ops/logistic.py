@@ -1,4 +1,4 @@
-"""LOGISTIC as a table; TFLite fixes its output scale to 1/256."""
+"""LOGISTIC: int8 as a table, with the output scale TFLite fixes to 1/256; float32 where a model ends in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tinyforge.compiler.libm import expf
 from tinyforge.compiler.lookup import float_table, lower_table, unary
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
-from tinyforge.core.graph import DType
+from tinyforge.core.graph import DType, Param
 from tinyforge.core.types import Float32Array
 
 
@@ -19,8 +19,12 @@ def sigmoid(x: Float32Array) -> Float32Array:
 
 @operator("LOGISTIC")
 def logistic(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_lookup_s8``."""
-    _, output = unary(view, DType.INT8, DType.UINT8)
+    """Lower to ``tfg_lookup_s8`` or ``tfg_logistic_f32``."""
+    input_, output = unary(view, DType.INT8, DType.UINT8, DType.FLOAT32)
+    if input_.dtype is DType.FLOAT32:
+        params: dict[str, Param] = {"elements": output.elements}
+        low.layer("logistic", "tfg_logistic_f32", params, inputs=(input_,), outputs=(output,), inplace=((0, 0),))
+        return
     scale, _ = view.quantized(output)
     view.require(
         scale == 1 / 256,

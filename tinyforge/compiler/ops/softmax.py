@@ -1,4 +1,4 @@
-"""SOFTMAX over the last dimension in gemmlowp's fixed point."""
+"""SOFTMAX over the last dimension: int8 in gemmlowp's fixed point, or float32 where a model ends in it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import math
 from tinyforge.compiler.fixed_point import quantize_multiplier
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
-from tinyforge.core.graph import DType
+from tinyforge.core.graph import DType, Param
 
+_SCALE_TOLERANCE = 0.001 / 256
 _INPUT_INTEGER_BITS = 5  # differences are Q5.26: softmax.h, kScaledDiffIntegerBits
 
 
@@ -33,21 +34,28 @@ def softmax_scaling(scale: float, beta: float) -> tuple[int, int, int]:
 
 @operator("SOFTMAX", beta=Option(0, "float32", 0.0))
 def softmax(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_softmax_s8``."""
+    """Lower to ``tfg_softmax_s8`` or ``tfg_softmax_f32``."""
     view.counts((1,))
     input_, output = view.activation(0), view.output()
-    view.is_dtype(input_, DType.INT8)
-    view.is_dtype(output, DType.INT8)
+    view.is_dtype(input_, DType.INT8, DType.FLOAT32)
+    view.is_dtype(output, input_.dtype)
     view.shape_is(output, input_.shape)
     view.require(bool(input_.shape) and input_.elements > 0, "is empty or a scalar", "remove the operator", input_)
+    beta = view.option("beta")
+    sizes = {"rows": input_.elements // input_.shape[-1], "depth": input_.shape[-1]}
+    if input_.dtype is DType.FLOAT32:
+        view.require(beta > 0, f"has beta {beta:g}", "convert the model again")
+        params: dict[str, Param] = {**sizes, "beta": beta}
+        low.layer("softmax", "tfg_softmax_f32", params, inputs=(input_,), outputs=(output,), inplace=((0, 0),))
+        return
+    out_scale, out_zero = view.quantized(output)
     view.require(
-        view.quantized(output) == (1.0 / 256, -128),
+        abs(out_scale - 1 / 256) <= _SCALE_TOLERANCE and out_zero == -128,
         f"is quantized {view.quantized(output)}, not 1/256 and -128",
         "convert the model again: TFLite fixes the quantization of a softmax",
         output,
     )
     scale, _ = view.quantized(input_)
-    beta = view.option("beta")
     multiplier, left_shift, diff_min = softmax_scaling(scale, beta)
     view.require(
         beta > 0 and beta * scale * (1 << 26) > 1.0,
@@ -59,8 +67,7 @@ def softmax(view: OpView, low: Lowering) -> None:
         "softmax",
         "tfg_softmax_s8",
         {
-            "rows": input_.elements // input_.shape[-1],
-            "depth": input_.shape[-1],
+            **sizes,
             "multiplier": multiplier,
             "left_shift": left_shift,
             "diff_min": diff_min,

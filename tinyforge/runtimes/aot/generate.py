@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,8 @@ def _copy_kernels(kernels: list[str], out_dir: Path) -> tuple[list[str], list[st
         *(f"include/tfg/{kernel}.h" for kernel in kernels),
         *(f"src/portable/{kernel}.c" for kernel in kernels),
     ]
+    if any(kernel.endswith("_f32") for kernel in kernels):
+        names.append("src/tfg_float.h")
     fast = [kernel for kernel in kernels if (library / "src" / "dsp" / f"{kernel}.c").is_file()]
     shared = [f"src/dsp/{name}" for name in ("tfg_dsp.h", *DSP_SHARED)] if fast else []
     names.extend((*shared, *(f"src/dsp/{kernel}.c" for kernel in fast)))
@@ -186,6 +189,7 @@ class ModelView:
                     ),
                 ]
             ),
+            "unused": self._unused(),
             "passed": ", ".join(
                 self._places[self.graph.root(tensor.index)] for tensor in (*self.inputs, *self.outputs)
             ),
@@ -217,6 +221,11 @@ class ModelView:
             "kernels": self.kernels(),
             "info": self._info(),
         }
+
+    def _unused(self) -> list[str]:
+        """Inputs that no call reads."""
+        read = {self.graph.root(index) for layer in self.compiled.layers for index in layer.inputs}
+        return [self._places[tensor.index] for tensor in self.inputs if tensor.index not in read]
 
     def _boundaries(self, what: str, tensors: list[Tensor]) -> list[dict[str, Any]]:
         found = []
@@ -374,7 +383,13 @@ class ModelView:
 
 
 def _render(template: str, context: dict[str, Any]) -> str:
-    environment = jinja2.Environment(
+    return _environment().get_template(template).render(context)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Templates are parsed once a process."""
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -382,4 +397,3 @@ def _render(template: str, context: dict[str, Any]) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  # C, not HTML; every string from outside went through core.names
     )
-    return environment.get_template(template).render(context)

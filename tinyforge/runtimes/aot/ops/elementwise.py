@@ -21,6 +21,8 @@ def elementwise(layer: Layer) -> Printed:
             return Printed(f"[{size['elements']}] cut to {size['min']}..{size['max']}")
         case "tfg_flip_s8":
             return Printed(f"[{size['elements']}] with the sign bit flipped")
+        case "tfg_logistic_f32":
+            return Printed(f"[{size['elements']}] in float")
         case "tfg_copy":
             return Printed(f"{size['bytes']} B as they are")
         case _:
