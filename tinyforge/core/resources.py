@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import hashlib
+from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -31,3 +33,17 @@ def cache_dir() -> Path:
         return Path(chosen).expanduser().absolute()
     base = os.environ.get("XDG_CACHE_HOME", "").strip()
     return (Path(base) if base else Path.home() / ".cache") / "tinyforge"
+
+
+@cache
+def code_digest(*parts: str) -> str:
+    """SHA-256 over the sources of parts of the package (``compiler``, ``csrc``): what an output depends on besides inputs.
+
+    An installed release has one digest; in a checkout it changes with the code.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        for file in sorted((_PACKAGE / part).rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(f"{file.relative_to(_PACKAGE).as_posix()}\0".encode() + file.read_bytes())
+    return digest.hexdigest()

@@ -140,7 +140,7 @@ class Road:
         return {spec.name: self.stage(stage).result(self, spec) for spec in specs}
 
     def linked(self, model: str = "") -> dict[str, Any]:
-        """What one or all compressed models take when they are linked, by model; nothing without compiler or Unicorn."""
+        """What one or all compressed models take when linked, by model; nothing without a compiler or Unicorn."""
         from tinyforge.core.errors import ToolError
 
         try:

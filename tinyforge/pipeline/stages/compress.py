@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.core.files import sha256_file
+from tinyforge.core.resources import code_digest
 from tinyforge.core.types import Channel, ModelInfo, ModelSpec
 from tinyforge.pipeline.runs import Step
 from tinyforge.pipeline.stages import dataset as dataset_stage
@@ -92,6 +93,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
         "plan": dataclasses.asdict(road.project.plan),
         "model": train_stage.spec_json(spec),
         "augmentation": train_stage.AUGMENTATION,
+        "code": code_digest("compress", "architectures"),
     }
     return Step(name(spec), 1, inputs, make)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyforge.core.files import sha256_file, sha256_json
+from tinyforge.core.resources import code_digest
 from tinyforge.core.types import ModelSpec
 from tinyforge.pipeline.runs import Run, Step
 from tinyforge.pipeline.stages import compress as compress_stage
@@ -37,7 +38,9 @@ def step(road: Road, spec: ModelSpec) -> Step:
 
         return models.export(tflite, out, name=spec.name)
 
-    return Step(name(spec), 1, {"tflite": sha256_file(tflite)}, make)
+    return Step(
+        name(spec), 1, {"tflite": sha256_file(tflite), "code": code_digest("compiler", "runtimes", "csrc")}, make
+    )
 
 
 def manifest(road: Road, spec: ModelSpec) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.core.resources import code_digest
 from tinyforge.core.types import ModelSpec
 from tinyforge.pipeline.runs import Step
 from tinyforge.pipeline.stages import dataset as dataset_stage
@@ -50,7 +51,12 @@ def step(road: Road, spec: ModelSpec) -> Step:
             "accuracy": {side: said["accuracy"] for side, said in result.metrics.items()},
         }
 
-    inputs = {"dataset": dataset_stage.sha256(road), "model": spec_json(spec), "augmentation": AUGMENTATION}
+    inputs = {
+        "dataset": dataset_stage.sha256(road),
+        "model": spec_json(spec),
+        "augmentation": AUGMENTATION,
+        "code": code_digest("train", "architectures"),
+    }
     return Step(name(spec), 1, inputs, make, resumable=True)
 
 
