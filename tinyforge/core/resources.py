@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import hashlib
+import os
 from functools import cache
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def cache_dir() -> Path:
 
 @cache
 def code_digest(*parts: str) -> str:
-    """SHA-256 over the sources of parts of the package (``compiler``, ``csrc``): what an output depends on besides inputs.
+    """SHA-256 over the sources of parts of the package (``compiler``, ``csrc``): they decide outputs as inputs do.
 
     An installed release has one digest; in a checkout it changes with the code.
     """
