@@ -1,52 +1,70 @@
-"""STRIDED_SLICE: begins, ends and steps in and out of range, negative steps, all supported masks."""
+"""STRIDED_SLICE: begins, ends and steps in and out of range, negative steps, every mask, ellipses and new axes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from movecase import element
 from opbench import Case
-from opcase import scale, zero_point
 from tflite_writer import Writer
+
+
+def bounds_of(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[dict[str, list[int]], dict[str, int], Any]:
+    """Begin, end and steps; the masks; and the index numpy takes for the same slice."""
+    rank = len(shape)
+    rows: dict[str, list[int]] = {"begin": [], "end": [], "strides": []}
+    masks = dict.fromkeys(("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"), 0)
+    index: list[Any] = []
+    whole = int(rng.integers(rank)) if rng.integers(3) == 0 else -1  # where an ellipsis stands
+    covers = int(rng.integers(1, rank - whole + 1)) if whole >= 0 else 0
+    given = rank if whole >= 0 or rng.integers(3) else int(rng.integers(rank + 1))
+    axis = 0
+
+    def row(begin: int, end: int, step: int) -> int:
+        for name, value in zip(rows, (begin, end, step), strict=True):
+            rows[name].append(value)
+        return 1 << (len(rows["begin"]) - 1)
+
+    while axis < given or axis == whole:
+        if axis == whole:
+            masks["ellipsis_mask"] = row(0, 0, 1)
+            index.append(Ellipsis)
+            axis, whole = axis + covers, -1
+            continue
+        if rng.integers(8) == 0:
+            masks["new_axis_mask"] |= row(int(rng.integers(-3, 3)), int(rng.integers(-3, 3)), 1)
+            index.append(np.newaxis)
+            continue
+        size = shape[axis]
+        begin, end = int(rng.integers(-size, size)), int(rng.integers(-size - 1, size + 2))
+        step = int(rng.choice([1, 1, 1, 2, 3, -1, -2]))
+        kind = int(rng.integers(8))
+        if kind < 2:
+            masks["shrink_axis_mask"] |= row(begin, end, 1)
+            index.append(begin)
+        else:
+            bit = row(begin, end, step)
+            masks["begin_mask"] |= bit * (kind & 1)
+            masks["end_mask"] |= bit * (kind >> 1 & 1)
+            index.append(slice(None if kind & 1 else begin, None if kind >> 1 & 1 else end, step))
+        axis += 1
+    return rows, masks, tuple(index)
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
     number = 0
     while True:
-        rank = int(rng.integers(1, 5))
-        shape = tuple(int(size) for size in rng.integers(1, 8, rank))
-        begin = [int(rng.integers(-size, size)) for size in shape]
-        end = [int(rng.integers(-size - 1, size + 2)) for size in shape]
-        steps = [int(rng.choice([1, 1, 1, 2, 3, -1, -2])) for _ in shape]
-        begin_mask, end_mask = int(rng.integers(1 << rank)), int(rng.integers(1 << rank))
-        shrink = int(rng.integers(1 << rank)) if rng.integers(2) else 0
-        slices = []
-        for axis in range(rank):
-            bit = 1 << axis
-            if shrink & bit:
-                steps[axis] = 1
-                begin_mask &= ~bit
-                slices.append(begin[axis])
-            else:
-                slices.append(
-                    slice(None if begin_mask & bit else begin[axis], None if end_mask & bit else end[axis], steps[axis])
-                )
-        out = np.zeros(shape)[tuple(slices)].shape
-        if 0 in out:
+        shape = tuple(int(size) for size in rng.integers(1, 8, int(rng.integers(1, 5))))
+        rows, masks, index = bounds_of(rng, shape)
+        out = np.zeros(shape)[index].shape
+        if 0 in out or not rows["begin"]:
             continue
         number += 1
-        quantized = {"scale": scale(rng), "zero_point": zero_point(rng)}
+        kind = element(rng, "float32", "int16", "uint8", "int32")
         model = Writer()
-        x = model.tensor("x", shape, **quantized)
-        y = model.tensor("y", out, **quantized)
-        model.op(
-            "STRIDED_SLICE",
-            [x, model.constant("begin", begin), model.constant("end", end), model.constant("steps", steps)],
-            [y],
-            "StridedSliceOptions",
-            begin_mask=begin_mask,
-            end_mask=end_mask,
-            shrink_axis_mask=shrink,
-        )
-        name = f"{number}: {shape} {begin}:{end}:{steps} masks {begin_mask} {end_mask} {shrink}"
-        yield Case(name, model.build([x], [y]), inputs=2)
+        x, y = model.tensor("x", shape, **kind), model.tensor("y", out, **kind)
+        inputs = [x, *(model.constant(name, row) for name, row in rows.items())]
+        model.op("STRIDED_SLICE", inputs, [y], "StridedSliceOptions", **masks)
+        yield Case(f"{number}: {kind['dtype']} {shape} {rows} {masks}", model.build([x], [y]), inputs=2)

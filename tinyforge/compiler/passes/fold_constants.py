@@ -52,7 +52,7 @@ def _filled(view: OpView, tensor: Tensor, value: Array) -> Tensor:
         "convert it again",
         tensor,
     )
-    return replace(tensor, data=np.ascontiguousarray(value))
+    return replace(tensor, data=np.array(value, order="C"))
 
 
 def _values(view: OpView) -> list[Array] | None:
