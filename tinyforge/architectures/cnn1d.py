@@ -14,19 +14,15 @@ from tinyforge.architectures.registry import Architecture
 from tinyforge.core.errors import ConfigError
 
 
-def _kernels(values: Mapping[str, Any], place: str) -> tuple[int, ...]:
-    """One kernel length a layer: a shorter list goes on with its last number."""
+def _kernels(values: Mapping[str, Any]) -> tuple[int, ...]:
+    """One kernel length a layer: a shorter list goes on with its last number, a longer one is cut."""
     layers, kernels = len(values["filters"]), tuple(values["kernels"])
-    if len(kernels) > layers:
-        raise ConfigError(
-            f"{place}.kernels", f"{len(kernels)} kernels for {layers} filters", "give at most one kernel a layer"
-        )
-    return kernels + kernels[-1:] * (layers - len(kernels))
+    return (kernels + kernels[-1:] * layers)[:layers]
 
 
 def _check(values: Mapping[str, Any], input_shape: tuple[int, int], place: str) -> None:
     length = input_shape[0]
-    for index, kernel in enumerate(_kernels(values, place)):
+    for index, kernel in enumerate(_kernels(values)):
         if length < kernel + values["pool"] - 1:
             raise ConfigError(
                 f"{place}.kernels",
@@ -43,7 +39,7 @@ def _build(values: Mapping[str, Any], input_shape: tuple[int, int], classes: int
     length, channels = input_shape
     inputs = layers.Input((length, channels), name="window")
     x = layers.Reshape((length, 1, channels), name="column")(inputs)
-    for index, (filters, kernel) in enumerate(zip(values["filters"], _kernels(values, ""), strict=True)):
+    for index, (filters, kernel) in enumerate(zip(values["filters"], _kernels(values), strict=True)):
         name = f"conv{index}"
         x = layers.Conv2D(filters, (kernel, 1), name=name)(x)
         if training and values["batch_norm"]:
@@ -68,7 +64,7 @@ ARCHITECTURE = Architecture(
     summary="1-D convolutions over time, pooling, and a small dense head",
     parameters=(
         Wholes("filters", (16, 32), 1, 512, "output channels of each convolution"),
-        Wholes("kernels", (5, 3), 1, 64, "kernel length of each convolution, in samples; the last number repeats"),
+        Wholes("kernels", (5, 3), 1, 64, "kernel length of each convolution, in samples; the last one repeats"),
         Whole("pool", 2, 1, 16, "samples pooled into one after each convolution; 1 for none"),
         Choice("head", "flatten", ("flatten", "mean"), "flatten keeps time, mean averages over it (fewer weights)"),
         Whole("hidden", 32, 0, 1024, "units of the dense layer before the scores; 0 for none"),

@@ -120,7 +120,7 @@ def cluster(
     """Weight sharing while training goes on: every kernel takes at most ``plan.clusters`` values; zeros stay zero.
 
     Args:
-        model: deployed form; left alone. Layers that have no more values as it is are left as they are.
+        model: deployed form; left alone. Layers that have no more values as it is stay as they are.
 
     Raises:
         ToolError: tfmot left more values.
@@ -142,6 +142,7 @@ def cluster(
                 tfmot_cluster.CentroidInitialization.KMEANS_PLUS_PLUS,
                 preserve_sparsity=sparse,
             )
+        layer.trainable = layer.name not in many  # a kernel that is small enough must not grow values again
         return layer
 
     plain = _copy(model)

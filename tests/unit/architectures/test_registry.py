@@ -74,10 +74,6 @@ def test_a_given_value_beats_the_preset_and_the_preset_the_default():
             {"filters": [8, 0]},
             'model "gesture": parameters.filters[1]: 0 is out of range; it must be 1 to 512',
         ),
-        (
-            {"filters": [8], "kernels": [5, 3]},
-            'model "gesture": parameters.kernels: 2 kernels for 1 filters; give at most one kernel a layer',
-        ),
     ],
 )
 def test_a_wrong_parameter_is_told_place_fact_and_way_out(given, message):
