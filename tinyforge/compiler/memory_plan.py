@@ -100,6 +100,8 @@ def _blocks(graph: Graph, layers: Sequence[Layer], tensors: Sequence[Tensor], *,
         for layer in layers
         if layer.scratch_bytes
     )
+    if any(tensors[root].dtype.bytes > ALIGN for root in life):  # then every block keeps the next one at 8 bytes
+        blocks = [replace(block, bytes=(block.bytes + 7) // 8 * 8) for block in blocks]
     return blocks
 
 
