@@ -13,7 +13,7 @@ from tinyforge.core.types import Footprint
 from tinyforge.firmware.linker_script import render_linker_script
 from tinyforge.firmware.manifest import model_sources, read_manifest
 from tinyforge.toolchain import ArmToolchain, find_arm_toolchain, footprint
-from tinyforge.virtual.measure import BENCH_FLASH_BYTES, BENCH_LINKED_RAM_BYTES
+from tinyforge.virtual.measure import BENCH_FLASH_BYTES, BENCH_LINKED_RAM_BYTES, Sides
 
 _STACK_BYTES = 1 << 16
 
@@ -75,6 +75,29 @@ def bench_footprint(
     return Footprint(full.flash_bytes - harness.flash_bytes, full.ram_bytes - harness.ram_bytes, 0, mine)
 
 
+def _glue(sides: Sides, functions: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Functions with one input and one output around a model's functions that have several."""
+    pointers = ["const void *"] * len(sides.input_room) + ["void *"] * len(sides.output_room)
+    places = [f"in + {at}" for at in _offsets(sides.input_room)] + [f"out + {at}" for at in _offsets(sides.output_room)]
+    text = ["#include <stdint.h>", ""]
+    wrapped = {}
+    for role, function in functions.items():
+        wrapped[role] = f"bench_model_{role.lower()}"
+        text += [
+            f"void {function}({', '.join(pointers)});",
+            f"void {wrapped[role]}(const int8_t *in, int8_t *out);",
+            f"void {wrapped[role]}(const int8_t *in, int8_t *out)",
+            "{",
+            f"    {function}({', '.join(places)});",
+            "}",
+        ]
+    return "\n".join(text) + "\n", wrapped
+
+
+def _offsets(sizes: Sequence[int]) -> list[int]:
+    return [sum(sizes[:i]) for i in range(len(sizes))]
+
+
 def _link(
     manifest: Mapping[str, Any],
     model_dir: Path | None,
@@ -87,10 +110,16 @@ def _link(
     home = firmware_dir() / "virtual_m4"
     sources = [home / "src" / "startup.c", home / "src" / "memory.c", home / "bench" / "bench_main.c"]
     includes = [home / "src"]
-    defines = [f"-DBENCH_INPUT_BYTES={manifest['input_bytes']}u", f"-DBENCH_OUTPUT_BYTES={manifest['output_bytes']}u"]
-    defines += [f"-DBENCH_INVOKE={manifest['function']}"]
+    sides = Sides.of(manifest)
+    functions = {"INVOKE": manifest["function"]}
+    if manifest.get("continue_function"):
+        functions["CONTINUE"] = manifest["continue_function"]
+    glue = ""
+    if sides.several and model_dir is not None:
+        glue, functions = _glue(sides, functions)
+    defines = [f"-DBENCH_INPUT_BYTES={sum(sides.input_room)}u", f"-DBENCH_OUTPUT_BYTES={sum(sides.output_room)}u"]
+    defines += [f"-DBENCH_{role}={function}" for role, function in functions.items()]
     defines += [f"-DBENCH_RESET={manifest['reset']}"] if manifest.get("reset") else []
-    defines += [f"-DBENCH_CONTINUE={manifest['continue_function']}"] if manifest.get("continue_function") else []
     if model_dir is None:
         sources += [home / "bench" / "bench_nothing.c"]
     else:
@@ -101,6 +130,9 @@ def _link(
     script_text = (home / "virtual_m4.ld").read_text(encoding="utf-8")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tinyforge_bench_") as folder:
+        if glue:
+            sources.append(Path(folder) / "bench_glue.c")
+            write_text(sources[-1], glue)
         script = Path(folder) / "bench.ld"
         write_text(
             script,

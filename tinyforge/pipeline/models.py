@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tinyforge.boards import Board
     from tinyforge.core.graph import Compiled
     from tinyforge.core.types import Int8Array
-    from tinyforge.evaluate.verify import VerifyInputs
 
 RUNTIMES = ("aot", "tflm")
 
@@ -163,12 +162,8 @@ def verify(
     from tinyforge.evaluate.verify import load_inputs, random_inputs, verify_outputs
 
     compiled = compile_file(path)
-    ports = litert.ports(compiled.model, str(path))
-    given: VerifyInputs
-    if inputs is None:
-        given = random_inputs(ports.input_elements, windows=random, seed=seed)
-    else:
-        given = load_inputs(inputs, input_elements=ports.input_elements, output_elements=ports.output_elements)
+    ports = litert.ports(compiled.model, str(path), any_type=True)
+    given = load_inputs(inputs, ports) if inputs else random_inputs(ports.inputs, windows=random, seed=seed)
     if given.outputs is None:
         reference = "the LiteRT reference kernels"
         expected = litert.run_isolated(compiled.model, given.inputs, keep_state=given.keep_state, place=str(path))
@@ -179,7 +174,7 @@ def verify(
         model_dir = Path(folder) / "model"
         _generate(compiled, model_dir)
         actual = run_export(model_dir, given.inputs, on=on, keep_state=given.keep_state)
-        compared = verify_outputs(expected.reshape(len(expected), -1), actual.reshape(len(actual), -1))
+        compared = verify_outputs(expected.reshape(len(expected), -1), actual, ports.outputs)
         first_layer = "" if compared.exact else _first_layer(compiled, model_dir, given.inputs, compared.first_window)
     return compared.to_json() | {
         "elements": int(expected.size),
@@ -202,25 +197,27 @@ def run_export(model_dir: Path, inputs: Int8Array, *, on: str, keep_state: bool 
 
     Args:
         model_dir: what :func:`export` wrote.
-        inputs: int8 [n, ...].
+        inputs: int8 [n, ...]; several inputs of an inference lie one after the other, numbers of other types as their
+            bytes.
         on: ``host`` or ``virtual``.
         keep_state: leave a stateful model's state as the inference before left it.
 
     Returns:
-        int8 [n, outputs].
+        int8 [n, output bytes], likewise.
     """
     import numpy as np
 
-    rows = np.ascontiguousarray(inputs).reshape(len(inputs), -1)
+    rows = np.ascontiguousarray(inputs).reshape(len(inputs), -1).view(np.uint8)
     if on == "host":
         from tinyforge.evaluate.host_c import load_invoke
 
-        return load_invoke(model_dir)(rows, keep_state=keep_state).reshape(len(rows), -1)
-    from tinyforge.firmware import build_bench
-    from tinyforge.virtual.measure import run_inferences
+        return load_invoke(model_dir).run_bytes(rows, keep_state=keep_state).view(np.int8)
+    from tinyforge.firmware import build_bench, read_manifest
+    from tinyforge.virtual.measure import Sides, run_inferences
 
     elf = build_bench(model_dir, model_dir / "bench.elf")
-    outputs = run_inferences(elf, [row.tobytes() for row in rows], keep_state=keep_state)
+    sides = Sides.of(read_manifest(model_dir))
+    outputs = run_inferences(elf, [row.tobytes() for row in rows], keep_state=keep_state, sides=sides)
     return np.frombuffer(b"".join(outputs), np.int8).reshape(len(rows), -1)
 
 

@@ -23,6 +23,7 @@ from tinyforge.virtual.trace import BlockCount
 BENCH_FLASH_BYTES = 4 << 20
 BENCH_RAM_BYTES = 4 << 20
 BENCH_LINKED_RAM_BYTES = 2 << 20  # for the image; inputs and outputs of many inferences lie above
+_GLUE = "bench_model_invoke"  # stands before a model with several inputs or outputs
 _CALL_CYCLES = 1 << 36  # no inference takes so long (45 minutes at 25 MHz); one that does hangs
 
 
@@ -73,6 +74,60 @@ class ProfileResult:
     by_function: tuple[tuple[str, int, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The inputs and outputs of a model in a bench image: one after the other, each at a multiple of 16 when several.
+
+    Attributes:
+        inputs, outputs: bytes of each.
+    """
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Sides:
+        """Those of a model's ``manifest.json``."""
+        inputs = manifest.get("inputs") or [{"bytes": manifest["input_bytes"]}]
+        outputs = manifest.get("outputs") or [{"bytes": manifest["output_bytes"]}]
+        return cls(tuple(int(side["bytes"]) for side in inputs), tuple(int(side["bytes"]) for side in outputs))
+
+    @property
+    def several(self) -> bool:
+        """More than one input or output."""
+        return len(self.inputs) + len(self.outputs) > 2
+
+    @property
+    def input_room(self) -> tuple[int, ...]:
+        """Bytes each input takes in the image."""
+        return tuple(_stride(size) for size in self.inputs) if self.several else self.inputs
+
+    @property
+    def output_room(self) -> tuple[int, ...]:
+        """Bytes each output takes in the image."""
+        return tuple(_stride(size) for size in self.outputs) if self.several else self.outputs
+
+    def spread(self, data: bytes) -> bytes:
+        """Inputs that lie side by side, as the image takes them."""
+        if not self.several:
+            return data
+        parts = []
+        for size, room in zip(self.inputs, self.input_room, strict=True):
+            parts.append(data[:size].ljust(room, b"\0"))
+            data = data[size:]
+        return b"".join(parts)
+
+    def gather(self, data: bytes) -> bytes:
+        """Outputs as the image gives them, side by side."""
+        if not self.several:
+            return data
+        parts = []
+        for size, room in zip(self.outputs, self.output_room, strict=True):
+            parts.append(data[:size])
+            data = data[room:]
+        return b"".join(parts)
+
+
 class Bench:
     """A bench image, started and ready to be called.
 
@@ -89,12 +144,15 @@ class Bench:
         self.image: Image = read_image(elf)
         if not function:
             found = [
-                symbol.name for symbol in self.image.symbols if symbol.name.endswith("_invoke") and symbol.is_function
+                symbol.name
+                for symbol in self.image.symbols
+                if symbol.name.endswith("_invoke") and symbol.is_function and symbol.name != _GLUE
             ]
             if len(found) != 1:
                 raise UsageError(str(elf), f"functions named <model>_invoke: {', '.join(found) or 'none'}", "name one")
             function = found[0]
         self.function = self.image.symbol(function)
+        self._entry = self.image.by_name.get(_GLUE, self.function)
         stem = function.removesuffix("_invoke")
         self._reset = self.image.by_name.get(f"{stem}_reset")
         self._continue = self.image.by_name.get(f"{stem}_continue")
@@ -134,7 +192,7 @@ class Bench:
         """
         clock = self.machine.trace.clock
         self.machine.call(
-            self.function.address,
+            self._entry.address,
             self._input.address,
             self._output.address,
             stack=self._stack,
@@ -185,7 +243,9 @@ class Bench:
         return self._stack
 
 
-def run_inferences(elf: Path, inputs: Iterable[bytes], function: str = "", *, keep_state: bool = False) -> list[bytes]:
+def run_inferences(
+    elf: Path, inputs: Iterable[bytes], function: str = "", *, keep_state: bool = False, sides: Sides | None = None
+) -> list[bytes]:
     """Outputs of a bench image for many inputs, in order.
 
     Args:
@@ -193,6 +253,7 @@ def run_inferences(elf: Path, inputs: Iterable[bytes], function: str = "", *, ke
         inputs: int8 tensors as bytes, each of the model's input length.
         function: the model's ``<name>_invoke``; found when empty.
         keep_state: a recurrent model goes on from where the inference before left it; else it begins anew each time.
+        sides: of a model with several inputs or outputs, which lie side by side in ``inputs`` and in what is returned.
 
     Raises:
         BoardFault: the program did what no board allows.
@@ -203,7 +264,11 @@ def run_inferences(elf: Path, inputs: Iterable[bytes], function: str = "", *, ke
     outputs: list[bytes] = []
     source = iter(inputs)
     while batch := [bytes(data) for data in itertools.islice(source, bench.batch_limit)]:
-        outputs += bench.invoke_many(batch, keep_state=keep_state)
+        if sides is None:
+            outputs += bench.invoke_many(batch, keep_state=keep_state)
+        else:
+            spread = [sides.spread(data) for data in batch]
+            outputs += [sides.gather(data) for data in bench.invoke_many(spread, keep_state=keep_state)]
     return outputs
 
 
