@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import struct
 
 import pytest
 from emulator_programs import tiny_reference
@@ -10,7 +12,7 @@ from emulator_programs import tiny_reference
 from tinyforge.core.errors import BoardFault, ToolError, UsageError
 from tinyforge.firmware import bench_footprint, build_bench, read_manifest
 from tinyforge.virtual.cycles import instruction_bytes
-from tinyforge.virtual.measure import Bench, profile, run_inferences
+from tinyforge.virtual.measure import Bench, Sides, profile, run_inferences
 
 pytestmark = pytest.mark.emulator
 
@@ -189,3 +191,31 @@ def test_dsp_sources_are_chosen(tiny_model, tmp_path):
     fast = run_inferences(build_bench(folder, tmp_path / "d.elf"), given)
     assert plain == [tiny_reference(data) for data in given]
     assert fast != plain
+
+
+def test_several_inputs_and_outputs(tmp_path):
+    """Each lies at a multiple of 16 on the board, and side by side in what is given and returned."""
+    (tmp_path / "pair.c").write_text(
+        "#include <stdint.h>\n"
+        "void pair_invoke(const int8_t *a, const float *b, float *sum, int8_t *first);\n"
+        "void pair_invoke(const int8_t *a, const float *b, float *sum, int8_t *first)\n"
+        "{\n"
+        "    *sum = b[0] + b[1];\n"
+        "    for (int i = 0; i < 3; i++) { first[i] = (int8_t)(a[2 - i] + 1); }\n"
+        "}\n"
+    )
+    sizes = {"inputs": [{"bytes": 3}, {"bytes": 8}], "outputs": [{"bytes": 4}, {"bytes": 3}]}
+    manifest = sizes | {
+        "name": "pair",
+        "function": "pair_invoke",
+        "include_dirs": ["."],
+        "sources": ["pair.c"],
+        "input_bytes": 3,
+        "output_bytes": 4,
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    elf = build_bench(tmp_path, tmp_path / "bench.elf")
+    given = [bytes([1, 2, 3]) + struct.pack("<2f", 0.5, k) for k in range(5)]
+    outputs = run_inferences(elf, given, sides=Sides.of(manifest))
+    assert outputs == [struct.pack("<f", 0.5 + k) + bytes([4, 3, 2]) for k in range(5)]
+    assert profile(elf, manifest).instructions > 10
