@@ -208,6 +208,7 @@ def test_several_inputs_and_outputs(tmp_path):
     manifest = sizes | {
         "name": "pair",
         "function": "pair_invoke",
+        "header": "pair.h",
         "include_dirs": ["."],
         "sources": ["pair.c"],
         "input_bytes": 3,
