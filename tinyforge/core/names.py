@@ -2,112 +2,66 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
+#: Words of C (to C23) and C++ (to C++20), and macros of the standard headers.
 _KEYWORDS = frozenset(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "asm",
-        "bool",
-        "catch",
-        "class",
-        "constexpr",
-        "delete",
-        "explicit",
-        "export",
-        "false",
-        "friend",
-        "mutable",
-        "namespace",
-        "new",
-        "noexcept",
-        "nullptr",
-        "operator",
-        "private",
-        "protected",
-        "public",
-        "template",
-        "this",
-        "throw",
-        "true",
-        "try",
-        "typeid",
-        "typename",
-        "using",
-        "virtual",
-        "wchar_t",
-        "and",
-        "or",
-        "not",
-        "xor",
-        "bitand",
-        "bitor",
-        "compl",
-        "main",
-        "NULL",
-        "errno",
-    ]
+    """
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t
+    class co_await co_return co_yield compl complex concept const const_cast consteval constexpr constinit
+    continue decltype default defined delete do double dynamic_cast else enum EOF errno explicit export extern
+    false float for friend goto if inline int long main mutable namespace new noexcept not not_eq NULL nullptr
+    operator or or_eq private protected public register reinterpret_cast requires restrict return short signed
+    sizeof static static_assert static_cast struct switch template this thread_local throw true try typedef
+    typeid typename typeof typeof_unqual union unsigned using virtual void volatile wchar_t while xor xor_eq
+    """.split()
+)
+#: A model called so would get a header that hides a system's (`string.h`; file systems ignore case), or a file that
+#: Windows cannot make.
+_FILES = frozenset(
+    """
+    arduino assert aux com1 com2 com3 com4 com5 com6 com7 com8 com9 complex con ctype errno fenv float
+    inttypes iso646 limits locale lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9 math memory nul prn setjmp
+    signal spi stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdio stdlib stdnoreturn
+    string strings tfg tgmath threads time uchar unistd wchar wctype wire
+    """.split()
 )
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LONGEST = 48
 
 
 def is_c_identifier(text: str) -> bool:
-    """Whether ``text`` can be used in C and C++ as it is: no keyword, no leading or double underscore, <= 48."""
+    """Whether ``text`` can be used as it is, in C, in C++ and as a file's name.
+
+    No keyword, no system header, no leading, trailing or double underscore, at most 48 characters.
+    """
     return (
         len(text) <= _LONGEST
         and _PLAIN.fullmatch(text) is not None
         and text not in _KEYWORDS
+        and text.lower() not in _FILES
         and "__" not in text
-        and not text.startswith(("tfg_", "tfw_"))
+        and not text.endswith("_")
+        and not text.lower().startswith(("tfg_", "tfw_"))
     )
 
 
 def c_identifier(text: str, fallback: str = "model") -> str:
     """An identifier for ``text``: itself when it is plain, else with every other character written ``_x2d_``.
 
-    Two different texts never give the same identifier as long as neither already contains an ``_x..`` group and
-    both stay under 48 characters after encoding.
+    What is longer than 48 characters after encoding is cut and ends in eight hex digits of its SHA-256. Two different
+    texts give different identifiers unless one of them already contains an ``_x..`` group or surplus underscores.
     """
     if is_c_identifier(text):
         return text
     encoded = "".join(
         char if char.isascii() and char.isalnum() else "_" if char == "_" else f"_x{ord(char):x}_" for char in text
     )
-    encoded = re.sub("__+", "_", encoded).strip("_")[:_LONGEST].rstrip("_")
+    encoded = re.sub("__+", "_", encoded).strip("_")
+    if len(encoded) > _LONGEST:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        encoded = f"{encoded[: _LONGEST - 9].rstrip('_')}_{digest}"
     if not encoded or not encoded[0].isalpha() or not is_c_identifier(encoded):
         encoded = f"{fallback}_{encoded}"[:_LONGEST].rstrip("_")
     return encoded if is_c_identifier(encoded) else fallback
