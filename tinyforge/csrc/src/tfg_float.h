@@ -5,6 +5,13 @@
 #ifndef TFG_FLOAT_H
 #define TFG_FLOAT_H
 
+/* A fused multiply-add rounds once where the reference rounds twice; not every build system takes a flag from us. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off")
+#endif
+
 #include <string.h>
 
 #include "tfg_internal.h"
