@@ -61,8 +61,9 @@ def hard_swish(view: OpView, low: Lowering) -> None:
     (in_scale, in_zero), (out_scale, out_zero) = view.quantized(input_), view.quantized(output)
     with np.errstate(over="ignore", under="ignore"):
         fine_scale = np.float32(1 / 128) * np.float32(in_scale)
-        out = _multiplier(float(fine_scale / np.float32(out_scale)))
-        gate = _multiplier(float(fine_scale / np.float32(3 / 32768)))
+        factors = float(fine_scale / np.float32(out_scale)), float(fine_scale / np.float32(3 / 32768))
+    view.require(bool(np.isfinite(factors).all()), f"has scale {out_scale:g}", "quantize the model again", output)
+    out, gate = _multiplier(factors[0]), _multiplier(factors[1])
     view.require(
         out[1] <= 0,
         f"rescales by a factor of 2**{out[1] + 7}",

@@ -42,7 +42,10 @@ def rsqrt(view: OpView, low: Lowering) -> None:
     """Lower to ``tfg_lookup_s8``."""
     input_, output = unary(view)
     (in_scale, in_zero), (out_scale, out_zero) = view.quantized(input_), view.quantized(output)
-    multiplier, exponent = quantize_multiplier(1.0 / float(np.sqrt(np.float32(in_scale)) * np.float32(out_scale)))
+    with np.errstate(over="ignore", under="ignore"):
+        divisor = float(np.sqrt(np.float32(in_scale)) * np.float32(out_scale))
+    view.require(0 < divisor < np.inf, f"has scale {out_scale:g}", "calibrate and quantize the model again", output)
+    multiplier, exponent = quantize_multiplier(1.0 / divisor)
     view.require(
         multiplier == 0 or -31 <= exponent - _SHIFT <= 30,
         f"rescales by a factor of 2**{exponent}",
