@@ -103,11 +103,13 @@ def strided_copy(
     low.layer(view.op.kind.lower(), "tfg_strided_copy", params, inputs=(source,), outputs=(target,))
 
 
-def is_read(view: OpView, tensor: Tensor) -> bool:
-    """Whether an operator or the caller reads the tensor."""
-    root = view.graph.root(tensor.index)
-    read = {view.graph.root(index) for op in view.graph.ops for index in op.inputs if index >= 0}
-    return root in read or root in {view.graph.root(index) for index in view.graph.outputs}
+def read_outputs(view: OpView) -> list[int]:
+    """Positions of the operator's outputs that another one or the caller reads."""
+    graph = view.graph
+    read = {graph.root(index) for op in graph.ops for index in op.inputs if index >= 0}
+    read.update(graph.root(index) for index in graph.outputs)
+    read.update(index for index, tensor in enumerate(graph.tensors) if tensor.variable)
+    return [position for position, index in enumerate(view.op.outputs) if graph.root(index) in read]
 
 
 def axis_of(view: OpView, axis: int, rank: int) -> int:

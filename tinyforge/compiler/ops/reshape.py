@@ -48,7 +48,9 @@ def reshaped(view: OpView) -> tuple[int, ...]:
 def _new_shape(view: OpView) -> tuple[int, ...]:
     view.counts((1, 2))
     wanted = view.optional(1)
-    if wanted is not None and len(wanted.shape) == 1 and wanted.dtype is DType.INT32:
+    if wanted is not None and wanted.shape == (0,):
+        said: tuple[int, ...] = ()
+    elif wanted is not None and len(wanted.shape) == 1 and wanted.dtype is DType.INT32:
         view.require(
             wanted.data is not None, "is computed while the model runs", "give RESHAPE a constant shape", wanted
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from tinyforge.compiler.lowering import Lowering
-from tinyforge.compiler.movement import axis_of, contiguous, is_read, movable, strided_copy
+from tinyforge.compiler.movement import axis_of, contiguous, movable, read_outputs, strided_copy
 from tinyforge.compiler.operators import Option, OpView, operator
 
 
@@ -48,9 +48,9 @@ def split(view: OpView, low: Lowering) -> None:
     data, axis, sizes = parts_of(view)
     input_ = view.activation(data)
     strides = contiguous(input_.shape)
-    for number, begin in enumerate(itertools.accumulate(sizes[:-1], initial=0)):
+    begins = list(itertools.accumulate(sizes[:-1], initial=0))
+    for number in read_outputs(view):
         output = view.output(number)
-        if not output.elements or not is_read(view, output):
-            continue
         movable(view, input_, output)
-        strided_copy(view, low, input_, output, sizes=output.shape, strides=strides, offset=begin * strides[axis])
+        offset = begins[number] * strides[axis]
+        strided_copy(view, low, input_, output, sizes=output.shape, strides=strides, offset=offset)

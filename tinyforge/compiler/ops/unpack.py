@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyforge.compiler.lowering import Lowering
-from tinyforge.compiler.movement import axis_of, contiguous, is_read, movable, same_scale, strided_copy
+from tinyforge.compiler.movement import axis_of, contiguous, movable, read_outputs, same_scale, strided_copy
 from tinyforge.compiler.operators import Option, OpView, operator
 
 
@@ -35,9 +35,8 @@ def unpack(view: OpView, low: Lowering) -> None:
     input_ = view.activation(0)
     strides = contiguous(input_.shape)
     rest = (*strides[:axis], *strides[axis + 1 :])
-    for number in range(len(view.op.outputs)):
+    for number in read_outputs(view):
         output = view.output(number)
-        if is_read(view, output):
-            movable(view, input_, output)
-            same_scale(view, input_, output)
-            strided_copy(view, low, input_, output, sizes=output.shape, strides=rest, offset=number * strides[axis])
+        movable(view, input_, output)
+        same_scale(view, input_, output)
+        strided_copy(view, low, input_, output, sizes=output.shape, strides=rest, offset=number * strides[axis])

@@ -17,6 +17,7 @@ from tinyforge.compiler.ops.split import parts_of
 from tinyforge.compiler.ops.strided_slice import slice_of
 from tinyforge.compiler.ops.transpose import permutation_of
 from tinyforge.compiler.ops.unpack import unpack_axis
+from tinyforge.compiler.quantized import bias_of, clamp_of
 from tinyforge.core.graph import Array, DType, Graph, Op, Tensor
 
 MOST_BYTES = 1 << 16  # a larger constant costs more flash than what computes it
@@ -150,6 +151,32 @@ def _arithmetic(view: OpView) -> list[Array] | None:
         view.refuse(f"has shapes {list(left.shape)} and {list(right.shape)}", "convert the model again")
 
 
+def _fully_connected(view: OpView) -> list[Array] | None:
+    """A dense layer whose input is known (the first step of an unrolled recurrent layer), rounded as the reference."""
+    view.counts((2, 3))
+    input_, filter_, output = view.input(0), view.input(1), view.output()
+    weights, quant = _data(view, 1), filter_.quant
+    if {tensor.dtype for tensor in (input_, filter_, output)} != {DType.INT8} or quant is None or any(quant.zero_point):
+        return None
+    view.require(
+        weights.ndim == 2 and input_.elements % max(weights.shape[-1], 1) == 0 and not view.option("weights_format"),
+        f"has weights {list(weights.shape)} for {input_.elements} inputs",
+        "convert the model again",
+        filter_,
+    )
+    in_scale, in_zero = view.quantized(input_)
+    out_scale, out_zero = view.quantized(output)
+    rows = _data(view, 0).reshape(-1, weights.shape[1]).astype(np.int64) - in_zero
+    sums = rows @ weights.astype(np.int64).T + bias_of(view, 2, weights.shape[0])
+    view.require(int(np.abs(sums).max(initial=0)) < 1 << 31, "overflows its accumulator", "quantize it again", output)
+    products = sums * (in_scale * np.array(quant.scale, np.float64) / out_scale)
+    whole = np.floor(np.abs(products))
+    rounded = np.copysign(whole + (np.abs(products) - whole >= 0.5), products) + out_zero
+    least, most = clamp_of(view, output)
+    view.require(output.elements == sums.size, f"has shape {list(output.shape)}", "convert the model again", output)
+    return [np.clip(rounded, least, most).astype(np.int8).reshape(output.shape)]
+
+
 _EVALUATORS: dict[str, Callable[[OpView], list[Array] | None]] = {
     "SHAPE": _shape,
     "STRIDED_SLICE": _strided_slice,
@@ -165,6 +192,7 @@ _EVALUATORS: dict[str, Callable[[OpView], list[Array] | None]] = {
     "SQUEEZE": _reshape,
     "EXPAND_DIMS": _reshape,
     "FILL": _fill,
+    "FULLY_CONNECTED": _fully_connected,
     "ADD": _arithmetic,
     "SUB": _arithmetic,
     "MUL": _arithmetic,
