@@ -22,8 +22,10 @@ def unary_case(
     values: np.ndarray = ALL_VALUES,
     **settings: Any,
 ) -> Case:
-    """One operator over ``values``, an array of the type of both tensors."""
+    """One operator over ``values``, an array of the type of both tensors; zero points of uint8 are given less 128."""
     (in_scale, in_zero), (out_scale, out_zero) = quantization
+    if values.dtype == np.uint8:
+        in_zero, out_zero = in_zero + 128, out_zero + 128
     model = Writer()
     x = model.tensor("x", values.shape, str(values.dtype), scale=in_scale, zero_point=in_zero)
     y = model.tensor("y", values.shape, str(values.dtype), scale=out_scale, zero_point=out_zero)
@@ -49,8 +51,10 @@ def quantizations(
             yield one, (scale(rng, low, high), zero_point(rng))
 
 
-def shaped(rng: np.random.Generator) -> np.ndarray:
-    """All values in one of a few shapes, or some of them in an odd one."""
+def shaped(rng: np.random.Generator, *, unsigned: bool = False) -> np.ndarray:
+    """All values in one of a few shapes, or some of them in an odd one; now and then uint8 when it may be."""
     if rng.integers(4):
-        return ALL_VALUES.reshape(pick(rng, (256,), (1, 256), (2, 8, 16), (1, 4, 4, 16)))
-    return rng.integers(-128, 128, tuple(rng.integers(1, 6, int(rng.integers(1, 5))))).astype(np.int8)
+        values = ALL_VALUES.reshape(pick(rng, (256,), (1, 256), (2, 8, 16), (1, 4, 4, 16)))
+    else:
+        values = rng.integers(-128, 128, tuple(rng.integers(1, 6, int(rng.integers(1, 5))))).astype(np.int8)
+    return values.view(np.uint8) if unsigned and rng.integers(5) == 0 else values

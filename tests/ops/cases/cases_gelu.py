@@ -12,5 +12,10 @@ from unarycase import quantizations, shaped, unary_case
 def cases(rng: np.random.Generator) -> Iterator[Case]:
     for number, quantization in enumerate(quantizations(rng, low=1e-4, high=4.0), 1):
         yield unary_case(
-            str(number), "GELU", quantization, "GeluOptions", approximate=bool(rng.integers(2)), values=shaped(rng)
+            str(number),
+            "GELU",
+            quantization,
+            "GeluOptions",
+            approximate=bool(rng.integers(2)),
+            values=shaped(rng, unsigned=True),
         )

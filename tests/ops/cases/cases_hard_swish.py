@@ -17,4 +17,4 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         in_scale = scale(rng, 1e-4, 100.0)
         out_scale = float(np.float32(in_scale / 128 * 1.01 * np.exp(rng.uniform(0, 14))))
         quantization = ((in_scale, zero_point(rng)), (out_scale, zero_point(rng)))
-        yield unary_case(str(number), "HARD_SWISH", quantization, "HardSwishOptions", values=shaped(rng))
+        yield unary_case(str(number), "HARD_SWISH", quantization, "HardSwishOptions", values=shaped(rng, unsigned=True))

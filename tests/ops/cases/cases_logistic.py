@@ -21,5 +21,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
             yield Case(f"{number}: float", model.build([x], [y]), given=[[values]])
             continue
         yield unary_case(
-            str(number), "LOGISTIC", (one, (1 / 256, pick(rng, -128, -128, zero_point(rng)))), values=shaped(rng)
+            str(number),
+            "LOGISTIC",
+            (one, (1 / 256, pick(rng, -128, -128, zero_point(rng)))),
+            values=shaped(rng, unsigned=True),
         )

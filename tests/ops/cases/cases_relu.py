@@ -11,4 +11,4 @@ from unarycase import quantizations, shaped, unary_case
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
     for number, quantization in enumerate(quantizations(rng, low=1e-4, high=4.0), 1):
-        yield unary_case(str(number), "RELU", quantization, values=shaped(rng))
+        yield unary_case(str(number), "RELU", quantization, values=shaped(rng, unsigned=True))
