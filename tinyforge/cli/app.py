@@ -245,6 +245,10 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the C code (with MODEL.tflite).")] = None,
     name: Annotated[str, typer.Option("--name", help="C identifier of the model; default: from the file's name.")] = "",
     runtime: Annotated[str, typer.Option("--runtime", help="aot: our C; tflm: the g_model[] header.")] = "aot",
+    package: Annotated[
+        str,
+        typer.Option("--package", help="Wrap it for a build system: c, platformio, arduino, zephyr, cmsis-pack."),
+    ] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Say what each compiler pass did.")] = False,
     model: ModelName = "",
     project: ProjectDir = HERE,
@@ -260,7 +264,7 @@ def export(
     from tinyforge.cli import lone, stages
 
     if file:
-        lone.export(Path(file), out, name, runtime, explain=explain, json=json)
+        lone.export(Path(file), out, name, runtime, package, explain=explain, json=json)
     else:
         stages.export(model, project, run, json=json, quiet=quiet)
 

@@ -9,14 +9,22 @@ import typer
 from tinyforge.cli import render
 from tinyforge.core.errors import UsageError, did_you_mean
 
+_HOW = {
+    "c": "add_subdirectory() and link tinyforge_{name}, or `make`",
+    "platformio": "the folder belongs into lib/ of a project",
+    "arduino": "{files[0]}: Sketch > Include Library > Add .ZIP Library",
+    "zephyr": "ZEPHYR_EXTRA_MODULES names the folder",
+    "cmsis-pack": "`cpackget add {files[0]}`",
+}
 
-def export(file: Path, out: Path | None, name: str, runtime: str, *, explain: bool, json: bool) -> None:
+
+def export(file: Path, out: Path | None, name: str, runtime: str, package: str, *, explain: bool, json: bool) -> None:
     """Write a lone model as C."""
     from tinyforge.pipeline import models
 
     if out is None:
         raise UsageError("tinyforge export", "no folder to write to", f"add --out, for instance --out {file.stem}_c")
-    result = models.export(file, out, name=name, runtime=runtime)
+    result = models.export(file, out, name=name, runtime=runtime, package=package)
     if json:
         render.say_json(result)
         return
@@ -27,9 +35,8 @@ def export(file: Path, out: Path | None, name: str, runtime: str, *, explain: bo
         for line in result["explain"]:
             render.say(f"  {line}")
     if result["function"]:
-        render.say(
-            f"call {result['function']}(input, output) of {result['header']}; manifest.json lists what to compile"
-        )
+        how = _HOW.get(package, "manifest.json lists what to compile")
+        render.say(f"call {result['function']}(input, output) of {result['header']}; {how.format(**result)}")
 
 
 def verify(file: Path, inputs: Path | None, on: str, random: int, seed: int, *, json: bool) -> None:

@@ -75,7 +75,12 @@ def info_from_json(data: bytes, place: str) -> ModelInfo:
         raise ModelFormatError(place, "has a window without samples, hop, rate or channels", _WAY_OUT)
     if len(info.preprocessing.mean) != columns or len(info.preprocessing.std) != columns:
         raise ModelFormatError(place, f"has preprocessing for another number of channels than {columns}", _WAY_OUT)
-    texts = (info.name, *info.labels, *info.window.channels, *(part for c in info.channels for part in (c.name, c.unit)))
+    texts = (
+        info.name,
+        *info.labels,
+        *info.window.channels,
+        *(part for c in info.channels for part in (c.name, c.unit)),
+    )
     if any(0xD800 <= ord(char) < 0xE000 for text in texts for char in text):
         raise ModelFormatError(place, "has a text with half a surrogate pair, which is no Unicode character", _WAY_OUT)
     if len(info.window.channels) != columns or not all(value > 0 for value in info.preprocessing.std):

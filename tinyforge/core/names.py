@@ -15,7 +15,7 @@ _KEYWORDS = frozenset(
     operator or or_eq private protected public register reinterpret_cast requires restrict return short signed
     sizeof static static_assert static_cast struct switch template this thread_local throw true try typedef
     typeid typename typeof typeof_unqual union unsigned using virtual void volatile wchar_t while xor xor_eq
-    """.split()
+    """.split()  # noqa: SIM905  # a table of words is read as words
 )
 #: A model called so would get a header that hides a system's (`string.h`; file systems ignore case), or a file that
 #: Windows cannot make.
@@ -25,7 +25,7 @@ _FILES = frozenset(
     inttypes iso646 limits locale lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9 math memory nul prn setjmp
     signal spi stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdio stdlib stdnoreturn
     string strings tfg tgmath threads time uchar unistd wchar wctype wire
-    """.split()
+    """.split()  # noqa: SIM905  # a table of words is read as words
 )
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LONGEST = 48

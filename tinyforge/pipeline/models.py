@@ -49,7 +49,7 @@ def _read(path: Path) -> bytes:
         raise UsageError(str(path), f"cannot be read: {error.strerror}", "check path and permissions") from error
 
 
-def export(path: Path, out: Path, *, name: str = "", runtime: str = "aot") -> dict[str, Any]:
+def export(path: Path, out: Path, *, name: str = "", runtime: str = "aot", package: str = "") -> dict[str, Any]:
     """Write a model as C: everything needed to call it, and ``manifest.json``.
 
     Args:
@@ -57,35 +57,48 @@ def export(path: Path, out: Path, *, name: str = "", runtime: str = "aot") -> di
         out: folder; made when it is missing. Files of the same names are overwritten.
         name: C identifier; empty for the one made from the file's name.
         runtime: ``aot``: C of our own; ``tflm``: the array ``g_model[]`` for TensorFlow Lite Micro.
+        package: wrapped for this build system (``tinyforge.runtimes.package.list_packages``); empty for the C alone.
 
     Returns:
         ``name``, ``function``, ``header``, ``macs``, ``weight_bytes``, ``arena_bytes``, ``lower_bound_bytes``,
-        ``files``, ``explain`` (what each pass of the compiler did), ``manifest`` (its path), ``layers``, ``plan``.
+        ``package``, ``files``, ``explain`` (what each pass of the compiler did), ``manifest`` (its path, empty where it
+        is inside of an archive), ``layers``, ``plan``.
 
     Raises:
         ModelFormatError, UnsupportedModelError: nothing is written then.
-        UsageError: unknown runtime, or the folder cannot be written.
+        UsageError: unknown runtime or package, or the folder cannot be written.
     """
     from tinyforge.runtimes import get_runtime
+    from tinyforge.runtimes.base import MANIFEST_NAME
+    from tinyforge.runtimes.package import list_packages, write_package
 
     if runtime not in RUNTIMES:
         raise UsageError("--runtime", f'"{runtime}": unknown runtime', did_you_mean(runtime, RUNTIMES))
+    if package and package not in list_packages():
+        raise UsageError("--package", f'"{package}": unknown kind of package', did_you_mean(package, list_packages()))
+    if package and runtime != "aot":
+        raise UsageError("--package", f"there is none for the runtime {runtime}", "leave --package or --runtime out")
     if out.exists() and not out.is_dir():
         raise UsageError(str(out), "is a file", "--out takes a folder")
     compiled = compile_file(path, name)
-    get_runtime(runtime).generate(compiled, out)
-    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    if package:
+        manifest, files = write_package(package, compiled, out)
+    else:
+        manifest = get_runtime(runtime).generate(compiled, out)
+        files = sorted(file.relative_to(out) for file in out.rglob("*") if file.is_file())
+    place = out / MANIFEST_NAME
     return {
         "name": compiled.name,
         "runtime": runtime,
-        "function": manifest.get("function", ""),
-        "header": manifest["header"],
+        "package": package,
+        "function": manifest.function,
+        "header": manifest.header,
         "macs": compiled.macs,
         "weight_bytes": compiled.weight_bytes,
-        "arena_bytes": manifest["arena_bytes"],
+        "arena_bytes": manifest.arena_bytes,
         "lower_bound_bytes": compiled.plan.lower_bound_bytes,
-        "manifest": str(out / "manifest.json"),
-        "files": sorted(str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()),
+        "manifest": str(place) if Path(MANIFEST_NAME) in files else "",
+        "files": [str(file) for file in files],
         "explain": list(compiled.log),
         "layers": describe_layers(compiled),
         "plan": describe_plan(compiled),
