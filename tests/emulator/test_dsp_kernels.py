@@ -18,17 +18,17 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "ops"))
 
 pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
-from opbench import CompiledCases, case_files, random_inputs  # noqa: E402
+from opbench import CompiledCases, case_files, random_inputs
 
-from tinyforge.core.resources import csrc_dir, firmware_dir  # noqa: E402
-from tinyforge.firmware.linker_script import render_linker_script  # noqa: E402
-from tinyforge.runtimes.aot.generate import DSP_SHARED, ModelView  # noqa: E402
-from tinyforge.toolchain import find_arm_toolchain, read_image  # noqa: E402
-from tinyforge.virtual.machine import Machine  # noqa: E402
+from tinyforge.core.resources import csrc_dir, firmware_dir
+from tinyforge.firmware.linker_script import render_linker_script
+from tinyforge.runtimes.aot.generate import DSP_SHARED, ModelView
+from tinyforge.toolchain import find_arm_toolchain, read_image
+from tinyforge.virtual.machine import Machine
 
 COUNT = int(os.environ.get("TINYFORGE_CASES", "25"))
 SEED = int(os.environ.get("TINYFORGE_SEED", "1"))
-STEMS = ("fully_connected", "conv_2d", "depthwise_conv_2d", "max_pool_2d", "unidirectional_sequence_lstm")
+STEMS = ("add", "fully_connected", "conv_2d", "depthwise_conv_2d", "max_pool_2d", "unidirectional_sequence_lstm")
 FLASH_BYTES, RAM_BYTES, BUFFERS = 8 << 20, 8 << 20, 0x2040_0000
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.quantized import padding_before
 from tinyforge.core.graph import Tensor
+
+_BOTH = ("in", "out", "kernel", "stride", "dilation", "pad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,20 @@ class Geometry:
     pad_h: int
     pad_w: int
 
+    def turned(self) -> Geometry:
+        """Height and width exchanged."""
+        return replace(
+            self,
+            **{
+                **{f"{name}_h": getattr(self, f"{name}_w") for name in _BOTH},
+                **{f"{name}_w": getattr(self, f"{name}_h") for name in _BOTH},
+            },
+        )
+
     @property
     def padded_w(self) -> bool:
         """Whether any window reaches beyond the left or right edge."""
         return self.pad_w > 0 or (self.out_w - 1) * self.stride_w + (self.kernel_w - 1) * self.dilation_w >= self.in_w
-
-    @property
-    def padded_h(self) -> bool:
-        """Whether any window reaches beyond the upper or lower edge."""
-        return self.pad_h > 0 or (self.out_h - 1) * self.stride_h + (self.kernel_h - 1) * self.dilation_h >= self.in_h
 
 
 def window_geometry(view: OpView, input_: Tensor, output: Tensor, kernel: tuple[int, int]) -> Geometry:

@@ -13,6 +13,11 @@ from tinyforge.core.graph import Array
 GROUP = 4
 
 
+def filled(count: int) -> int:
+    """``count`` rounded up to a multiple of ``GROUP``."""
+    return -(-count // GROUP) * GROUP
+
+
 def interleaved(rows: Array, lanes: int) -> Array:
     """int8 [outputs, inputs] as [blocks, groups, lanes, 4].
 

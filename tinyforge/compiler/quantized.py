@@ -67,20 +67,20 @@ class Rescale:
     multiplier: Array
     exponent: Array
 
-    def marked(self, reach: Int64Array) -> Array:
-        """Exponents, those that a fast kernel cannot take marked by adding 64.
+    def shifts(self, reach: Int64Array) -> Array:
+        """Exponents as convolution kernels store them, telling those apart that fast kernels can take.
 
-        A fast kernel doubles the accumulator and adds ``(2 * zero_point + 1) << right >> 1`` to a 31-bit product, so
-        it needs accumulators below 2**30 and right shifts of 1 to 22.
+        A fast kernel doubles the accumulator and adds ``2 * zero_point + 1 << shift`` to a 31-bit product, so it needs
+        accumulators below 2**30 and right shifts of 1 to 22.
 
         Args:
             reach: int64 [channel], greatest absolute accumulator.
 
         Returns:
-            int8 [channel]; the true exponent is ``e - 64`` where ``e >= 32``.
+            int8 [channel]: 0..21, the right shift less one; or negative, the exponent less 64.
         """
         fast = (self.exponent <= -1) & (self.exponent >= -22) & (reach < 1 << 30)
-        return np.where(fast, self.exponent, self.exponent + 64).astype(np.int8)
+        return np.where(fast, -1 - self.exponent, self.exponent - 64).astype(np.int8)
 
 
 def rescale_of(view: OpView, input_: Tensor, scales: list[float], output: Tensor) -> Rescale:

@@ -39,14 +39,14 @@ static const int32_t conv_1d_0_bias[4] TFG_ALIGNED(4) = { /* [4] */
 static const int32_t conv_1d_0_multiplier[4] TFG_ALIGNED(4) = { /* [4] */
     1145324629, 1145324629, 1717986944, 1145324629,
 };
-static const int8_t conv_1d_0_exponent[4] TFG_ALIGNED(4) = { /* [4] */
-    -6, -5, -6, -7,
+static const int8_t conv_1d_0_shift[4] TFG_ALIGNED(4) = { /* [4] */
+    5, 4, 5, 6,
 };
 static const tfg_conv_1d_s8_t conv_1d_0 = {
     .filter = conv_1d_0_filter,
     .bias = conv_1d_0_bias,
     .multiplier = conv_1d_0_multiplier,
-    .exponent = conv_1d_0_exponent,
+    .shift = conv_1d_0_shift,
     .batches = 1,
     .in_len = 12,
     .in_ch = 2,

@@ -10,10 +10,10 @@
 #error "lstm was generated for tfg ABI 1: run `tinyforge export` again"
 #endif
 
-/* Arena: 4 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`.
+/* Arena: 12 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`.
  *
  *     offset   bytes   op 0
- *          0       3      #  lstm_0_scratch
+ *          0      12      #  lstm_0_scratch
  */
 static int8_t arena[LSTM_ARENA_BYTES] TFG_ALIGNED(4);
 

@@ -72,7 +72,8 @@ def conv_weights(view: OpView, rows: Array, arrange: Callable[[Array], Array], a
     folded = folded_bias(rows, input_zero, bias)
     rows, reach = rows.copy(), reach.copy()
     limits = clamp_of(view, output)
-    for channel in np.flatnonzero(rescale.marked(reach) >= 0):
+    slow = (rescale.shifts(reach) < 0) & (rescale.exponent <= 0)
+    for channel in np.flatnonzero(slow).tolist():
         least, most = (
             _output(
                 view, int(bias[channel]) + sign * int(reach[channel] - abs(bias[channel])), rescale, channel, limits
@@ -88,7 +89,7 @@ def conv_weights(view: OpView, rows: Array, arrange: Callable[[Array], Array], a
         "filter": arrange(rows),
         "bias": folded,
         "multiplier": rescale.multiplier,
-        "exponent": rescale.marked(reach),
+        "shift": rescale.shifts(reach),
     }
 
 

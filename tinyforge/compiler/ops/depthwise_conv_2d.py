@@ -42,6 +42,9 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         "convert the model again",
         filter_,
     )
+    if geometry.in_w == geometry.kernel_w == geometry.out_w == 1:
+        # the same bytes lie in one row: the kernel's inner loop runs along it
+        geometry, weights = geometry.turned(), np.swapaxes(weights, 1, 2)
     rows = np.moveaxis(weights[0], 2, 0)
     low.layer(
         "depthwise_conv_2d",

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from tinyforge.compiler.fixed_point import quantize_multiplier
-from tinyforge.compiler.layout import interleaved
+from tinyforge.compiler.layout import filled, interleaved
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
@@ -103,7 +103,7 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
             low.state(hidden_state, reset_value=hidden_zero, per_window=window),
             low.state(cell_state, reset_value=0, per_window=window),
         ),
-        scratch_bytes=units,
+        scratch_bytes=2 * filled(units) + filled(features),
         macs=steps * 4 * units * (features + units),
     )
 

@@ -53,10 +53,10 @@ static inline int32_t tfg_requantize(int32_t value, int32_t multiplier, int32_t 
     return tfg_divide_by_pot(tfg_high_mul(tfg_shift_left(value, left), multiplier), right);
 }
 
-/* As tfg_requantize, with an exponent to which 64 may have been added (a mark for fast kernels) */
-static inline int32_t tfg_requantize_marked(int32_t value, int32_t multiplier, int32_t exponent)
+/* As tfg_requantize, with a shift as convolutions store it: right shift less one, or exponent less 64 */
+static inline int32_t tfg_requantize_shift(int32_t value, int32_t multiplier, int32_t shift)
 {
-    return tfg_requantize(value, multiplier, exponent >= 32 ? exponent - 64 : exponent);
+    return tfg_requantize(value, multiplier, shift >= 0 ? -1 - shift : shift + 64);
 }
 
 /*
@@ -123,11 +123,12 @@ static inline int32_t tfg_reciprocal_q0(int32_t a)
     return x > (INT32_MAX >> 1) ? INT32_MAX : (int32_t)((uint32_t)x << 1);
 }
 
-/* a * b / 2^15 for int16, rounded half up */
+/* a * b / 2^15, rounded half up; not both -32768 */
 static inline int32_t tfg_high_mul_s16(int32_t a, int32_t b)
 {
-    int32_t product = (a * b + (1 << 14)) >> 15;
-    return product > INT16_MAX ? INT16_MAX : product;
+    int32_t half = 1 << 14;
+    TFG_IN_REGISTER(half); /* one multiply-and-add instead of a multiplication and an addition */
+    return (a * b + half) >> 15;
 }
 
 static inline int32_t tfg_saturate_s16(int32_t value)
@@ -135,39 +136,41 @@ static inline int32_t tfg_saturate_s16(int32_t value)
     return tfg_min(tfg_max(value, INT16_MIN), INT16_MAX);
 }
 
-/* exp(a) in Q0.15 for a <= 0 with integer_bits 1..7 integer bits (gemmlowp's exp_on_negative_values, int16) */
+/*
+ * exp(a) in Q0.15 for a <= 0 with integer_bits 1..7 integer bits (gemmlowp's exp_on_negative_values, int16):
+ * a = r - n/4 with r in [-1/4, 0); exp(r) by a Taylor series around -1/8, then a factor for each bit of n.
+ */
 static inline int32_t tfg_exp_s16(int32_t a, int32_t integer_bits)
 {
-    int32_t fraction_bits = 15 - integer_bits;
-    int32_t quarter = 1 << (fraction_bits - 2);
-    int32_t r = (a & (quarter - 1)) - quarter;
-    int32_t x = (r * (1 << integer_bits)) + (1 << 12);
-    int32_t x2 = tfg_high_mul_s16(x, x);
-    int32_t x3 = tfg_high_mul_s16(x2, x);
-    int32_t x4 = tfg_high_mul_s16(x2, x2);
-    int32_t cubic = tfg_high_mul_s16(tfg_divide_by_pot(x4, 2) + x3, 10923) + x2;
-    int32_t result = tfg_saturate_s16(28918 + tfg_high_mul_s16(28918, x + tfg_divide_by_pot(cubic, 1)));
-    int32_t rest = r - a;
-    static const int16_t factor[7] = {25520, 19875, 12055, 4435, 600, 11, 0};
-    for (int32_t bit = 0; bit < integer_bits + 2 && bit < 7; bit++) {
-        if ((rest & (quarter << bit)) != 0) {
-            result = tfg_high_mul_s16(result, factor[bit]);
-        }
-    }
-    if (integer_bits > 5 && a < -(1 << (20 - integer_bits))) {
-        result = 0;
-    }
+    const int32_t quarter_bits = 13 - integer_bits;
+    const int32_t quarter = 1 << quarter_bits;
+    const int32_t r = (a & (quarter - 1)) - quarter;
+    const int32_t x = r * (1 << integer_bits) + (1 << 12);
+    const int32_t x2 = tfg_high_mul_s16(x, x);
+    const int32_t x3 = tfg_high_mul_s16(x2, x);
+    const int32_t x4 = tfg_high_mul_s16(x2, x2);
+    const int32_t cubic = tfg_high_mul_s16(((x4 + 2) >> 2) + x3, 10923) + x2; /* >= 0 */
+    int32_t result = 28918 + tfg_high_mul_s16(28918, x + ((cubic + 1) >> 1));
+    result = tfg_min(result, INT16_MAX);
+    const int32_t n = (r - a) >> quarter_bits;
+    result = (n & 1) ? tfg_high_mul_s16(result, 25520) : result; /* exp(-1/4) */
+    result = (n & 2) ? tfg_high_mul_s16(result, 19875) : result; /* exp(-1/2) */
+    result = (n & 4) ? tfg_high_mul_s16(result, 12055) : result; /* exp(-1) */
+    result = (n & 8) ? tfg_high_mul_s16(result, 4435) : result;  /* exp(-2) */
+    result = (n & 16) ? tfg_high_mul_s16(result, 600) : result;  /* exp(-4) */
+    result = (n & 32) ? tfg_high_mul_s16(result, 11) : result;   /* exp(-8) */
+    result = (n & ~63) ? 0 : result;                             /* exp(-16) and less */
     return a == 0 ? INT16_MAX : result;
 }
 
-/* Newton-Raphson for 2 / (1 + a), a in [0, 1) in Q0.15, as Q2.13 */
-static inline int32_t tfg_newton_s16(int32_t a)
+/* 2 / (1 + exp(a)) as Q2.13 for a <= 0 with integer_bits 1..7 integer bits: Newton-Raphson as gemmlowp does it */
+static TFG_NOINLINE int32_t tfg_sigmoid_s16(int32_t a, int32_t integer_bits)
 {
-    int32_t half = (a + INT16_MAX + 1) / 2;
+    const int32_t half = (tfg_exp_s16(a, integer_bits) + INT16_MAX + 1) >> 1;
     int32_t x = 23130 + tfg_high_mul_s16(half, -15420);
     for (int32_t step = 0; step < 3; step++) {
-        int32_t error = (1 << 13) - tfg_high_mul_s16(half, x);
-        x += tfg_saturate_s16(tfg_high_mul_s16(x, error) * 4);
+        const int32_t error = (1 << 13) - tfg_high_mul_s16(half, x);
+        x += tfg_high_mul_s16(x, error) * 4; /* |error| < 1/16: nothing saturates */
     }
     return x;
 }
@@ -175,22 +178,16 @@ static inline int32_t tfg_newton_s16(int32_t a)
 /* 1 / (1 + exp(-a)) in Q0.15, a in Q3.12 */
 static inline int32_t tfg_logistic_s16(int32_t a)
 {
-    if (a == 0) {
-        return 1 << 14;
-    }
-    int32_t positive = tfg_saturate_s16(tfg_newton_s16(tfg_exp_s16(a > 0 ? -a : a, 3)) * 2);
-    return a > 0 ? positive : INT16_MAX - positive;
+    const int32_t positive = tfg_min(tfg_sigmoid_s16(a > 0 ? -a : a, 3) * 2, INT16_MAX);
+    return a == 0 ? 1 << 14 : a > 0 ? positive : INT16_MAX - positive;
 }
 
 /* tanh(a) in Q0.15, a with integer_bits 0..6 integer bits */
 static inline int32_t tfg_tanh_s16(int32_t a, int32_t integer_bits)
 {
-    if (a == 0) {
-        return 0;
-    }
-    int32_t x = tfg_newton_s16(tfg_exp_s16(a > 0 ? -a : a, integer_bits + 1)) - (1 << 13);
-    int32_t result = tfg_saturate_s16(x * 4);
-    return a > 0 ? result : -result;
+    const int32_t x = tfg_sigmoid_s16(a > 0 ? -a : a, integer_bits + 1) - (1 << 13);
+    const int32_t result = tfg_min(x * 4, INT16_MAX);
+    return a == 0 ? 0 : a > 0 ? result : -result;
 }
 
 #endif /* TFG_INTERNAL_H */

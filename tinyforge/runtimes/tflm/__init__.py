@@ -47,7 +47,7 @@ def arena_estimate(compiled: Compiled) -> int:
         value.nbytes
         for layer in compiled.layers
         for name, value in layer.params.items()
-        if name in {"multiplier", "exponent"} and isinstance(value, np.ndarray)
+        if name in {"multiplier", "exponent", "shift"} and isinstance(value, np.ndarray)
     )
     # TFLM keeps every step of an LSTM, and a gate's buffers apart
     sequences = sum(

@@ -10,7 +10,7 @@ typedef struct {
     const int8_t *filter;      /* [kernel_h][kernel_w][out_ch] */
     const int32_t *bias;       /* [out_ch], the input's zero point folded in */
     const int32_t *multiplier; /* [out_ch] */
-    const int8_t *exponent;    /* [out_ch], -22..-1; 64 added where out of this range or the accumulator is large */
+    const int8_t *shift;       /* [out_ch], 0..21: right shift less one; negative: exponent less 64 (rare) */
     int32_t batches;
     int32_t in_h;
     int32_t in_w;

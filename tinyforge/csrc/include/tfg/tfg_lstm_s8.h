@@ -31,7 +31,10 @@ typedef struct {
     int32_t every_step; /* 0: the output is the last step alone */
 } tfg_lstm_s8_t;
 
-/* input [steps][features], output [steps or 1][units], hidden [units], cell [units], scratch [units] */
+/*
+ * input [steps][features], output [steps or 1][units], hidden [units], cell [units],
+ * scratch word-aligned: units twice and features once, each filled up to a multiple of 4
+ */
 void tfg_lstm_s8(const tfg_lstm_s8_t *p, const int8_t *input, int8_t *output, int8_t *hidden, int16_t *cell,
                  int8_t *scratch);
 

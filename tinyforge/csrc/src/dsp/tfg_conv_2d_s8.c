@@ -13,8 +13,16 @@ typedef struct {
 static void put(target_t *to, const int8_t *from, int32_t count)
 {
     if (to->bytes != NULL) {
-        memcpy(to->bytes, from, (size_t)count);
+        int8_t *bytes = to->bytes;
         to->bytes += count;
+        for (; count >= 4; count -= 4) {
+            tfg_store4(bytes, tfg_load4(from));
+            bytes += 4;
+            from += 4;
+        }
+        while (count-- > 0) {
+            *bytes++ = *from++;
+        }
     } else {
         tfg_expand(to->place, from, count / 4);
         to->place += count * 2;
@@ -85,8 +93,8 @@ static void gather(const tfg_conv_2d_s8_t *p, const int8_t *input, int32_t out_y
 void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
 {
     const tfg_channels_t channels = {
-        p->filter, p->bias, p->multiplier, p->exponent, p->out_ch, p->groups, p->zero_point, p->min, p->max,
-        tfg_channels_are_fast(p->exponent, p->out_ch, p->min, p->max),
+        p->filter, p->bias, p->multiplier, p->shift, p->out_ch, p->groups, p->zero_point, p->min, p->max,
+        tfg_channels_are_fast(p->shift, p->out_ch, p->min, p->max),
     };
     const int32_t places = p->out_h * p->out_w;
     int8_t *bytes = p->in_ch % 4 == 0 ? NULL : (int8_t *)(scratch + p->groups * 8);

@@ -28,7 +28,7 @@ static void plain(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *input, int8
             const int32_t left = out_x * p->stride_w - p->pad_w;
             for (int32_t out = 0; out < p->out_ch; out++) {
                 int32_t acc = accumulate(p, input, top, left, out / p->depth_multiplier, out);
-                *output++ = tfg_output(acc, p->multiplier[out], p->exponent[out], p->zero_point, p->min, p->max);
+                *output++ = tfg_output(acc, p->multiplier[out], p->shift[out], p->zero_point, p->min, p->max);
             }
         }
     }
@@ -53,11 +53,11 @@ static void prepare(const tfg_depthwise_conv_2d_s8_t *p, int32_t channel, int16_
         filter += p->out_ch;
     }
     for (int32_t i = 0; i < 4; i++) {
-        const int32_t right = -p->exponent[channel + i];
+        const int32_t shift = p->shift[channel + i];
         table[i == 1 ? 2 : i == 2 ? 1 : i] = p->bias[channel + i] + p->pad_value * sums[i];
         table[4 + 3 * i] = p->multiplier[channel + i];
-        table[5 + 3 * i] = right;
-        table[6 + 3 * i] = (int32_t)((uint32_t)(2 * p->zero_point + 1) << (right - 1));
+        table[5 + 3 * i] = shift;
+        table[6 + 3 * i] = (int32_t)((uint32_t)(2 * p->zero_point + 1) << shift);
     }
 }
 
@@ -118,7 +118,7 @@ void tfg_depthwise_conv_2d_s8(const tfg_depthwise_conv_2d_s8_t *p, const int8_t 
     int16_t *weights = scratch + 32;
     /* a window with nothing inside can only come from dilation: then, and for few channels, plain C */
     const int32_t fast = p->depth_multiplier == 1 && p->out_ch >= 4 && p->dilation_h == 1 && p->dilation_w == 1 &&
-                         tfg_channels_are_fast(p->exponent, p->out_ch, p->min, p->max);
+                         tfg_channels_are_fast(p->shift, p->out_ch, p->min, p->max);
     for (int32_t batch = 0; batch < p->batches; batch++) {
         if (!fast) {
             plain(p, input, output);

@@ -80,37 +80,46 @@ NAKED void tfg_dot_2x2(UNUSED const int16_t *places, UNUSED const int8_t *weight
                      "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
 
-/* r8 multiplier, r9 exponent, r10 and r11 outputs, r12 2 * zero_point + 1; `one` and `two` the sums of both places */
-#define CHANNEL(one, two)                             \
-    "ldr r0, [r8], #4\n\t"                            \
-    "ldrsb r1, [r9], #1\n\t"                          \
-    "rsb r1, r1, #0\n\t"                              \
-    "sub r2, r1, #1\n\t"                              \
-    "lsl r2, r12, r2\n\t"                             \
-    "lsl " one ", " one ", #1\n\t"                    \
-    "smmulr " one ", " one ", r0\n\t"                 \
-    "add " one ", " one ", " one ", asr #31\n\t"      \
-    "add " one ", " one ", r2\n\t"                    \
-    "asr " one ", " one ", r1\n\t"                    \
-    "ssat " one ", #8, " one "\n\t"                   \
-    "strb " one ", [r10], #1\n\t"                     \
-    "lsl " two ", " two ", #1\n\t"                    \
-    "smmulr " two ", " two ", r0\n\t"                 \
-    "add " two ", " two ", " two ", asr #31\n\t"      \
-    "add " two ", " two ", r2\n\t"                    \
-    "asr " two ", " two ", r1\n\t"                    \
-    "ssat " two ", #8, " two "\n\t"                   \
-    "strb " two ", [r11], #1\n\t"
+/*
+ * r8 multiplier, r9 shift, r10 and r11 outputs, r12 2 * zero_point + 1; `one` and `two` the sums of both places.
+ * SSAT shifts by the one that the stored shift is short of.
+ */
+#define CHANNEL(one, two, FINAL) \
+    "ldr r0, [r8], #4\n\t"       \
+    "ldrsb lr, [r9], #1\n\t"     \
+    "lsl r2, r12, lr\n\t"        \
+    FINAL(one, "r10") FINAL(two, "r11")
 
-NAKED void tfg_tiles_2x2(UNUSED tfg_tiles_t *tiles)
+#define RESCALE(sum, output)                     \
+    "lsl " sum ", " sum ", #1\n\t"               \
+    "smmulr " sum ", " sum ", r0\n\t"            \
+    "add " sum ", " sum ", " sum ", asr #31\n\t" \
+    "add " sum ", " sum ", r2\n\t"               \
+    "asr " sum ", " sum ", lr\n\t"               \
+    "ssat " sum ", #8, " sum ", asr #1\n\t"      \
+    "strb " sum ", [" output "], #1\n\t"
+
+/* Zero point -128: what is negative saturates however its halves are rounded */
+#define RESCALE_RELU(sum, output)            \
+    "lsl " sum ", " sum ", #1\n\t"           \
+    "smmlar " sum ", " sum ", r0, r2\n\t"    \
+    "asr " sum ", " sum ", lr\n\t"           \
+    "ssat " sum ", #8, " sum ", asr #1\n\t"  \
+    "strb " sum ", [" output "], #1\n\t"
+
+/* r1 goes through the filter; the tiles are copied to the stack, where places stand at 0, bias at 8, pairs at 36 */
+NAKED void tfg_tiles_2x2(UNUSED const tfg_tiles_t *tiles)
 {
     __asm__ volatile(".syntax unified\n\t"
-                     "push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "ldmia r0, {r0, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"
+                     "push {r0, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"
+                     "mov r1, r9\n\t"
                      "4:\n\t"
-                     "ldr r3, [sp]\n\t"
-                     "ldmia r3, {r0, r1, r2, r8}\n\t" /* places, filter, groups, bias */
-                     "ldmia r8!, {r4, r5}\n\t"
-                     "str r8, [r3, #12]\n\t"
+                     "ldrd r0, r2, [sp]\n\t"
+                     "ldr r3, [sp, #8]\n\t"
+                     "ldmia r3!, {r4, r5}\n\t"
+                     "str r3, [sp, #8]\n\t"
                      "mov r6, r4\n\t"
                      "mov r7, r5\n\t"
                      "lsrs r2, r2, #1\n\t"
@@ -119,17 +128,20 @@ NAKED void tfg_tiles_2x2(UNUSED tfg_tiles_t *tiles)
                      "2:\n\t" GROUP_2X2 GROUP_2X2 "subs r2, r2, #1\n\t"
                      "bne 2b\n\t"
                      "3:\n\t"
-                     "ldr r3, [sp]\n\t"
-                     "str r1, [r3, #4]\n\t"
-                     "add r3, r3, #16\n\t"
-                     "ldmia r3, {r8, r9, r10, r11, r12}\n\t" /* multiplier, exponent, first, second, twice */
-                     CHANNEL("r4", "r6") CHANNEL("r5", "r7")
+                     "add r3, sp, #12\n\t"
+                     "ldmia r3, {r8, r9, r10, r11, r12}\n\t" /* multiplier, shift, first, second, twice */
+                     "cmn r12, #255\n\t"
+                     "beq 5f\n\t" CHANNEL("r4", "r6", RESCALE) CHANNEL("r5", "r7", RESCALE)
+                     "b 6f\n\t"
+                     "5:\n\t" CHANNEL("r4", "r6", RESCALE_RELU) CHANNEL("r5", "r7", RESCALE_RELU)
+                     "6:\n\t"
                      "stmia r3, {r8, r9, r10, r11}\n\t"
-                     "ldr r0, [r3, #20]\n\t"
+                     "ldr r0, [sp, #36]\n\t"
                      "subs r0, r0, #1\n\t"
-                     "str r0, [r3, #20]\n\t"
+                     "str r0, [sp, #36]\n\t"
                      "bne.w 4b\n\t"
-                     "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+                     "add sp, sp, #40\n\t"
+                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
 
 /* One tap of four channels: x at `at`, weights next; r4 r6 r5 r7 sums of channels 0 1 2 3 */
@@ -151,52 +163,60 @@ NAKED void tfg_tiles_2x2(UNUSED tfg_tiles_t *tiles)
     "add " sum ", " sum ", " sum ", asr #31\n\t" \
     "add " sum ", " sum ", r10\n\t"              \
     "asr " sum ", " sum ", r9\n\t"               \
-    "ssat " sum ", #8, " sum "\n\t"              \
+    "ssat " sum ", #8, " sum ", asr #1\n\t"      \
     "strb " sum ", [r2, #" at "]\n\t"
 
-/* r0 x, r1 weights, r2 step, r3 taps left in the row, lr rows left, r12 minus zero point twice */
-NAKED void tfg_depthwise_run(UNUSED tfg_depthwise_run_t *run)
+/* The run is copied to the stack; r0 x, r1 weights, r2 step, r3 taps left in the row, lr rows left, r12 offset */
+NAKED void tfg_depthwise_run(UNUSED const tfg_depthwise_run_t *run)
 {
     __asm__ volatile(".syntax unified\n\t"
-                     "push {r0, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
-                     "1:\n\t" /* a place */
-                     "ldr r3, [sp]\n\t"
-                     "ldmia r3, {r0, r1, r2, r8, r12, lr}\n\t" /* x, weights, step, table, offset, rows */
-                     "ldmia r8, {r4, r5, r6, r7}\n\t"          /* biases of channels 0 2 1 3 */
-                     "2:\n\t"                                  /* a row */
-                     "ldr r3, [sp]\n\t"
-                     "ldr r3, [r3, #24]\n\t" /* columns */
+                     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "ldmia r0, {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, lr}\n\t"
+                     "push {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, lr}\n\t"
+                     "1:\n\t"                                      /* a place */
+                     "ldmia sp, {r0, r1, r2, r3, r8, r12, lr}\n\t" /* x, weights, step, columns, table, offset, rows */
+                     "ldmia r8, {r4, r5, r6, r7}\n\t"              /* biases of channels 0 2 1 3 */
                      "cmp r3, #3\n\t"
-                     "bne 3f\n\t" TAP("[r0]") TAP("[r0, r2]") TAP("[r0, r2, lsl #1]")
-                     "add r0, r0, r2\n\t"
-                     "add r0, r0, r2, lsl #1\n\t"
-                     "b 4f\n\t"
-                     "3:\n\t" TAP("[r0]")
+                     "bne 3f\n\t"
+                     "ldrd r3, r8, [sp, #28]\n\t" /* to the next row: of x, of weights */
+                     "add r3, r3, r2\n\t"
+                     "add r3, r3, r2, lsl #1\n\t"
+                     "cmp r8, #0\n\t"
+                     "bne 3f\n\t"
+                     "2:\n\t" /* a row of three, of three in the kernel */
+                     TAP("[r0]") TAP("[r0, r2]") TAP("[r0, r2, lsl #1]")
+                     "add r0, r0, r3\n\t"
+                     "subs lr, lr, #1\n\t"
+                     "bne 2b\n\t"
+                     "b 5f\n\t"
+                     "3:\n\t" /* a row */
+                     "ldr r3, [sp, #12]\n\t"
+                     "4:\n\t" TAP("[r0]")
                      "add r0, r0, r2\n\t"
                      "subs r3, r3, #1\n\t"
-                     "bne 3b\n\t"
-                     "4:\n\t"
-                     "ldr r3, [sp]\n\t"
-                     "ldrd r8, r9, [r3, #28]\n\t" /* to the next row: of x, of weights */
+                     "bne 4b\n\t"
+                     "ldrd r8, r9, [sp, #28]\n\t"
                      "add r0, r0, r8\n\t"
                      "add r1, r1, r9\n\t"
                      "subs lr, lr, #1\n\t"
-                     "bne 2b\n\t"
-                     "ldr r1, [r3, #12]\n\t"
+                     "bne 3b\n\t"
+                     "5:\n\t"
+                     "ldr r1, [sp, #16]\n\t"
                      "add r1, r1, #16\n\t"
-                     "ldr r2, [r3, #36]\n\t" /* output */
+                     "ldr r2, [sp, #36]\n\t" /* output */
                      FINISH("r4", "0") FINISH("r6", "1") FINISH("r5", "2") FINISH("r7", "3")
-                     "ldr r0, [r3]\n\t"
-                     "ldrd r8, r9, [r3, #40]\n\t" /* from place to place: of x, of the output */
+                     "ldr r0, [sp]\n\t"
+                     "ldrd r8, r9, [sp, #40]\n\t" /* from place to place: of x, of the output */
                      "add r0, r0, r8\n\t"
                      "add r2, r2, r9\n\t"
-                     "str r0, [r3]\n\t"
-                     "str r2, [r3, #36]\n\t"
-                     "ldr r0, [r3, #48]\n\t" /* places left */
+                     "str r0, [sp]\n\t"
+                     "str r2, [sp, #36]\n\t"
+                     "ldr r0, [sp, #48]\n\t" /* places left */
                      "subs r0, r0, #1\n\t"
-                     "str r0, [r3, #48]\n\t"
+                     "str r0, [sp, #48]\n\t"
                      "bne.w 1b\n\t"
-                     "pop {r0, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+                     "add sp, sp, #52\n\t"
+                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
 
 NAKED void tfg_expand(UNUSED int16_t *place, UNUSED const int8_t *bytes, UNUSED int32_t groups)

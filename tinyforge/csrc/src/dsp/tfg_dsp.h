@@ -89,24 +89,21 @@ static inline void tfg_store4(void *to, uint32_t word)
     __builtin_memcpy(to, &word, 4);
 }
 
-/* Two roundings and the zero point: `right` 1..22, |acc| < 2^30, `twice` = 2 * zero_point + 1 */
-static inline int32_t tfg_rescale(int32_t acc, int32_t multiplier, int32_t right, int32_t twice)
-{
-    int32_t high = tfg_smmulr((int32_t)((uint32_t)acc << 1), multiplier);
-    high += high >> 31;
-    high += (int32_t)((uint32_t)twice << (right - 1));
-    return high >> right;
-}
-
-/* The same for any exponent as it is stored (64 added where tfg_rescale does not hold), clamped */
-static inline int8_t tfg_output(int32_t acc, int32_t multiplier, int32_t exponent, int32_t zero_point, int32_t min,
+/*
+ * Two roundings, zero point and clamp of any channel: stored shifts 0..21 in six instructions, with accumulators
+ * below 2^30; others as the portable kernels do it.
+ */
+static inline int8_t tfg_output(int32_t acc, int32_t multiplier, int32_t shift, int32_t zero_point, int32_t min,
                                 int32_t max)
 {
     int32_t value;
-    if (exponent < 0) {
-        value = tfg_rescale(acc, multiplier, -exponent, 2 * zero_point + 1);
+    if (shift >= 0) {
+        value = tfg_smmulr((int32_t)((uint32_t)acc << 1), multiplier);
+        value += value >> 31;
+        value += (int32_t)((uint32_t)(2 * zero_point + 1) << shift);
+        value = value >> shift >> 1;
     } else {
-        value = tfg_add_wrap(tfg_requantize_marked(acc, multiplier, exponent), zero_point);
+        value = tfg_add_wrap(tfg_requantize_shift(acc, multiplier, shift), zero_point);
     }
     return tfg_clamp_s8(value, min, max);
 }
@@ -122,32 +119,32 @@ void tfg_dot_1x4(const int8_t *input, const int8_t *weights, int32_t groups, int
  */
 void tfg_dot_2x2(const int16_t *places, const int8_t *weights, int32_t groups, int32_t *acc);
 
-/* Work of tfg_tiles_2x2, in the order in which it loads it; what it goes through is changed */
+/* Work of tfg_tiles_2x2, in the order in which it loads it */
 typedef struct {
-    const int16_t *places;
-    const int8_t *filter;
+    const int16_t *places; /* as tfg_dot_2x2 */
     int32_t groups;
     const int32_t *bias;
     const int32_t *multiplier;
-    const int8_t *exponent; /* -22..-1 */
+    const int8_t *shift; /* 0..21 */
     int8_t *first;
     int8_t *second;
     int32_t twice; /* 2 * zero_point + 1 */
+    const int8_t *filter;
     int32_t pairs; /* of channels, > 0 */
 } tfg_tiles_t;
 
 /* Pairs of channels for two places: products, rescaling, saturation to int8 */
-void tfg_tiles_2x2(tfg_tiles_t *tiles);
+void tfg_tiles_2x2(const tfg_tiles_t *tiles);
 
 /* Places in a row whose windows have the same part inside, for four channels; in the order of tfg_depthwise_run */
 typedef struct {
     const int8_t *x;        /* the first place's first tap */
     const int16_t *weights; /* [taps][4], channels in the order 0 2 1 3, from that tap on */
     int32_t step;           /* bytes from tap to tap */
-    const int32_t *table;   /* biases of channels 0 2 1 3, then multiplier, right shift and rounding of 0 1 2 3 */
+    int32_t columns;        /* > 0 */
+    const int32_t *table;   /* biases of channels 0 2 1 3, then multiplier, shift and rounding of 0 1 2 3 */
     uint32_t offset;        /* minus the input's zero point in both halves */
     int32_t rows;           /* > 0 */
-    int32_t columns;        /* > 0 */
     int32_t x_skip;         /* bytes from the end of a row of taps to the next row's first */
     int32_t weights_skip;   /* the same for weights */
     int8_t *output;
@@ -156,14 +153,14 @@ typedef struct {
     int32_t places; /* > 0 */
 } tfg_depthwise_run_t;
 
-void tfg_depthwise_run(tfg_depthwise_run_t *run);
+void tfg_depthwise_run(const tfg_depthwise_run_t *run);
 
 /* What a convolution does with two gathered windows */
 typedef struct {
     const int8_t *filter;      /* [out_ch / 2][groups][2][4] */
     const int32_t *bias;       /* [out_ch] */
     const int32_t *multiplier; /* [out_ch] */
-    const int8_t *exponent;    /* [out_ch], as stored */
+    const int8_t *shift;       /* [out_ch], as stored */
     int32_t out_ch;
     int32_t groups;
     int32_t zero_point;
@@ -173,10 +170,10 @@ typedef struct {
 } tfg_channels_t;
 
 /* Whether all channels can go through tfg_tiles_2x2 */
-int32_t tfg_channels_are_fast(const int8_t *exponent, int32_t out_ch, int32_t min, int32_t max);
+int32_t tfg_channels_are_fast(const int8_t *shift, int32_t out_ch, int32_t min, int32_t max);
 
 /* All channels of two places, out_ch bytes each; both may be the same place, gathered twice */
-void tfg_channels(const tfg_channels_t *channels, const int16_t *places, int8_t *first, int8_t *second);
+void tfg_channels(const tfg_channels_t *c, const int16_t *places, int8_t *first, int8_t *second);
 
 /* Bytes [groups][4] as int16 in the order 0 2 1 3 into one of the two places of each group */
 void tfg_expand(int16_t *place, const int8_t *bytes, int32_t groups);

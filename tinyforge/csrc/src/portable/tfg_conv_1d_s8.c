@@ -29,7 +29,7 @@ void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int8_t *outp
             for (int32_t out = 0; out < p->out_ch; out++) {
                 const int8_t *filter = p->filter + out / 2 * 8 * p->groups + out % 2 * 4;
                 int32_t acc = p->bias[out] + accumulate(p, input + start, filter, first, end, taps);
-                acc = tfg_requantize_marked(acc, p->multiplier[out], p->exponent[out]);
+                acc = tfg_requantize_shift(acc, p->multiplier[out], p->shift[out]);
                 *output++ = tfg_clamp_s8(tfg_add_wrap(acc, p->zero_point), p->min, p->max);
             }
         }

@@ -36,7 +36,7 @@ void tfg_conv_2d_grouped_s8(const tfg_conv_2d_grouped_s8_t *p, const int8_t *inp
             for (int32_t out_x = 0; out_x < p->out_w; out_x++) {
                 for (int32_t out = 0; out < p->out_ch; out++) {
                     int32_t acc = accumulate(p, input, out_y, out_x, out);
-                    acc = tfg_requantize_marked(acc, p->multiplier[out], p->exponent[out]);
+                    acc = tfg_requantize_shift(acc, p->multiplier[out], p->shift[out]);
                     *output++ = tfg_clamp_s8(tfg_add_wrap(acc, p->zero_point), p->min, p->max);
                 }
             }

@@ -32,7 +32,7 @@ void tfg_depthwise_conv_2d_s8(const tfg_depthwise_conv_2d_s8_t *p, const int8_t 
                 for (int32_t in = 0; in < p->in_ch; in++) {
                     for (int32_t copy = 0; copy < p->depth_multiplier; copy++) {
                         int32_t acc = accumulate(p, input, out_y, out_x, in, out);
-                        acc = tfg_requantize_marked(acc, p->multiplier[out], p->exponent[out]);
+                        acc = tfg_requantize_shift(acc, p->multiplier[out], p->shift[out]);
                         *output++ = tfg_clamp_s8(tfg_add_wrap(acc, p->zero_point), p->min, p->max);
                         out++;
                     }
