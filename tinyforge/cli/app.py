@@ -428,3 +428,14 @@ def boards(json: Json = False, debug: Debug = False) -> None:
     from tinyforge.cli import lone
 
     lone.boards(json=json)
+
+
+@app.command(rich_help_panel=LONE)
+def operators(json: Json = False, debug: Debug = False) -> None:
+    """List the TensorFlow Lite operators that the compiler knows.
+
+    Example: tinyforge operators
+    """
+    from tinyforge.cli import lone
+
+    lone.operators(json=json)

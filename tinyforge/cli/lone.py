@@ -116,3 +116,15 @@ def boards(*, json: bool) -> None:
         for b in found
     ]
     render.table("boards", ("id", "board", "clock", "flash", "RAM", "IMU"), rows, numeric=("clock", "flash", "RAM"))
+
+
+def operators(*, json: bool) -> None:
+    """List the operators."""
+    from tinyforge.pipeline import models
+
+    known = models.operators()
+    if json:
+        render.say_json({"operators": known})
+        return
+    for i in range(0, len(known), 4):
+        render.say("".join(f"{name:32}" for name in known[i : i + 4]).rstrip())

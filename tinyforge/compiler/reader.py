@@ -7,15 +7,23 @@ stand in an order in which each finds its inputs. Constants are views onto the f
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tinyforge.compiler.flatbuffer import Flatbuffer, Table
-from tinyforge.compiler.operators import QUANTIZE_COMMAND, Operator, Option, find_operator, known_operators
-from tinyforge.compiler.schema import builtin_name, dtype_of, type_name
+from tinyforge.compiler.flatbuffer import LONGEST_NAME, Flatbuffer, Table
+from tinyforge.compiler.operators import (
+    QUANTIZE_COMMAND,
+    Operator,
+    Option,
+    find_operator,
+    known_operators,
+    tensor_named,
+)
+from tinyforge.compiler.schema import OPTIONS_TYPES, builtin_name, dtype_of, type_name
 from tinyforge.core.errors import ModelFormatError, UnsupportedModelError
 from tinyforge.core.graph import Array, DType, Graph, Op, Quant, Tensor
 
@@ -221,19 +229,37 @@ class _Subgraph:
         outputs = self._indices(table, 2, f"the outputs of {where}")
         found = find_operator(kind)
         if found is None:
-            near = [self.tensors[index] for index in (*outputs, *inputs) if index >= 0]
-            named = f': tensor "{near[0].name}"' if near else ""
+            named = tensor_named(Op(number, kind, inputs, outputs), self.tensors)
+            near = difflib.get_close_matches(kind, known_operators(), n=1, cutoff=0.8)
+            instead = f" such as {near[0]}" if near else ""
             raise UnsupportedModelError(
-                f"{self.place}: {where}{named}", "is not supported", f"rebuild it from: {', '.join(known_operators())}"
+                f"{self.place}: {where}: {named}",
+                "this operator is not supported",
+                f"rebuild that part of the network from others{instead}: `tinyforge operators` lists them",
             )
-        field = 12 if found.options2 else 4
-        options = table.table(field, f"the options of {where}")
+        options = self._options(table, found, where)
         intermediates = self._indices(table, 8, f"the intermediates of {where}", optional=True)
         return Op(number, kind, inputs, outputs, _read_options(found, options, where), intermediates)
 
+    def _options(self, table: Table, found: Operator, where: str) -> Table | None:
+        """The options table of an operator, None when it has none, or none that this operator reads."""
+        if not found.options:
+            return None
+        options = table.table(12 if found.options2 else 4, f"the options of {where}")
+        if options is None or found.options2 or found.kind not in OPTIONS_TYPES:
+            return options
+        said, wanted = int(table.scalar(3, "uint8", 0)), OPTIONS_TYPES[found.kind]
+        if said not in {0, wanted}:
+            raise self._format(where, f"has options of type {said}, not {wanted}")
+        return options if said == wanted else None
+
     def _array(self, table: Table, field: int, kind: str, what: str) -> Array:
+        """A vector whose numbers are going to be copied."""
         found = table.array(field, kind, what)
-        return np.zeros(0, kind) if found is None else found
+        if found is None:
+            return np.zeros(0, kind)
+        self.buffer.count_copied(found.size)
+        return found
 
     def _indices(self, table: Table, field: int, what: str, *, optional: bool = False) -> tuple[int, ...]:
         found = self._array(table, field, "int32", what)
@@ -280,7 +306,9 @@ def _read_options(found: Operator, table: Table | None, where: str) -> dict[str,
 
 def _read_option(table: Table, option: Option, what: str) -> Any:
     if option.kind == "string":
-        text = table.string(option.field, what)
+        text, stored = table.string(option.field, what), table.array(option.field, "uint8", what)
+        if text is not None and stored is not None and text.encode() != stored.tobytes():
+            raise table.buffer.error(f"{what} is no printable text of at most {LONGEST_NAME} characters")
         return option.default if text is None else text
     if option.kind == "[int32]":
         vector = table.array(option.field, "int32", what)

@@ -338,3 +338,11 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
         "by_symbol": dict(linked.by_symbol),
         "model_sha256": manifest["model_sha256"],
     }
+
+
+def operators() -> list[str]:
+    """Names of the TensorFlow Lite operators that the compiler knows, in order."""
+    from tinyforge.compiler.operators import known_operators
+    from tinyforge.compiler.schema import BUILTIN_NAMES
+
+    return sorted(name for name in known_operators() if name in BUILTIN_NAMES)
