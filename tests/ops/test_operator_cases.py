@@ -32,8 +32,9 @@ def test_operator_is_exact(stem, tmp_path):
 
 def test_every_operator_has_cases():
     stems = set(case_files())
-    internal = {"conv_1d", "copy"}  # made by passes; reached through conv_2d and reshape
+    internal = {"conv_1d", "copy", "variable"}  # made by passes; reached through conv_2d, reshape and variables
     shared = {"squeeze": "reshape", "expand_dims": "reshape"}
+    shared |= dict.fromkeys(("var_handle", "read_variable", "assign_variable", "call_once"), "variables")
     missing = [
         kind
         for kind in known_operators()

@@ -3,7 +3,7 @@
 #include "../tfg_internal.h"
 
 typedef struct {
-    int32_t low;  /* the neighbours */
+    int32_t low; /* the neighbours */
     int32_t high;
     int32_t part; /* 1/1024 of the way from low to high; below 0 in front of the first */
 } between_t;
