@@ -15,6 +15,10 @@ import numpy.typing as npt
 
 from tinyforge.core.errors import ModelFormatError
 
+MOST_TABLES = 1 << 15
+MOST_COPIED = 1 << 22
+LONGEST_NAME = 1000
+
 _WAY_OUT = "the file is damaged or was cut off: convert or download the model again"
 _INT32 = struct.Struct("<i")
 _UINT16 = struct.Struct("<H")
@@ -38,20 +42,45 @@ SCALARS: dict[str, struct.Struct] = {
 class Flatbuffer:
     """The bytes of a file with the place they came from.
 
+    Offsets may lead to the same bytes again and again, so a small file can say a lot. What is read is counted, and the
+    reader stops at ``MOST_TABLES`` tables or ``MOST_COPIED`` numbers and characters.
+
     Args:
         data: the whole file.
         place: names the file in messages.
     """
 
-    __slots__ = ("data", "place")
+    __slots__ = ("_copied", "_tables", "data", "place")
 
     def __init__(self, data: bytes, place: str) -> None:
         self.data = data
         self.place = place
+        self._tables = 0
+        self._copied = 0
 
     def error(self, fact: str) -> ModelFormatError:
         """A ``ModelFormatError`` at this file."""
         return ModelFormatError(self.place, fact, _WAY_OUT)
+
+    def count_tables(self, number: int) -> None:
+        """Count tables that are about to be read.
+
+        Raises:
+            ModelFormatError: there have been too many.
+        """
+        self._tables += number
+        if self._tables > MOST_TABLES:
+            raise self.error(f"holds more than {MOST_TABLES} tables (tensors, operators, buffers)")
+
+    def count_copied(self, number: int) -> None:
+        """Count numbers or characters that are about to be copied out of the file.
+
+        Raises:
+            ModelFormatError: there have been too many.
+        """
+        self._copied += number
+        if self._copied > MOST_COPIED:
+            raise self.error(f"holds more than {MOST_COPIED} numbers and characters besides its constants")
 
     def scalar(self, position: int, kind: str, what: str) -> Any:
         """The scalar of ``kind`` at ``position``.
@@ -140,11 +169,18 @@ class Table:
         return start + 4, count
 
     def string(self, field: int, what: str) -> str | None:
-        """A string field; bytes that are no UTF-8 become replacement characters; None when absent."""
+        """A string field as it can stand in a message; None when absent.
+
+        Returns:
+            At most ``LONGEST_NAME`` characters; those that do not print, and bytes that are no UTF-8, are replaced.
+        """
         span = self._span(field, 1, what)
         if span is None:
             return None
-        return self.buffer.data[span[0] : span[0] + span[1]].decode("utf-8", "replace")
+        length = min(span[1], 4 * LONGEST_NAME)
+        self.buffer.count_copied(length)
+        text = self.buffer.data[span[0] : span[0] + length].decode("utf-8", "replace")[:LONGEST_NAME]
+        return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
 
     def array(self, field: int, kind: str, what: str) -> npt.NDArray[Any] | None:
         """A vector of scalars as a read-only view [count] onto the file, None when absent."""
@@ -167,6 +203,7 @@ class Table:
         start, count = span
         if count > most:
             raise self.buffer.error(f"holds {count} {what}s; at most {most} are read")
+        self.buffer.count_tables(count)
         found = []
         for number in range(count):
             name = f"{what} #{number}"

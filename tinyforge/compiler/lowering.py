@@ -62,6 +62,9 @@ class Lowering:
         number = self._counts.get(stem, 0)
         self._counts[stem] = number + 1
         checked = {name: _checked(stem, name, value) for name, value in params.items()}
+        for tensor in inputs:
+            if tensor.data is not None and tensor.data.dtype.kind == "f" and not np.all(np.isfinite(tensor.data)):
+                OpView(self.graph, self._op).refuse("holds numbers that are not finite", "replace them", tensor)
         self.layers.append(
             Layer(
                 index=len(self.layers),

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -101,6 +101,12 @@ def known_operators() -> list[str]:
     return sorted(_REGISTRY)
 
 
+def tensor_named(op: Op, tensors: Sequence[Tensor]) -> str:
+    """The tensor by which a message tells an operator from others of its kind: its first output, else input."""
+    near = next((index for index in (*op.outputs, *op.inputs) if index >= 0), None)
+    return "no tensor" if near is None else f'tensor "{tensors[near].name}"'
+
+
 class OpView:
     """One operator with checked access to what it uses.
 
@@ -124,10 +130,11 @@ class OpView:
         """Say no.
 
         Raises:
-            UnsupportedModelError: always; its place names the operator and, when given, the tensor.
+            UnsupportedModelError: always; its place names the operator and the tensor, the first one the operator
+                writes (or, when it writes none, reads) unless another is given.
         """
-        where = f'{self.place}: tensor "{tensor.name}"' if tensor is not None else self.place
-        raise UnsupportedModelError(where, fact, way_out)
+        name = tensor_named(self.op, self.graph.tensors) if tensor is None else f'tensor "{tensor.name}"'
+        raise UnsupportedModelError(f"{self.place}: {name}", fact, way_out)
 
     def require(self, holds: bool, fact: str, way_out: str, tensor: Tensor | None = None) -> None:
         """Refuse with ``fact`` unless ``holds``."""

@@ -5,6 +5,8 @@ Source: ``schema.fbs`` of TensorFlow Lite; the numbers are the file format's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tinyforge.core.graph import DType
 
 BUILTIN_NAMES: tuple[str, ...] = (
@@ -220,6 +222,53 @@ BUILTIN_NAMES: tuple[str, ...] = (
     "STABLEHLO_CASE",
 )
 
+# number of an operator's options table in the union ``BuiltinOptions``, where it has fields that matter
+OPTIONS_TYPES: Mapping[str, int] = {
+    "CONV_2D": 1,
+    "DEPTHWISE_CONV_2D": 2,
+    "AVERAGE_POOL_2D": 5,
+    "MAX_POOL_2D": 5,
+    "SVDF": 6,
+    "FULLY_CONNECTED": 8,
+    "SOFTMAX": 9,
+    "CONCATENATION": 10,
+    "ADD": 11,
+    "L2_NORMALIZATION": 12,
+    "RESIZE_BILINEAR": 15,
+    "RESHAPE": 17,
+    "SPACE_TO_DEPTH": 19,
+    "MUL": 21,
+    "GATHER": 23,
+    "MEAN": 27,
+    "REDUCE_MAX": 27,
+    "REDUCE_MIN": 27,
+    "REDUCE_PROD": 27,
+    "SUM": 27,
+    "SUB": 28,
+    "DIV": 29,
+    "SQUEEZE": 30,
+    "STRIDED_SLICE": 32,
+    "SPLIT": 35,
+    "TRANSPOSE_CONV": 49,
+    "SHAPE": 55,
+    "PACK": 59,
+    "ONE_HOT": 61,
+    "UNPACK": 64,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 71,
+    "RESIZE_NEAREST_NEIGHBOR": 74,
+    "LEAKY_RELU": 75,
+    "MIRROR_PAD": 77,
+    "SPLIT_V": 79,
+    "IF": 92,
+    "WHILE": 93,
+    "DEPTH_TO_SPACE": 94,
+    "BATCH_MATMUL": 101,
+    "CUMSUM": 102,
+    "CALL_ONCE": 103,
+    "VAR_HANDLE": 111,
+    "GELU": 116,
+}
+
 _TYPE_NAMES: tuple[str, ...] = (
     "FLOAT32",
     "FLOAT16",
@@ -261,4 +310,4 @@ def dtype_of(code: int) -> DType | None:
 
 def builtin_name(code: int) -> str:
     """TFLite's name of an operator."""
-    return BUILTIN_NAMES[code] if 0 <= code < len(BUILTIN_NAMES) else f"operator {code}"
+    return BUILTIN_NAMES[code] if 0 <= code < len(BUILTIN_NAMES) else f"UNKNOWN:{code}"

@@ -16,6 +16,7 @@ from tinyforge.compiler.passes.fold_constants import fold_constants
 from tinyforge.core.graph import Array, DType, Graph, Op, Tensor
 
 Key = tuple[str, str]
+_RESOLVED = frozenset({"VAR_HANDLE", "CALL_ONCE", "READ_VARIABLE", "ASSIGN_VARIABLE"})
 
 
 @dataclass(slots=True)
@@ -42,15 +43,11 @@ def resolve_variables(graph: Graph) -> tuple[Graph, list[str]]:
         UnsupportedModelError: a variable whose type or shape changes, that is read before it has a content, or that
             starts from different values.
     """
-    if not any(op.kind in {"VAR_HANDLE", "CALL_ONCE"} for op in graph.ops):
+    if not any(op.kind in _RESOLVED for op in graph.ops):
         return graph, []
     found = _variables(graph)
     lines: list[str] = []
-    kept: dict[int, list[Op]] = {
-        position: [op]
-        for position, op in enumerate(graph.ops)
-        if op.kind not in {"VAR_HANDLE", "CALL_ONCE", "READ_VARIABLE", "ASSIGN_VARIABLE"}
-    }
+    kept: dict[int, list[Op]] = {position: [op] for position, op in enumerate(graph.ops) if op.kind not in _RESOLVED}
     declared: list[Op] = []
     for variable in found.values():
         if not variable.used:
