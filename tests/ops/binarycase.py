@@ -74,3 +74,15 @@ def binary_case(
     inputs = [tensor for tensor, side in ((a, "left"), (b, "right")) if side != constant]
     about = f"{left} {right} scales {scales} zeros {zeros} {settings} constant {constant or 'none'}"
     return Case(f"{name}: {about}", model.build(list(dict.fromkeys(inputs)), [y]))
+
+
+def float_case(name: str, rng: np.random.Generator, kind: str, options: str, **settings: Any) -> Case:
+    """One operator over two float32 tensors, the second of them constant now and then."""
+    left, right = broadcast_shapes(rng)
+    content = rng.normal(0, 3, right).astype(np.float32) if rng.integers(3) == 0 else None
+    model = Writer()
+    a, b = model.tensor("a", left, "float32"), model.tensor("b", right, "float32", data=content)
+    y = model.tensor("y", np.broadcast_shapes(left, right), "float32")
+    model.op(kind, [a, b], [y], options, **settings)
+    about = f"float {left} {right} {settings} constant {content is not None}"
+    return Case(f"{name}: {about}", model.build([a] if content is not None else [a, b], [y]))

@@ -12,11 +12,14 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from tinyforge.compiler.broadcast import broadcast_loops, elementwise_inplace
-from tinyforge.compiler.fixed_point import divide_by_pot, high_mul, quantize_multiplier
+from tinyforge.compiler.fixed_point import NONE, RELU, RELU6, RELU_N1_TO_1, divide_by_pot, high_mul, quantize_multiplier
 from tinyforge.compiler.lookup import levels, lower_table
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
 from tinyforge.core.graph import DType, Param, Tensor
+
+_MOST = float(np.finfo(np.float32).max)
+_FLOAT_RANGES = {NONE: (-_MOST, _MOST), RELU: (0.0, _MOST), RELU6: (0.0, 6.0), RELU_N1_TO_1: (-1.0, 1.0)}
 
 
 def operands(view: OpView) -> tuple[Tensor, Tensor, Tensor]:
@@ -100,6 +103,33 @@ def common_scale(
         multiplier_out,
         exponent_out,
         zero_out,
+    )
+
+
+def lower_float(view: OpView, low: Lowering, stem: str) -> None:
+    """Lower to ``tfg_<stem>_f32``: float32 that a model computes in before or after its int8 part.
+
+    Args:
+        view: an operator with the option ``fused_activation_function``.
+        low: takes the call.
+        stem: of the operator.
+    """
+    view.counts((2,))
+    left, right, output = view.input(0), view.input(1), view.output()
+    for tensor in (left, right, output):
+        view.is_dtype(tensor, DType.FLOAT32)
+    view.require(left.data is None or right.data is None, "has two constants", "fold it at conversion", output)
+    activation = view.option("fused_activation_function")
+    bounds = _FLOAT_RANGES.get(activation)
+    if bounds is None:
+        view.refuse(f"has the fused activation {activation}", "convert the model with a current converter")
+    low.layer(
+        stem,
+        f"tfg_{stem}_f32",
+        {**broadcast_loops(view, left, right, output).params(), "min": bounds[0], "max": bounds[1]},
+        inputs=(left, right),
+        outputs=(output,),
+        inplace=elementwise_inplace(left, right, output),
     )
 
 

@@ -1,4 +1,4 @@
-"""BATCH_MATMUL: ranks, broadcast batches, both transpositions, a constant on either side."""
+"""BATCH_MATMUL: ranks, broadcast batches, both transpositions, a constant on either side; float32."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         left += [depth, rows] if adj_x else [rows, depth]
         right += [columns, depth] if adj_y else [depth, columns]
         constant = pick(rng, "none", "none", "left", "right", "right")
+        real = rng.integers(6) == 0
+        dtype = "float32" if real else "int8"
         model = Writer()
         scales = scale(rng), scale(rng)
         tensors = []
         for name, shape, one in (("left", left, scales[0]), ("right", right, scales[1])):
             data = weights(rng, tuple(shape)) if name == constant else None
-            tensors.append(model.tensor(name, shape, scale=one, zero_point=zero_point(rng), data=data))
-        y_scale = out_scale(rng, *scales, depth)
-        y = model.tensor("y", (*batches, rows, columns), scale=y_scale, zero_point=zero_point(rng))
+            quantization = {} if real else {"scale": one, "zero_point": zero_point(rng)}
+            tensors.append(model.tensor(name, shape, dtype, **quantization, data=data))
+        quantization = {} if real else {"scale": out_scale(rng, *scales, depth), "zero_point": zero_point(rng)}
+        y = model.tensor("y", (*batches, rows, columns), dtype, **quantization)
         model.op("BATCH_MATMUL", tensors, [y], "BatchMatMulOptions", adj_x=adj_x, adj_y=adj_y)
         inputs = [tensor for tensor, name in zip(tensors, ("left", "right"), strict=True) if name != constant]
-        name = f"{number}: {left} by {right} adj {adj_x} {adj_y} constant {constant}"
+        name = f"{number}: {dtype} {left} by {right} adj {adj_x} {adj_y} constant {constant}"
         yield Case(name, model.build(inputs, [y]), inputs=3)

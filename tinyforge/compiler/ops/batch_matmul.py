@@ -1,4 +1,4 @@
-"""BATCH_MATMUL of int8 matrices; either side may be constant, either may be transposed (adj_x, adj_y)."""
+"""BATCH_MATMUL of int8 (or float32) matrices; either side may be constant, either may be transposed (adj_x, adj_y)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ _DEEPEST = ((1 << 31) - 1) // (255 * 255)
 
 @operator("BATCH_MATMUL", adj_x=Option(0, "bool", default=False), adj_y=Option(1, "bool", default=False))
 def batch_matmul(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_batch_matmul_s8``."""
+    """Lower to ``tfg_batch_matmul_s8`` or ``tfg_batch_matmul_f32``."""
     view.counts((2,))
     left, right, output = view.input(0), view.input(1), view.output()
     for tensor in (left, right, output):
-        view.is_dtype(tensor, DType.INT8)
+        view.is_dtype(tensor, DType.FLOAT32 if left.dtype is DType.FLOAT32 else DType.INT8)
     view.require(left.data is None or right.data is None, "multiplies two constants", "fold it at conversion", output)
     depth, params = matmul_loops(view)
+    macs = output.elements * depth
+    if left.dtype is DType.FLOAT32:
+        low.layer("batch_matmul", "tfg_batch_matmul_f32", params, inputs=(left, right), outputs=(output,), macs=macs)
+        return
     view.require(depth <= _DEEPEST, f"sums {depth} products", "multiply in two steps", output)
     scales = [np.float32(view.quantized(tensor)[0]) for tensor in (left, right, output)]
     # kernel_util.cc: the product of the scales in float32, the quotient in double
@@ -35,7 +39,6 @@ def batch_matmul(view: OpView, low: Lowering) -> None:
         "exponent": exponent,
         "zero_point": view.quantized(output)[1],
     }
-    macs = output.elements * depth
     low.layer("batch_matmul", "tfg_batch_matmul_s8", params, inputs=(left, right), outputs=(output,), macs=macs)
 
 

@@ -1,10 +1,26 @@
-"""DEQUANTIZE: int8 or uint8 to float32, at the end of a model whose outputs are float."""
+"""DEQUANTIZE: int8 or uint8 to float32, at the end of a model whose outputs are float; constants are computed now."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import QUANTIZE_COMMAND, OpView, operator
-from tinyforge.core.graph import DType
+from tinyforge.core.graph import Array, DType
+
+
+def dequantized(view: OpView) -> Array | None:
+    """The content of a constant as float32, or None for types other than int8 and uint8."""
+    view.counts((1,))
+    input_ = view.input(0)
+    if input_.data is None or input_.quant is None or input_.dtype not in {DType.INT8, DType.UINT8}:
+        return None
+    sizes = [1] * len(input_.shape)
+    if not input_.quant.per_tensor:
+        sizes[input_.quant.axis] = -1
+    scale = np.array(input_.quant.scale, np.float64).reshape(sizes)
+    zero = np.array(input_.quant.zero_point, np.float64).reshape(sizes)
+    return np.asarray(scale * (input_.data - zero), np.float32)
 
 
 @operator("DEQUANTIZE")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from tinyforge.compiler.binary import lower_binary, operands
+from tinyforge.compiler.binary import lower_binary, lower_float, operands
 from tinyforge.compiler.fixed_point import requantize
 from tinyforge.compiler.lookup import float32_ratio, multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.quantized import clamp_of
+from tinyforge.core.graph import DType
 
 
 @operator("MUL", fused_activation_function=Option(0, "int8", 0))
 def mul(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_mul_s8`` or a table."""
+    """Lower to ``tfg_mul_s8``, a table or ``tfg_mul_f32``."""
+    if view.output().dtype is DType.FLOAT32:
+        lower_float(view, low, "mul")
+        return
     left, right, output = operands(view)
     (scale_left, zero_left), (scale_right, zero_right) = view.quantized(left), view.quantized(right)
     scale_out, zero_out = view.quantized(output)

@@ -18,12 +18,15 @@ from tinyforge.core.graph import DType
 
 @operator("SUM", keep_dims=Option(0, "bool", default=False))
 def sum_(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_sum_u8``."""
+    """Lower to ``tfg_sum_u8`` or ``tfg_sum_f32``."""
     view.counts((2,))
     input_, output = view.activation(0), view.output()
-    view.is_dtype(input_, DType.INT8, DType.UINT8)
+    view.is_dtype(input_, DType.INT8, DType.UINT8, DType.FLOAT32)
     view.is_dtype(output, input_.dtype)
     reduced = reduction(view, input_, output, view.integers(1))
+    if input_.dtype is DType.FLOAT32:
+        low.layer("sum", "tfg_sum_f32", reduced.params(), inputs=(input_,), outputs=(output,))
+        return
     (in_scale, in_zero), (out_scale, out_zero) = view.quantized(input_), view.quantized(output)
     count = math.prod(reduced.counts)
     view.require(count * 512 < 1 << 31, f"adds {count} numbers, too many for 32 bits", "reduce in two steps", input_)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.ops.concatenation import joined
+from tinyforge.compiler.ops.dequantize import dequantized
 from tinyforge.compiler.ops.gather import gather_axes
 from tinyforge.compiler.ops.reshape import check_reshape
 from tinyforge.compiler.ops.slice import block_of
@@ -177,6 +178,11 @@ def _fully_connected(view: OpView) -> list[Array] | None:
     return [np.clip(rounded, least, most).astype(np.int8).reshape(output.shape)]
 
 
+def _dequantize(view: OpView) -> list[Array] | None:
+    real = dequantized(view)
+    return None if real is None else [real]
+
+
 _EVALUATORS: dict[str, Callable[[OpView], list[Array] | None]] = {
     "SHAPE": _shape,
     "STRIDED_SLICE": _strided_slice,
@@ -192,6 +198,7 @@ _EVALUATORS: dict[str, Callable[[OpView], list[Array] | None]] = {
     "SQUEEZE": _reshape,
     "EXPAND_DIMS": _reshape,
     "FILL": _fill,
+    "DEQUANTIZE": _dequantize,
     "FULLY_CONNECTED": _fully_connected,
     "ADD": _arithmetic,
     "SUB": _arithmetic,
