@@ -15,9 +15,9 @@ from tinyforge.core.errors import UnsupportedModelError
 from tinyforge.core.files import write_bytes, write_text
 from tinyforge.core.graph import Array, Compiled, DType, Layer, Tensor
 from tinyforge.core.model_info import INFO_NAME, info_to_json
-from tinyforge.core.names import c_comment, c_string
+from tinyforge.core.names import c_characters, c_comment, c_string
 from tinyforge.core.resources import csrc_dir
-from tinyforge.runtimes.aot.literals import array_lines, c_type_of, grouped, number
+from tinyforge.runtimes.aot.literals import array_lines, c_type_of, grouped, number, word_lines
 from tinyforge.runtimes.aot.printers import print_layer
 from tinyforge.runtimes.base import Manifest, boundary_of, layer_costs
 from tinyforge.runtimes.preprocess import preprocessing_constants
@@ -27,6 +27,7 @@ CFLAGS = ("-std=c99", "-ffp-contract=off")
 KERNEL_DIR = "tfg"
 DSP_SHARED = ("tfg_channels.c", "tfg_dot.c")  # what several kernels of src/dsp call; the linker drops what none does
 _MOST_COLUMNS = 24
+_LONGEST_LITERAL = 4095  # bytes a C99 compiler must take (5.2.4.1)
 
 
 class AotRuntime:
@@ -273,7 +274,7 @@ class ModelView:
         entry = boundary_of(tensor)
         mean, factor = preprocessing_constants(info, entry.scale)
         return {
-            "labels": [c_string(label) for label in info.labels],
+            "labels": [self._label(number_, label) for number_, label in enumerate(info.labels)],
             "length": info.window.length,
             "channels": channels,
             "columns": c_comment(" ".join(channel.name for channel in info.channels)),
@@ -283,6 +284,14 @@ class ModelView:
             "factor": ", ".join(number(value, "float") for value in factor),
             "zero_point": entry.zero_point,
         }
+
+    def _label(self, number_: int, label: str) -> dict[str, Any]:
+        """A class name: a literal, or the name of an array where C99 promises no literal of that length."""
+        characters = c_characters(label)
+        if len(characters) <= _LONGEST_LITERAL:
+            return {"text": c_string(label), "lines": None}
+        name = f"{self.compiled.name}_label_{number_}"
+        return {"text": name, "lines": word_lines(characters), "bytes": len(characters)}
 
     def _map(self) -> list[str]:
         """The arena as lines: offset, bytes, a column a call, name and shape."""

@@ -50,6 +50,11 @@ def array_lines(array: Array) -> list[str]:
         words = [str(value) for value in array.reshape(-1).tolist()]
     else:
         words = [number(value, kind) for value in array.reshape(-1).tolist()]
+    return word_lines(words)
+
+
+def word_lines(words: list[str]) -> list[str]:
+    """Initialisers, each followed by a comma, as indented lines of at most 112 columns."""
     lines: list[str] = []
     line = "   "
     for word in words:
