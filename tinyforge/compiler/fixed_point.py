@@ -71,9 +71,10 @@ def wrap32(value: int) -> int:
 
 
 def _quantize_float(real: float, scale: float, zero_point: int) -> int:
-    """TFLite's ``Quantize``: float32 division, then rounding half away from zero."""
-    quotient = np.float32(real) / np.float32(scale)
-    return zero_point + round_half_away(float(quotient))
+    """TFLite's ``Quantize``: float32 division, then rounding half away from zero; at most 2**31 either way."""
+    with np.errstate(over="ignore"):
+        quotient = np.float32(real) / np.float32(scale)
+    return zero_point + round_half_away(min(max(float(quotient), -(2.0**31)), 2.0**31))
 
 
 def activation_range(activation: int, scale: float, zero_point: int, dtype: DType) -> tuple[int, int] | None:

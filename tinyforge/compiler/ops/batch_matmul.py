@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from tinyforge.compiler.fixed_point import quantize_multiplier
+from tinyforge.compiler.lookup import float32_ratio, multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.movement import contiguous
 from tinyforge.compiler.operators import Option, OpView, operator
@@ -28,10 +26,10 @@ def batch_matmul(view: OpView, low: Lowering) -> None:
         low.layer("batch_matmul", "tfg_batch_matmul_f32", params, inputs=(left, right), outputs=(output,), macs=macs)
         return
     view.require(depth <= _DEEPEST, f"sums {depth} products", "multiply in two steps", output)
-    scales = [np.float32(view.quantized(tensor)[0]) for tensor in (left, right, output)]
+    scales = [view.quantized(tensor)[0] for tensor in (left, right, output)]
     # kernel_util.cc: the product of the scales in float32, the quotient in double
-    multiplier, exponent = quantize_multiplier(float(scales[0] * scales[1]) / float(scales[2]))
-    view.require(exponent <= 30, f"rescales by a factor of 2**{exponent}", "quantize the model again", output)
+    factor = float32_ratio(scales[0], scales[1], divisor=1.0) / scales[2]
+    multiplier, exponent = multiplier_of(view, factor, output)
     params |= {
         "left_offset": -view.quantized(left)[1],
         "right_offset": -view.quantized(right)[1],

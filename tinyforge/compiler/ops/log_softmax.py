@@ -31,7 +31,7 @@ def log_softmax(view: OpView, low: Lowering) -> None:
     view.require(depth <= _MOST_CLASSES, f"has {depth} classes, more than {_MOST_CLASSES}", "use SOFTMAX", input_)
     scale, _ = view.quantized(input_)
     multiplier, left_shift, diff_min = softmax_scaling(scale, 1.0)
-    reverse = 2.0 ** (31 - left_shift) / multiplier
+    reverse = 2.0 ** (31 - left_shift) / max(multiplier, 1)
     view.require(
         left_shift > 0 and reverse < 1,
         f"has scale {scale:g}, too small to be told apart",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyforge.compiler.fixed_point import RELU, quantize_multiplier
+from tinyforge.compiler.fixed_point import RELU
+from tinyforge.compiler.lookup import float32_ratio, multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, folded_bias
@@ -13,10 +14,8 @@ from tinyforge.core.graph import DType, Tensor
 
 def _factor(view: OpView, one: Tensor, two: Tensor, out: Tensor) -> tuple[int, int]:
     """``one * two / out`` of the scales, in float32 as ``Prepare`` of ``svdf.cc``."""
-    scales = [np.float32(view.quantized(tensor)[0]) for tensor in (one, two, out)]
-    multiplier, exponent = quantize_multiplier(float(scales[0] * scales[1] / scales[2]))
-    view.require(exponent <= 30, f"rescales by a factor of 2**{exponent}", "quantize the model again", out)
-    return multiplier, exponent
+    scales = [view.quantized(tensor)[0] for tensor in (one, two, out)]
+    return multiplier_of(view, float32_ratio(scales[0], scales[1], divisor=scales[2]), out)
 
 
 @operator(

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
-from tinyforge.compiler.fixed_point import quantize_multiplier
 from tinyforge.compiler.layout import filled, interleaved
+from tinyforge.compiler.lookup import float32_ratio, multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
@@ -31,7 +31,7 @@ _ABSENT = {
     22: "layer normalization",
     23: "layer normalization",
 }
-_GATE_SCALE = np.float32(2.0**-12)  # activations take Q3.12
+_GATE_SCALE = 2.0**-12  # activations take Q3.12
 
 
 @operator(
@@ -142,14 +142,12 @@ def _weights(view: OpView, weights: list[Array], recurrent: list[Array], biases:
 
 def _scales(view: OpView, cell_state: Tensor) -> dict[str, Param]:
     """Multipliers of the gates, of the hidden state, and the powers of two of the cell; float32 as the reference."""
-    input_scale = np.float32(view.quantized(view.input(0))[0])
-    hidden_scale = np.float32(view.quantized(view.input(18))[0])
     rescales = [
         [
-            _multiplier(view, float(np.float32(view.quantized(view.input(first + gate))[0]) * scale / _GATE_SCALE))
+            _multiplier(view, float32_ratio(view.quantized(view.input(first + gate))[0], scale, divisor=_GATE_SCALE))
             for gate in range(4)
         ]
-        for first, scale in ((1, input_scale), (5, hidden_scale))
+        for first, scale in ((1, view.quantized(view.input(0))[0]), (5, view.quantized(view.input(18))[0]))
     ]
     cell_scale, _ = view.quantized(cell_state)
     mantissa, exponent = math.frexp(cell_scale)
@@ -166,9 +164,10 @@ def _scales(view: OpView, cell_state: Tensor) -> dict[str, Param]:
         hidden.quant is not None and hidden.quant.per_tensor, "lacks its scale", "convert the model again", hidden
     )
     scale, zero = (hidden.quant.scale[0], hidden.quant.zero_point[0]) if hidden.quant else (1.0, 0)
+    view.require(-128 <= zero <= 127, f"has zero point {zero}, outside -128..127", "convert the model again", hidden)
     multiplier, shift = _multiplier(view, float(np.float32(2.0**-15 / scale * 2.0**-15)))
     clip = view.option("cell_clip")
-    quantized_clip = int(min(float(np.float32(clip) / np.float32(cell_scale)), 32767.0)) if clip > 0 else 0
+    quantized_clip = int(min(float32_ratio(clip, divisor=cell_scale), 32767.0)) if clip > 0 else 0
     return {
         "input_multiplier": np.array([pair[0] for pair in rescales[0]], np.int32),
         "input_exponent": np.array([pair[1] for pair in rescales[0]], np.int32),
@@ -184,6 +183,4 @@ def _scales(view: OpView, cell_state: Tensor) -> dict[str, Param]:
 
 
 def _multiplier(view: OpView, real: float) -> tuple[int, int]:
-    multiplier, exponent = quantize_multiplier(real)
-    view.require(exponent <= 30, f"rescales by a factor of 2**{exponent}", "calibrate and quantize the model again")
-    return multiplier, exponent
+    return multiplier_of(view, real, view.output())
