@@ -1,4 +1,4 @@
-"""A recurrent network: one LSTM layer over the window, its last output scored by a dense layer.
+"""A recurrent network: one LSTM layer over the window, the mean of its outputs scored by a dense layer.
 
 Deployed, the LSTM is the looping legacy-Keras layer that the converter turns into UNIDIRECTIONAL_SEQUENCE_LSTM.
 Training computes the same layer by one fused operator, see :mod:`tinyforge.architectures.recurrent`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tinyforge.architectures.parameters import Real, Whole
+from tinyforge.architectures.parameters import Choice, Real, Whole
 from tinyforge.architectures.registry import Architecture
 
 
@@ -19,8 +19,11 @@ def _build(values: Mapping[str, Any], input_shape: tuple[int, int], classes: int
 
     layers = keras().layers
     inputs = layers.Input(input_shape, name="window")
-    lstm = layers.LSTM(values["units"], name="lstm")
+    mean = values["head"] == "mean"
+    lstm = layers.LSTM(values["units"], return_sequences=mean, name="lstm")
     x = (fuse(lstm) if training else lstm)(inputs)
+    if mean:
+        x = layers.GlobalAveragePooling1D(name="mean")(x)
     if training and values["dropout"]:
         from tinyforge.architectures.dropout import repeatable_dropout
 
@@ -33,9 +36,10 @@ def _build(values: Mapping[str, Any], input_shape: tuple[int, int], classes: int
 
 ARCHITECTURE = Architecture(
     name="lstm",
-    summary="one LSTM over the window, its last output scored",
+    summary="one LSTM over the window, the mean of its outputs scored",
     parameters=(
         Whole("units", 32, 1, 512, "size of the LSTM's state"),
+        Choice("head", "mean", ("mean", "last"), "what is scored: the mean of all outputs, or the last one"),
         Whole("hidden", 0, 0, 1024, "units of a dense layer before the scores; 0 for none"),
         Real("dropout", 0.2, 0.0, 0.9, "fraction of the LSTM's outputs dropped while training"),
     ),

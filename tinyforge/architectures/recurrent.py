@@ -13,7 +13,7 @@ from tinyforge.architectures.session import keras, tensorflow
 
 
 def fuse(layer: Any) -> Any:
-    """Let ``layer`` compute itself by the fused operator if it is a plain LSTM that gives its last output.
+    """Let ``layer`` compute itself by the fused operator if it is a plain LSTM.
 
     Returns:
         The same layer; others than such an LSTM are left alone.
@@ -47,7 +47,7 @@ def fuse(layer: Any) -> Any:
             cell_clip=-1.0,
             use_peephole=False,
         )
-        return outputs.h[-1]
+        return tf.transpose(outputs.h, (1, 0, 2)) if layer.return_sequences else outputs.h[-1]
 
     layer.call = call
     return layer
@@ -59,8 +59,5 @@ def _plain(layer: Any) -> bool:
         said["activation"] == "tanh"
         and said["recurrent_activation"] == "sigmoid"
         and said["use_bias"]
-        and not any(
-            said[key]
-            for key in ("return_sequences", "return_state", "go_backwards", "stateful", "dropout", "recurrent_dropout")
-        )
+        and not any(said[key] for key in ("return_state", "go_backwards", "stateful", "dropout", "recurrent_dropout"))
     )

@@ -7,7 +7,8 @@ The parent writes ``job.json``, starts ``python -m <module> <job.json>`` and rea
     {"result": {...}}
 
 Whatever else the worker (or a library in it) prints goes to the log. The worker's stdin is a pipe that nothing is ever
-written to: when the parent ends, however it ends, the pipe closes and the worker ends itself.
+written to: when the parent ends, however it ends, the pipe closes and the worker ends itself. Ctrl-C in a terminal ends
+both; a parent whose workers run on threads calls :func:`end_workers`.
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tinyforge.core import errors
-from tinyforge.core.errors import TinyforgeError, ToolError
+from tinyforge.core.errors import Interrupted, TinyforgeError, ToolError
 from tinyforge.core.files import os_error, write_json
 
 _LOG_LINES_SHOWN = 12
 _STOP_S = 5.0
+
+_running: set[subprocess.Popen[bytes]] = set()
+_ended: set[subprocess.Popen[bytes]] = set()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ def run_worker(
     Raises:
         TinyforgeError: the worker raised it.
         ToolError: the worker died; with the last lines of its log.
+        Interrupted: Ctrl-C, or :func:`end_workers`.
     """
     write_json(job_file, job)
     command = [sys.executable, "-P", "-m", module, str(job_file)]
@@ -94,16 +100,32 @@ def run_worker(
             stderr=log,
             env={**os.environ, "PYTHONPATH": _python_path(), **(environment or {})},
         )
+        with _lock:
+            _running.add(worker)
         try:
             answer = _listen(worker, on_progress)
             status = worker.wait()
         finally:
             _end(worker)
+            with _lock:
+                _running.discard(worker)
+                stopped = worker in _ended
+                _ended.discard(worker)
+    if stopped or status == -signal.SIGINT:
+        raise Interrupted("", "interrupted")
     if isinstance(answer, TinyforgeError):
         raise answer
     if answer is None or status != 0:
         raise ToolError(f"worker {module}", _death(status, log_file), f"the whole log is {log_file}")
     return answer
+
+
+def end_workers() -> None:
+    """End every worker of this process; the calls that wait for them raise Interrupted."""
+    with _lock:
+        for worker in _running:
+            _ended.add(worker)
+            worker.terminate()
 
 
 def _python_path() -> str:
@@ -192,12 +214,12 @@ class Reporter:
 def serve(work: Callable[[dict[str, Any], Reporter], Mapping[str, Any]]) -> int:
     """The ``main`` of a worker: run ``work(job, reporter)`` on the job named on the command line.
 
-    Standard output is kept for the parent alone; prints go to the log. Ctrl-C is the parent's business.
+    Standard output is kept for the parent alone; prints go to the log. Ctrl-C ends it at once: files appear by rename.
 
     Returns:
         The exit code: 0 when ``work`` returned or raised a TinyforgeError, which was passed on.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as stream:
         os.dup2(2, 1)

@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from tinyforge.core.errors import ConfigError, ToolError
-from tinyforge.core.worker import run_worker
+from tinyforge.core.errors import ConfigError, Interrupted, ToolError
+from tinyforge.core.worker import end_workers, run_worker
 
 HERE = Path(__file__).resolve().parent
 
@@ -101,6 +102,29 @@ def test_an_interrupted_parent_leaves_no_worker(start, tmp_path, interrupt):
 
     with pytest.raises(interrupt):
         start("linger", on_progress)
+    assert gone(int((tmp_path / "worker.log").read_text()))
+
+
+def test_ctrl_c_in_the_worker_is_an_interrupt(start, tmp_path):
+    def on_progress(progress):
+        if progress.done == 3:
+            assert wait_until(lambda: (tmp_path / "worker.log").read_text().strip())
+            os.kill(int((tmp_path / "worker.log").read_text()), signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        start("linger", on_progress)
+
+
+def test_workers_on_threads_are_ended_together(start, tmp_path):
+    def end_when_running():
+        if wait_until(lambda: (tmp_path / "worker.log").is_file() and (tmp_path / "worker.log").read_text().strip()):
+            end_workers()
+
+    ender = threading.Thread(target=end_when_running)
+    ender.start()
+    with pytest.raises(Interrupted):
+        start("linger")
+    ender.join()
     assert gone(int((tmp_path / "worker.log").read_text()))
 
 
