@@ -18,7 +18,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
             yield float_case(str(number), rng, "MUL", "MulOptions", fused_activation_function=pick(rng, *ACTIVATIONS))
             continue
         left, right = scales_of(rng)
-        out = float(np.float32(left * right * np.exp(rng.uniform(-2, 10))))
+        out = max(1e-8, float(np.float32(left * right * np.exp(rng.uniform(-2, 10)))))
         activation = pick(rng, *ACTIVATIONS)
         yield binary_case(
             str(number), rng, "MUL", (left, right, out), "MulOptions", fused_activation_function=activation
