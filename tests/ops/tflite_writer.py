@@ -39,7 +39,7 @@ class Writer:
         self.outputs: list[int] = []
         if parent is None:
             self.buffers: list[Any] = [schema.BufferT()]
-            self.codes: list[tuple[int, str | None]] = []
+            self.codes: list[tuple[int, str | None, int]] = []
             self.subgraphs: list[Writer] = [self]
             self.metadata: list[tuple[str, bytes]] = []
 
@@ -104,14 +104,13 @@ class Writer:
     ) -> None:
         """Add an operator; ``values`` are options as in ``schema.fbs`` (``stride_w``)."""
         code = getattr(schema.BuiltinOperator, kind)
-        key = (code, custom)
+        key = (code, custom, version)
         if key not in self.parent.codes:
             self.parent.codes.append(key)
         op = schema.OperatorT()
         op.opcodeIndex = self.parent.codes.index(key)
         op.inputs = np.asarray(inputs, np.int32)
         op.outputs = np.asarray(outputs, np.int32)
-        op.version = version
         if intermediates:
             op.intermediates = np.asarray(intermediates, np.int32)
         if options is not None:
@@ -137,12 +136,12 @@ class Writer:
         model.version = 3
         model.description = "tinyforge test"
         model.operatorCodes = []
-        for code, custom in self.parent.codes:
+        for code, custom, version in self.parent.codes:
             entry = schema.OperatorCodeT()
             entry.builtinCode = code
             entry.deprecatedBuiltinCode = min(code, 127)
             entry.customCode = custom
-            entry.version = 1
+            entry.version = version
             model.operatorCodes.append(entry)
         model.subgraphs = []
         for graph in self.parent.subgraphs:

@@ -8,15 +8,13 @@ static uint8_t *row(const tfg_strided_copy_t *p, const uint8_t *from, uint8_t *t
 {
     if (p->run == 1) {
         for (int32_t i = 0; i < p->count_4; i++) {
-            *to++ = *from;
-            from += p->stride_4;
+            *to++ = from[i * p->stride_4];
         }
         return to;
     }
     for (int32_t i = 0; i < p->count_4; i++) {
-        memcpy(to, from, (size_t)p->run);
+        memcpy(to, from + i * p->stride_4, (size_t)p->run);
         to += p->run;
-        from += p->stride_4;
     }
     return to;
 }

@@ -16,6 +16,9 @@ from tinyforge.runtimes.aot.printers import Printed, printer
 @printer("depth_to_space")
 @printer("space_to_batch_nd")
 @printer("batch_to_space_nd")
+@printer("reverse_v2")
+@printer("tile")
+@printer("broadcast_to")
 def strided_copy(layer: Layer) -> Printed:
     """Loops and bytes in a row."""
     size = layer.params
