@@ -86,10 +86,11 @@ def _shape(view: OpView) -> list[Array] | None:
 
 def _strided_slice(view: OpView) -> list[Array] | None:
     found = slice_of(view)
-    picked = _data(view, 0)
-    for axis, (start, step, count) in enumerate(zip(found.start, found.step, found.count, strict=True)):
-        picked = np.take(picked, start + step * np.arange(count), axis)
-    return [picked.reshape(found.shape)]
+    index = []
+    for start, step, count in zip(found.start, found.step, found.count, strict=True):
+        stop = start + step * count
+        index.append(slice(start, None if stop < 0 else stop, step))
+    return [_data(view, 0)[tuple(index)].reshape(found.shape)]
 
 
 def _slice(view: OpView) -> list[Array] | None:
