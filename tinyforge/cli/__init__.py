@@ -6,6 +6,7 @@ Nothing heavy is imported here: ``tinyforge --help`` answers in under 0.3 s.
 
 from __future__ import annotations
 
+import io
 import sys
 
 from tinyforge.core.errors import Interrupted, TinyforgeError
@@ -19,6 +20,8 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     as_json = "--json" in arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may be no Unicode; JSON reads \udcff back
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from tinyforge.cli.app import app
 
