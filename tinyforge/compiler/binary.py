@@ -1,7 +1,7 @@
 """Element-wise operators of two int8 inputs: checks, rescaling to a common scale, and the choice of a table.
 
 Each operator hands over the integer function its kernel computes. Where one operand is a single constant, or both are
-the same tensor, only 256 results are possible: they become a table.
+the same tensor, only 256 results are possible: unless the tensor is small, they become a table.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
 from tinyforge.core.graph import DType, Param, Tensor
 
+LEAST_ELEMENTS = 32  # fewer are not worth a table's 256 bytes
 _MOST = float(np.finfo(np.float32).max)
 _FLOAT_RANGES = {NONE: (-_MOST, _MOST), RELU: (0.0, _MOST), RELU6: (0.0, 6.0), RELU_N1_TO_1: (-1.0, 1.0)}
 
@@ -147,13 +148,13 @@ def lower_binary(
     """
     left, right, output = view.input(0), view.input(1), view.output()
     loops = broadcast_loops(view, left, right, output)
-    values = [int(value) for value in levels(DType.INT8)]
-    if left.index == right.index:
+    values = [int(value) for value in levels(DType.INT8)] if output.elements >= LEAST_ELEMENTS else []
+    if values and left.index == right.index:
         lower_table(view, low, stem, np.array([function(value, value) for value in values]))
-    elif right.data is not None and right.elements == 1:
+    elif values and right.data is not None and right.elements == 1:
         fixed = int(right.data.reshape(-1)[0])
         lower_table(view, low, stem, np.array([function(value, fixed) for value in values]))
-    elif left.data is not None and left.elements == 1:
+    elif values and left.data is not None and left.elements == 1:
         fixed = int(left.data.reshape(-1)[0])
         lower_table(view, low, stem, np.array([function(fixed, value) for value in values]), position=1)
     else:
