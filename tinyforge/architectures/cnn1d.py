@@ -63,10 +63,10 @@ ARCHITECTURE = Architecture(
     name="cnn1d",
     summary="1-D convolutions over time, pooling, and a small dense head",
     parameters=(
-        Wholes("filters", (16, 32), 1, 512, "output channels of each convolution"),
-        Wholes("kernels", (5, 3), 1, 64, "kernel length of each convolution, in samples; the last one repeats"),
+        Wholes("filters", (16, 32, 32), 1, 512, "output channels of each convolution"),
+        Wholes("kernels", (5, 5, 3), 1, 64, "kernel length of each convolution, in samples; the last one repeats"),
         Whole("pool", 2, 1, 16, "samples pooled into one after each convolution; 1 for none"),
-        Choice("head", "flatten", ("flatten", "mean"), "flatten keeps time, mean averages over it (fewer weights)"),
+        Choice("head", "mean", ("mean", "flatten"), "mean averages over time, flatten keeps it (more weights)"),
         Whole("hidden", 32, 0, 1024, "units of the dense layer before the scores; 0 for none"),
         Real("dropout", 0.3, 0.0, 0.9, "fraction of features dropped before the dense layers while training"),
         Flag("batch_norm", True, "batch normalisation while training; folded into the convolutions afterwards"),
@@ -74,7 +74,7 @@ ARCHITECTURE = Architecture(
     presets={
         "tiny": {"filters": (8, 16), "kernels": (5, 3), "head": "mean", "hidden": 0},
         "small": {"filters": (16, 32), "kernels": (5, 3), "head": "mean", "hidden": 32},
-        "medium": {"filters": (16, 32), "kernels": (5, 3), "head": "flatten", "hidden": 32},
+        "medium": {"filters": (16, 32, 32), "kernels": (5, 5, 3), "head": "mean", "hidden": 32},
         "large": {"filters": (24, 48, 64), "kernels": (5, 5, 3), "head": "mean", "hidden": 48},
     },
     build=_build,

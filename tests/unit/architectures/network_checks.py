@@ -106,10 +106,16 @@ def interrupted_and_whole():
         examples = Examples(
             WINDOWS[:30], targets[:30], 2, preprocessing, ("a", "b", "c"), lambda w, c, rng: w + rng.normal(0, 0.1), 7
         )
+        stepper = Stepper(trained, 16, averaging=0.5)
+
+        def settle():
+            with stepper.averaged():
+                network.deploy(trained, deployed)
+
         course = run_epochs(
-            Stepper(trained, 16),
+            stepper,
             deployed,
-            lambda: network.deploy(trained, deployed),
+            settle,
             examples,
             (WINDOWS[30:], targets[30:]),
             epochs=5,

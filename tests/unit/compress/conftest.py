@@ -13,7 +13,9 @@ from tinyforge.core.types import ModelSpec
 from tinyforge.train import fit
 
 SPECS = {
-    "cnn1d": ModelSpec("small", "cnn1d", {"filters": [12, 16], "kernels": [5, 3], "hidden": 16}, epochs=6, seed=3),
+    "cnn1d": ModelSpec(
+        "small", "cnn1d", {"filters": [12, 16], "kernels": [5, 3], "hidden": 16, "head": "flatten"}, epochs=6, seed=3
+    ),
     "lstm": ModelSpec("small", "lstm", {"units": 8}, epochs=6, seed=3, learning_rate=1e-2),
 }
 
