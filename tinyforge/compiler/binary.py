@@ -19,6 +19,7 @@ from tinyforge.compiler.operators import OpView
 from tinyforge.core.graph import DType, Param, Tensor
 
 LEAST_ELEMENTS = 32  # fewer are not worth a table's 256 bytes
+_INT8 = tuple(int(value) for value in levels(DType.INT8))
 _MOST = float(np.finfo(np.float32).max)
 _FLOAT_RANGES = {NONE: (-_MOST, _MOST), RELU: (0.0, _MOST), RELU6: (0.0, 6.0), RELU_N1_TO_1: (-1.0, 1.0)}
 
@@ -148,7 +149,7 @@ def lower_binary(
     """
     left, right, output = view.input(0), view.input(1), view.output()
     loops = broadcast_loops(view, left, right, output)
-    values = [int(value) for value in levels(DType.INT8)] if output.elements >= LEAST_ELEMENTS else []
+    values = _INT8 if output.elements >= LEAST_ELEMENTS else ()
     if values and left.index == right.index:
         lower_table(view, low, stem, np.array([function(value, value) for value in values]))
     elif values and right.data is not None and right.elements == 1:
