@@ -15,11 +15,12 @@ import numpy.typing as npt
 
 from tinyforge.core.errors import ModelFormatError
 
-MOST_TABLES = 1 << 15
+MOST_TABLES = 20_000
 MOST_COPIED = 1 << 22
 LONGEST_NAME = 1000
 
 _WAY_OUT = "the file is damaged or was cut off: convert or download the model again"
+_TOO_LARGE = "such a model does not fit a board"
 _INT32 = struct.Struct("<i")
 _UINT16 = struct.Struct("<H")
 _UINT32 = struct.Struct("<I")
@@ -58,9 +59,9 @@ class Flatbuffer:
         self._tables = 0
         self._copied = 0
 
-    def error(self, fact: str) -> ModelFormatError:
+    def error(self, fact: str, way_out: str = _WAY_OUT) -> ModelFormatError:
         """A ``ModelFormatError`` at this file."""
-        return ModelFormatError(self.place, fact, _WAY_OUT)
+        return ModelFormatError(self.place, fact, way_out)
 
     def count_tables(self, number: int) -> None:
         """Count tables that are about to be read.
@@ -70,7 +71,7 @@ class Flatbuffer:
         """
         self._tables += number
         if self._tables > MOST_TABLES:
-            raise self.error(f"holds more than {MOST_TABLES} tables (tensors, operators, buffers)")
+            raise self.error(f"holds more than {MOST_TABLES} tables (tensors, operators, buffers)", _TOO_LARGE)
 
     def count_copied(self, number: int) -> None:
         """Count numbers or characters that are about to be copied out of the file.
@@ -80,7 +81,7 @@ class Flatbuffer:
         """
         self._copied += number
         if self._copied > MOST_COPIED:
-            raise self.error(f"holds more than {MOST_COPIED} numbers and characters besides its constants")
+            raise self.error(f"holds more than {MOST_COPIED} numbers and characters besides its constants", _TOO_LARGE)
 
     def scalar(self, position: int, kind: str, what: str) -> Any:
         """The scalar of ``kind`` at ``position``.
@@ -202,7 +203,7 @@ class Table:
             return []
         start, count = span
         if count > most:
-            raise self.buffer.error(f"holds {count} {what}s; at most {most} are read")
+            raise self.buffer.error(f"holds {count} {what}s; at most {most} are read", _TOO_LARGE)
         self.buffer.count_tables(count)
         found = []
         for number in range(count):

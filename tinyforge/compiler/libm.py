@@ -89,116 +89,88 @@ def expf(x: Float32Array) -> Float32Array:
 def expm1f(x: Float32Array) -> Float32Array:
     """``expm1f`` of each element."""
     with np.errstate(all="ignore"):
-        return np.array([_expm1(F(value)) for value in x.reshape(-1)], np.float32).reshape(x.shape)
+        return _expm1(x)
 
 
 def tanhf(x: Float32Array) -> Float32Array:
     """``tanhf`` of each element."""
     with np.errstate(all="ignore"):
-        return np.array([_tanh(F(value)) for value in x.reshape(-1)], np.float32).reshape(x.shape)
+        size, bits = np.abs(x), _bits(x)
+        small = _expm1(F(-2) * size)
+        z = np.where(bits >= 0x3F800000, F(1) - F(2) / (_expm1(F(2) * size) + F(2)), -small / (small + F(2)))
+        z = np.where(bits >= 0x41B00000, F(1), z)  # >= 22
+        z = np.where(np.signbit(x), -z, z)
+        return np.select([np.isnan(x) | (bits == 0), bits < 0x24000000], [x, x * (F(1) + x)], z)
 
 
 def erfcf(x: Float32Array) -> Float32Array:
     """``erfcf`` of each element."""
     with np.errstate(all="ignore"):
-        return np.array([_erfc(F(value)) for value in x.reshape(-1)], np.float32).reshape(x.shape)
+        negative, size, bits = np.signbit(x), np.abs(x), _bits(x)
+        near = _quotient(_ERFC_NEAR, x * x)
+        one = _quotient(_ERFC_ONE, size - F(1))
+        inverse = np.asarray(F(1) / (size * size), np.float32)
+        far = np.where(bits < 0x4036DB6D, _quotient(_ERFC_MIDDLE, inverse), _quotient(_ERFC_FAR, inverse))
+        z = np.asarray(bits & 0xFFFFE000, np.uint32).view(np.float32)
+        r = expf(-z * z - F(0.5625)) * expf((z - size) * (z + size) + far)
+        branches = (
+            (np.isnan(x), x),
+            (bits < 0x32800000, F(1) - x),
+            ((bits < 0x3F580000) & (negative | (bits < 0x3E800000)), F(1) - (x + x * near)),
+            (bits < 0x3F580000, F(0.5) - (x * near + (x - F(0.5)))),  # < 0.84375
+            (bits < 0x3FA00000, np.where(negative, F(1) + (_ERX + one), (F(1) - _ERX) - one)),  # < 1.25
+            ((bits >= 0x41E00000) | (negative & (bits >= 0x40C00000)), np.where(negative, F(2), F(0))),  # >= 28, < -6
+        )
+        rest = np.where(negative, F(2) - r / size, r / size)
+        return np.select([where for where, _ in branches], [value for _, value in branches], rest)
 
 
-def _polynomial(coefficients: tuple[float, ...], x: np.float32) -> np.float32:
+def _polynomial(coefficients: tuple[float, ...], x: Float32Array) -> Float32Array:
     """Horner's scheme in float32, lowest power first."""
-    total = F(coefficients[-1])
+    total = np.full_like(x, coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
         total = F(coefficient) + x * total
     return total
 
 
-def _scaled(x: np.float32, k: int) -> np.float32:
-    """``x * 2**k``."""
-    return np.float32(np.ldexp(x, k))
+def _quotient(rational: tuple[tuple[float, ...], tuple[float, ...]], x: Float32Array) -> Float32Array:
+    return np.asarray(_polynomial(rational[0], x) / _polynomial(rational[1], x))
 
 
-def _bits(x: np.float32) -> int:
-    return int(x.view(np.uint32)) & 0x7FFFFFFF
+def _bits(x: Float32Array) -> npt.NDArray[np.uint32]:
+    """The bits of each absolute value, which order as the values do."""
+    return np.ascontiguousarray(x).view(np.uint32) & np.uint32(0x7FFFFFFF)
 
 
-def _expm1(x: np.float32) -> np.float32:
-    positive, bits = not np.signbit(x), _bits(x)
-    if np.isnan(x):
-        return x
-    if bits >= 0x4195B844 and not positive:  # <= -27 ln 2
-        return F(-1)
-    if bits >= 0x42B17218 and x > F(8.8721679688e01):
-        return F(np.inf)
-    k, c = 0, F(0)
-    if bits > 0x3EB17218:  # |x| > ln 2 / 2
-        k = int(_INVERSE_LN2 * x + F(0.5 if positive else -0.5))
-        if bits < 0x3F851592:  # |x| < 1.5 ln 2
-            k = 1 if positive else -1
-        high, low = x - F(k) * _LN2_HIGH, F(k) * _LN2_LOW
-        x = high - low
-        c = (high - x) - low
-    elif bits < 0x33000000:
-        return x
-    half = F(0.5) * x
-    square = x * half
+def _expm1(x: Float32Array) -> Float32Array:
+    """``expm1f``; every branch is computed, and the one that holds is chosen."""
+    positive, bits = ~np.signbit(x), _bits(x)
+    halved = np.where(positive, F(0.5), F(-0.5))
+    whole = np.trunc(_INVERSE_LN2 * np.clip(x, F(-200), F(200)) + halved)
+    whole = np.where(bits < 0x3F851592, np.copysign(F(1), x), whole)  # |x| < 1.5 ln 2
+    reduced = bits > 0x3EB17218  # |x| > ln 2 / 2
+    high, low = x - whole * _LN2_HIGH, whole * _LN2_LOW
+    y = np.where(reduced, high - low, x)
+    c = np.where(reduced, (high - y) - low, F(0))
+    k = np.where(reduced & ~np.isnan(whole), whole, 0).astype(np.int32)
+    half = F(0.5) * y
+    square = y * half
     r = _polynomial(_EXPM1, square)
     t = F(3) - r * half
-    e = square * ((r - t) / (F(6) - x * t))
-    if k == 0:
-        return x - (x * e - square)
-    e = (x * (e - c) - c) - square
-    if k == -1:
-        return F(0.5) * (x - e) - F(0.5)
-    if k == 1:
-        return F(-2) * (e - (x + F(0.5))) if x < F(-0.25) else F(1) + F(2) * (x - e)
-    if k <= -2 or k > 56:
-        return _scaled(F(1) - (e - x), k) - F(1)
-    if k < 23:
-        return _scaled((F(1) - _scaled(F(1), -k)) - (e - x), k)
-    return _scaled((x - (e + _scaled(F(1), -k))) + F(1), k)
-
-
-def _tanh(x: np.float32) -> np.float32:
-    size, bits = np.abs(x), _bits(x)
-    if np.isnan(x) or bits == 0:
-        return x
-    if bits >= 0x41B00000:  # >= 22
-        z = F(1)
-    elif bits < 0x24000000:
-        return x * (F(1) + x)
-    elif bits >= 0x3F800000:
-        z = F(1) - F(2) / (_expm1(F(2) * size) + F(2))
-    else:
-        t = _expm1(F(-2) * size)
-        z = -t / (t + F(2))
-    return -z if np.signbit(x) else z
-
-
-def _erfc(x: np.float32) -> np.float32:
-    negative, size, bits = bool(np.signbit(x)), np.abs(x), _bits(x)
-    if np.isnan(x):
-        return x
-    if bits < 0x3F580000:  # < 0.84375
-        if bits < 0x32800000:
-            return F(1) - x
-        y = _quotient(_ERFC_NEAR, x * x)
-        if negative or bits < 0x3E800000:
-            return F(1) - (x + x * y)
-        return F(0.5) - (x * y + (x - F(0.5)))
-    if bits < 0x3FA00000:  # < 1.25
-        y = _quotient(_ERFC_ONE, size - F(1))
-        return F(1) + (_ERX + y) if negative else (F(1) - _ERX) - y
-    if bits >= 0x41E00000 or (negative and bits >= 0x40C00000):  # >= 28, or < -6
-        return F(2) if negative else F(0)
-    y = _quotient(_ERFC_MIDDLE if bits < 0x4036DB6D else _ERFC_FAR, F(1) / (size * size))
-    z = np.uint32(bits & 0xFFFFE000).view(np.float32)
-    r = _exp(-z * z - F(0.5625)) * _exp((z - size) * (z + size) + y)
-    return np.float32(F(2) - r / size if negative else r / size)
-
-
-def _quotient(rational: tuple[tuple[float, ...], tuple[float, ...]], x: np.float32) -> np.float32:
-    return np.float32(_polynomial(rational[0], x) / _polynomial(rational[1], x))
-
-
-def _exp(x: np.float32) -> np.float32:
-    return np.float32(expf(np.array([x], np.float32))[0])
+    e = square * ((r - t) / (F(6) - y * t))
+    tail = (y * (e - c) - c) - square
+    power = np.ldexp(F(1), -k)
+    branches = (
+        (np.isnan(x), x),
+        ((bits >= 0x4195B844) & ~positive, F(-1)),  # <= -27 ln 2
+        ((bits >= 0x42B17218) & (x > F(8.8721679688e01)), F(np.inf)),
+        (bits < 0x33000000, x),
+        (k == 0, y - (y * e - square)),
+        (k == -1, F(0.5) * (y - tail) - F(0.5)),
+        ((k == 1) & (y < F(-0.25)), F(-2) * (tail - (y + F(0.5)))),
+        (k == 1, F(1) + F(2) * (y - tail)),
+        ((k <= -2) | (k > 56), np.ldexp(F(1) - (tail - y), k) - F(1)),
+        (k < 23, np.ldexp((F(1) - power) - (tail - y), k)),
+    )
+    rest = np.ldexp((y - (tail + power)) + F(1), k)
+    return np.select([where for where, _ in branches], [value for _, value in branches], rest)

@@ -7,13 +7,17 @@ constants are in flash, states are static: none of them is in the arena.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tinyforge.core.graph import Graph, Layer, MemoryPlan, Slot, Tensor
 
 ALIGN = 4
-_MOST_NODES = 20_000
+_MOST_STEPS = 40_000
+_MOST_SEARCHED = 64
+_MOST_ORDERED = 1024  # above, one order must do: placing n blocks takes n * n steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def _names(graph: Graph, layers: Sequence[Layer]) -> dict[int, str]:
 
 
 def _plan(blocks: list[Block], calls: int) -> MemoryPlan:
-    in_use = [sum(block.bytes for block in blocks if block.first <= call <= block.last) for call in range(calls)]
+    in_use = _bytes_in_use(blocks, calls)
     bound = max(in_use, default=0)
     peak = in_use.index(bound) if in_use else 0
     orders: tuple[Callable[[Block], tuple[int, ...]], ...] = (
@@ -127,7 +131,7 @@ def _plan(blocks: list[Block], calls: int) -> MemoryPlan:
     )
     best_offsets: list[int] = []
     best = -1
-    for order in orders:
+    for order in orders if len(blocks) <= _MOST_ORDERED else orders[:1]:
         offsets, size = _first_fit(blocks, sorted(range(len(blocks)), key=lambda number: order(blocks[number])))
         if best < 0 or size < best:
             best, best_offsets = size, offsets
@@ -146,59 +150,71 @@ def _plan(blocks: list[Block], calls: int) -> MemoryPlan:
     return MemoryPlan(tuple(slots), max(best, 0), bound, peak)
 
 
-def _overlap(one: Block, two: Block) -> bool:
-    return one.first <= two.last and two.first <= one.last
-
-
-def _lowest(blocks: list[Block], offsets: list[int], number: int) -> int:
-    """The lowest offset at which a block fits among those already placed (offset >= 0)."""
-    taken = sorted(
-        (offsets[other], offsets[other] + blocks[other].bytes)
-        for other in range(len(blocks))
-        if offsets[other] >= 0 and _overlap(blocks[number], blocks[other])
-    )
-    at = 0
-    for start, end in taken:
-        if at + blocks[number].bytes <= start:
-            break
-        at = max(at, end)
-    return at
+def _bytes_in_use(blocks: list[Block], calls: int) -> list[int]:
+    """Sum of the bytes that each call needs."""
+    change = [0] * (calls + 1)
+    for block in blocks:
+        change[block.first] += block.bytes
+        change[block.last + 1] -= block.bytes
+    return list(itertools.accumulate(change[:calls]))
 
 
 def _first_fit(blocks: list[Block], order: list[int]) -> tuple[list[int], int]:
+    """Place blocks in an order, each at the lowest offset at which it fits among those before; offsets and size."""
     offsets = [-1] * len(blocks)
+    placed: list[tuple[int, int, int, int]] = []  # offset, end, first, last; by offset
     for number in order:
-        offsets[number] = _lowest(blocks, offsets, number)
+        block = blocks[number]
+        at = 0
+        for start, end, first, last in placed:
+            if first <= block.last and block.first <= last:
+                if at + block.bytes <= start:
+                    break
+                if end > at:  # noqa: PLR1730  # four times as fast as max()
+                    at = end
+        offsets[number] = at
+        bisect.insort(placed, (at, at + block.bytes, block.first, block.last))
     return offsets, max((offsets[number] + blocks[number].bytes for number in order), default=0)
 
 
 def _search(blocks: list[Block], limit: int, bound: int) -> tuple[list[int], int] | None:
     """Depth-first over orders of first fit, cut at the best size so far; a fixed number of steps, so deterministic."""
+    if len(blocks) > _MOST_SEARCHED:
+        return None
     best: tuple[list[int], int] | None = None
-    offsets = [-1] * len(blocks)
-    nodes = 0
+    placed: list[tuple[int, int, int, int, int]] = []  # offset, end, first, last, block; by offset
+    steps = 0
 
     def visit(left: list[int]) -> None:
-        nonlocal best, limit, nodes
-        nodes += 1
-        if nodes > _MOST_NODES or (best is not None and limit == bound):
-            return
+        nonlocal best, limit, steps
         if not left:
-            limit = max(offsets[number] + block.bytes for number, block in enumerate(blocks))
-            best = (list(offsets), limit)
+            offsets = [-1] * len(blocks)
+            for at, _, _, _, number in placed:
+                offsets[number] = at
+            limit = max(end for _, end, _, _, _ in placed)
+            best = (offsets, limit)
             return
         tried: set[tuple[int, int, int, int]] = set()
         for number in left:
+            if steps >= _MOST_STEPS or limit == bound:
+                return
+            steps += 1
             block = blocks[number]
-            at = _lowest(blocks, offsets, number)
+            at = 0
+            for start, end, first, last, _ in placed:
+                if first <= block.last and block.first <= last:
+                    if at + block.bytes <= start:
+                        break
+                    if end > at:  # noqa: PLR1730  # four times as fast as max()
+                        at = end
             key = (block.bytes, block.first, block.last, at)
             if at + block.bytes >= limit or key in tried:
                 continue
             tried.add(key)
-            offsets[number] = at
+            entry = (at, at + block.bytes, block.first, block.last, number)
+            bisect.insort(placed, entry)
             visit([other for other in left if other != number])
-            offsets[number] = -1
+            placed.remove(entry)
 
-    if len(blocks) <= 64:
-        visit(sorted(range(len(blocks)), key=lambda number: -blocks[number].bytes))
+    visit(sorted(range(len(blocks)), key=lambda number: -blocks[number].bytes))
     return best

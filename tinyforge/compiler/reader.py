@@ -30,6 +30,7 @@ from tinyforge.core.graph import Array, DType, Graph, Op, Quant, Tensor
 IDENTIFIER = b"TFL3"
 MOST_BYTES = 64 * 1024 * 1024
 MOST_ENTRIES = 1 << 14
+MOST_OPERATORS = 1 << 12
 MOST_SUBGRAPHS = 16
 MOST_RANK = 8
 MOST_TENSOR_BYTES = 1 << 28
@@ -139,7 +140,7 @@ class _Subgraph:
         inputs = self._indices(self.table, 1, f"the inputs of {self.table.what}")
         outputs = self._indices(self.table, 2, f"the outputs of {self.table.what}")
         ops = tuple(
-            self._op(number, entry) for number, entry in enumerate(self.table.tables(3, "operator", MOST_ENTRIES))
+            self._op(number, entry) for number, entry in enumerate(self.table.tables(3, "operator", MOST_OPERATORS))
         )
         self._check_order(ops, inputs, outputs)
         return Graph(self.place, tuple(self.tensors), ops, inputs, outputs)
@@ -193,31 +194,28 @@ class _Subgraph:
         said = table.table(4, f"the quantization of {where}")
         if said is None:
             return None
-        scale = self._array(said, 2, "float32", f"the scales of {where}")
-        zero = self._array(said, 3, "int64", f"the zero points of {where}")
+        scale: list[float] = self._array(said, 2, "float32", f"the scales of {where}").tolist()
+        zero: list[int] = self._array(said, 3, "int64", f"the zero points of {where}").tolist()
         if int(said.scalar(4, "uint8", 0)) != 0:
             raise UnsupportedModelError(
                 f"{self.place}: {where}", "is quantized by a custom or block-wise scheme", QUANTIZE_COMMAND
             )
-        if scale.size == 0:
+        if not scale:
             return None
-        if zero.size not in {0, scale.size}:
-            raise self._format(where, f"has {scale.size} scales and {zero.size} zero points")
-        if not np.all(np.isfinite(scale)) or not np.all(scale > 0):
+        if len(zero) not in {0, len(scale)}:
+            raise self._format(where, f"has {len(scale)} scales and {len(zero)} zero points")
+        if not all(0 < value < math.inf for value in scale):
             raise self._format(where, "has a scale that is not a number above 0")
-        if zero.size and (zero.min() < -(1 << 31) or zero.max() >= 1 << 31):
+        if zero and (min(zero) < -(1 << 31) or max(zero) >= 1 << 31):
             raise self._format(where, "has a zero point outside 32 bits")
         axis = int(said.scalar(6, "int32", 0))
         if len(shape) == 1:
             axis = 0  # biases of old converters say the axis of their filter
-        if scale.size > 1 and (not 0 <= axis < len(shape) or shape[axis] != scale.size):
+        if len(scale) > 1 and (not 0 <= axis < len(shape) or shape[axis] != len(scale)):
             raise self._format(
-                where, f"has {scale.size} scales along dimension {axis}, which its shape {list(shape)} does not have"
+                where, f"has {len(scale)} scales along dimension {axis}, which its shape {list(shape)} does not have"
             )
-        points = tuple(int(value) for value in zero) if zero.size else (0,) * scale.size
-        if scale.size == 1:
-            axis = 0
-        return Quant(tuple(float(value) for value in scale), points, axis)
+        return Quant(tuple(scale), tuple(zero) or (0,) * len(scale), axis if len(scale) > 1 else 0)
 
     def _op(self, number: int, table: Table) -> Op:
         code = int(table.scalar(0, "uint32", 0))

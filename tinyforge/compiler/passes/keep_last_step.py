@@ -13,16 +13,23 @@ _LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 def keep_last_step(graph: Graph) -> tuple[Graph, list[str]]:
     """Fuse ``LSTM -> STRIDED_SLICE of the last step`` into an LSTM with the option ``last_step``."""
-    ops: list[Op] = list(graph.ops)
+    if not any(op.kind == _LSTM for op in graph.ops):
+        return graph, []
+    readers: dict[int, list[Op]] = {}
+    for op in graph.ops:
+        for root in {graph.root(index) for index in op.inputs if index >= 0}:
+            readers.setdefault(root, []).append(op)
+    outputs = {graph.root(index) for index in graph.outputs}
+    fused: dict[int, Op] = {}
+    dropped: set[int] = set()
     lines: list[str] = []
     for op in graph.ops:
         if op.kind != _LSTM or not op.outputs:
             continue
         output = op.outputs[0]
-        readers = [other for other in ops if any(graph.root(index) == output for index in other.inputs if index >= 0)]
-        if len(readers) != 1 or any(graph.root(index) == output for index in graph.outputs):
+        if len(readers.get(output, ())) != 1 or output in outputs:
             continue
-        reader = readers[0]
+        reader = readers[output][0]
         if reader.kind != "STRIDED_SLICE" or reader.inputs[0] != output or op.options.get("time_major"):
             continue
         shape = graph.tensors[output].shape
@@ -32,7 +39,7 @@ def keep_last_step(graph: Graph) -> tuple[Graph, list[str]]:
             continue
         if graph.tensors[graph.root(reader.outputs[0])].variable:
             continue  # a state must not be written earlier than it was
-        fused = replace(op, outputs=reader.outputs, options={**op.options, "last_step": True})
-        ops = [fused if other is op else other for other in ops if other is not reader]
+        fused[id(op)] = replace(op, outputs=reader.outputs, options={**op.options, "last_step": True})
+        dropped.add(id(reader))
         lines.append(f"op #{reader.index} STRIDED_SLICE takes the last step of op #{op.index}: the others are not kept")
-    return replace(graph, ops=tuple(ops)), lines
+    return replace(graph, ops=tuple(fused.get(id(op), op) for op in graph.ops if id(op) not in dropped)), lines
