@@ -40,6 +40,28 @@ class StageModule(Protocol):
         ...
 
 
+class _Stoppable:
+    """Hands everything on; once ``stop`` is set, whoever tells of progress is interrupted."""
+
+    def __init__(self, observer: Observer, stop: threading.Event) -> None:
+        self._observer = observer
+        self._stop = stop
+
+    def started(self, step: str) -> None:
+        self._observer.started(step)
+
+    def progress(self, step: str, done: float, total: float, text: str) -> None:
+        if self._stop.is_set():
+            raise KeyboardInterrupt
+        self._observer.progress(step, done, total, text)
+
+    def finished(self, step: str, seconds: float, *, cached: bool) -> None:
+        self._observer.finished(step, seconds, cached=cached)
+
+    def note(self, text: str) -> None:
+        self._observer.note(text)
+
+
 class Road:
     """One project's way through the stages, in one run's folder.
 
@@ -55,14 +77,14 @@ class Road:
         self, project: Project, observer: Observer, *, run_name: str = "", board_id: str = "", port: str = ""
     ) -> None:
         self.project = project
-        self.observer = observer
+        self.stop = threading.Event()
+        self.observer: Observer = _Stoppable(observer, self.stop)
         self.port = port or project.port
         self._run_name = run_name
         self._board_id = board_id
         self._run: Run | None = None
         self._runs_lock = threading.RLock()
         self._fresh: set[str] = set()
-        self.stop = threading.Event()
 
     @property
     def board(self) -> Board:
@@ -153,7 +175,7 @@ class Road:
         return lambda: self.up_to(stage, spec)
 
     def _parallel(self, jobs: list[Callable[[], None]], workers: int) -> None:
-        """Run jobs on threads (the work is in other processes); the first error stops those not begun and is raised."""
+        """Run jobs on threads (the work is in other processes); the first error stops the others and is raised."""
         import os
 
         count = min(len(jobs), workers or os.cpu_count() or 1)
@@ -161,22 +183,20 @@ class Road:
             for job in jobs:
                 job()
             return
+        from tinyforge.core.worker import end_workers
+
         with ThreadPoolExecutor(count, thread_name_prefix="tinyforge") as pool:
             futures: list[Future[None]] = [pool.submit(job) for job in jobs]
             try:
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
             except BaseException:
                 self.stop.set()
                 for future in futures:
                     future.cancel()
+                end_workers()
                 raise
-            failed = [future for future in done if future.exception() is not None]
-            if failed:
-                for future in futures:
-                    future.cancel()
-        for future in futures:
-            if not future.cancelled() and (error := future.exception()) is not None:
-                raise error
 
     # -- the whole -----------------------------------------------------------------------------------------------------
 
