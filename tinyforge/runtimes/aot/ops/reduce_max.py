@@ -12,7 +12,8 @@ from tinyforge.runtimes.aot.printers import Printed, printer
 def reduce_max(layer: Layer) -> Printed:
     """Numbers kept and reduced."""
     size = layer.params
+    note = ", bytes taken for uint8 as LiteRT's reference does" if layer.kernel == "tfg_sum_u8" else ""
     return Printed(
         f"[{size['kept_0']}][{size['kept_1']}][{size['kept_2']}] of "
-        f"{size['count_0']} x {size['count_1']} x {size['count_2']}"
+        f"{size['count_0']} x {size['count_1']} x {size['count_2']}{note}"
     )
