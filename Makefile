@@ -1,12 +1,13 @@
 # make demo   sets everything up and goes the whole road, from a moving arm to a verified board
 # make test   sets everything up and passes all checks and tests
+# make wheel  builds dist/*.whl, which carries kernels, boards, firmware and templates
 # Both set up once; `make clean` takes everything away again.
 
 PYTHON ?=
 BIN := .venv/bin
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: demo test check bench docs clean help
+.PHONY: demo test check bench docs wheel clean help
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -27,7 +28,7 @@ check:
 test:
 	@PYTHON=$(PYTHON) scripts/setup.sh test
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench:
 	@PYTHON=$(PYTHON) scripts/setup.sh test
@@ -36,6 +37,10 @@ bench:
 docs:
 	@PYTHON=$(PYTHON) scripts/setup.sh test
 	$(BIN)/python -m mkdocs build --strict
+
+wheel:
+	@PYTHON=$(PYTHON) scripts/setup.sh demo
+	$(BIN)/python -m pip wheel -q --no-deps --wheel-dir dist .
 
 clean:
 	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache .hypothesis site
