@@ -63,8 +63,13 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
             continue
         number += 1
         kind = element(rng, "float32", "int16", "uint8", "int32")
+        offset = not any(masks.values()) and min(rows["strides"]) > 0 and min(rows["end"]) > 0
+        if offset:  # the ends count from the begins
+            rows["begin"] = [begin % size for begin, size in zip(rows["begin"], shape, strict=False)]
+            rows["end"] = [min(end, size) for end, size in zip(rows["end"], shape, strict=False)]
+            rows["end"] = [end - begin for begin, end in zip(rows["begin"], rows["end"], strict=True)]
         model = Writer()
         x, y = model.tensor("x", shape, **kind), model.tensor("y", out, **kind)
         inputs = [x, *(model.constant(name, row) for name, row in rows.items())]
-        model.op("STRIDED_SLICE", inputs, [y], "StridedSliceOptions", **masks)
-        yield Case(f"{number}: {kind['dtype']} {shape} {rows} {masks}", model.build([x], [y]), inputs=2)
+        model.op("STRIDED_SLICE", inputs, [y], "StridedSliceOptions", offset=offset, **masks)
+        yield Case(f"{number}: {kind['dtype']} {shape} {rows} {masks} offset {offset}", model.build([x], [y]), inputs=2)
