@@ -67,6 +67,8 @@ def slice_of(view: OpView) -> Slice:
         f"ellipsis mask {view.option('ellipsis_mask')} for {len(input_.shape)} dimensions",
         "convert the model again",
     )
+    plain = given == len(input_.shape) and not view.option("begin_mask") | view.option("end_mask")
+    view.require(plain or not view.option("offset"), "has lengths and masks", "give begins and ends instead")
     roles = _roles(view, len(input_.shape), given)
     view.require(
         sum(role is not None for role in roles) == len(input_.shape)
@@ -101,7 +103,11 @@ def _bounds(view: OpView, size: int, bit: int, begin: int, end: int, step: int) 
     if view.option("shrink_axis_mask") >> bit & 1:
         view.require(0 <= first < size and step > 0, f"takes index {begin} of {size}", "convert the model again")
         return first, 1, 1
-    stop = _clamp(end + first if view.option("offset") else end, size, step)
+    if view.option("offset"):
+        fits = step > 0 and 0 <= end <= size - first
+        view.require(fits, f"takes {end} from {first} on of {size}", "give begins and ends instead")
+        end += first
+    stop = _clamp(end, size, step)
     if view.option("end_mask") >> bit & 1:
         stop = size if step > 0 else -1
     return first, step, max(0, -(-(stop - first) // step))
