@@ -101,6 +101,13 @@ def float_table(view: OpView, function: Callable[[Float32Array], Float32Array]) 
     view.require(
         not np.isnan(total).any(), "has scales for which the function is not a number", "quantize it again", output
     )
+    # the reference cuts int8 in float32, but converts to int32 first where it is uint8: undefined beyond 32 bits
+    view.require(
+        input_.dtype is DType.INT8 or bool(np.all(np.abs(total) < 1 << 31)),
+        f"has scale {out_scale:g}, with which the function's values do not fit 32 bits",
+        "calibrate and quantize the model again",
+        output,
+    )
     return np.asarray(np.clip(total, -(1 << 31), (1 << 31) - 1), np.int64)
 
 
