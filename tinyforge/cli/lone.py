@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -24,7 +26,7 @@ def export(file: Path, out: Path | None, name: str, runtime: str, package: str, 
 
     if out is None:
         raise UsageError("tinyforge export", "no folder to write to", f"add --out, for instance --out {file.stem}_c")
-    result = models.export(file, out, name=name, runtime=runtime, package=package)
+    result = models.export(file, out, name=name, runtime=runtime, package=package, link=explain)
     if json:
         render.say_json(result)
         return
@@ -34,9 +36,33 @@ def export(file: Path, out: Path | None, name: str, runtime: str, package: str, 
     if explain:
         for line in result["explain"]:
             render.say(f"  {line}")
+        _linked(result)
     if result["function"]:
         how = _HOW.get(package, "manifest.json lists what to compile")
         render.say(f"call {result['function']}(input, output) of {result['header']}; {how.format(**result)}")
+
+
+def _linked(result: Mapping[str, Any]) -> None:
+    """What an image for a Cortex-M4 holds of the model."""
+    linked = result["linked"]
+    if not linked:
+        return
+    if "reason" in linked:
+        render.say(f"  code and stack are not known: {linked['reason']}")
+        return
+    constants = result["weight_bytes"] + result["parameter_bytes"]
+    stack = linked["stack_bytes"]
+    rows = [
+        ("flash: weights", render.thousands(result["weight_bytes"])),
+        ("flash: parameters of the kernels", render.thousands(result["parameter_bytes"])),
+        ("flash: code and padding", render.thousands(linked["flash_bytes"] - constants)),
+        ("flash", render.thousands(linked["flash_bytes"])),
+        ("RAM: arena", render.thousands(result["arena_bytes"])),
+        ("RAM: state", render.thousands(result["state_bytes"])),
+        ("RAM: stack, at most", "not known (pip install capstone)" if stack is None else render.thousands(stack)),
+    ]
+    title = f"linked for a Cortex-M4 by {linked['compiler']} ({linked['flags']})"
+    render.table(title, ("what", "bytes"), rows, numeric=("bytes",))
 
 
 def verify(file: Path, inputs: Path | None, on: str, random: int, seed: int, *, json: bool) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyforge.core.errors import ModelFormatError, UsageError, did_you_mean
+from tinyforge.core.errors import ModelFormatError, ToolError, UsageError, did_you_mean
 from tinyforge.core.names import c_identifier
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def _read(path: Path) -> bytes:
         raise UsageError(str(path), f"cannot be read: {error.strerror}", "check path and permissions") from error
 
 
-def export(path: Path, out: Path, *, name: str = "", runtime: str = "aot", package: str = "") -> dict[str, Any]:
+def export(
+    path: Path, out: Path, *, name: str = "", runtime: str = "aot", package: str = "", link: bool = False
+) -> dict[str, Any]:
     """Write a model as C: everything needed to call it, and ``manifest.json``.
 
     Args:
@@ -58,11 +61,13 @@ def export(path: Path, out: Path, *, name: str = "", runtime: str = "aot", packa
         name: C identifier; empty for the one made from the file's name.
         runtime: ``aot``: C of our own; ``tflm``: the array ``g_model[]`` for TensorFlow Lite Micro.
         package: wrapped for this build system (``tinyforge.runtimes.package.list_packages``); empty for the C alone.
+        link: link an image for a Cortex-M4 to see what the model takes there (:func:`linked_cost`).
 
     Returns:
-        ``name``, ``function``, ``header``, ``macs``, ``weight_bytes``, ``arena_bytes``, ``lower_bound_bytes``,
-        ``package``, ``files``, ``explain`` (what each pass of the compiler did), ``manifest`` (its path, empty where it
-        is inside of an archive), ``layers``, ``plan``.
+        ``name``, ``function``, ``header``, ``macs``, ``weight_bytes``, ``parameter_bytes``, ``arena_bytes``,
+        ``state_bytes``, ``lower_bound_bytes``, ``package``, ``files``, ``explain`` (what each pass of the compiler
+        did), ``manifest`` (its path, empty where it is inside of an archive), ``layers``, ``plan``, ``linked`` (empty
+        without ``link``).
 
     Raises:
         ModelFormatError, UnsupportedModelError: nothing is written then.
@@ -95,13 +100,52 @@ def export(path: Path, out: Path, *, name: str = "", runtime: str = "aot", packa
         "header": manifest.header,
         "macs": compiled.macs,
         "weight_bytes": compiled.weight_bytes,
+        "parameter_bytes": manifest.parameter_bytes,
         "arena_bytes": manifest.arena_bytes,
+        "state_bytes": compiled.state_bytes,
         "lower_bound_bytes": compiled.plan.lower_bound_bytes,
         "manifest": str(place) if Path(MANIFEST_NAME) in files else "",
         "files": [str(file) for file in files],
         "explain": list(compiled.log),
         "layers": describe_layers(compiled),
         "plan": describe_plan(compiled),
+        "linked": linked_cost(compiled) if link and runtime == "aot" else {},
+    }
+
+
+def linked_cost(compiled: Compiled) -> dict[str, Any]:
+    """What a model takes in an image for a Cortex-M4: found by linking one, and by reading its machine code.
+
+    Returns:
+        ``compiler``, ``flags``, ``flash_bytes`` (weights, parameters and code: the image less the same image without
+        a model), ``ram_bytes`` (arena, state, ``.data``, ``.bss``), ``stack_bytes`` (over all paths through the code;
+        None where it cannot be read, without Capstone for instance). ``reason`` alone where there is no compiler.
+
+    Raises:
+        ToolError: there is a compiler, but it fails.
+    """
+    from tinyforge.firmware import bench_footprint, build_bench
+    from tinyforge.toolchain import find_arm_toolchain, read_image
+    from tinyforge.toolchain.stack import stack_bytes
+
+    try:
+        toolchain = find_arm_toolchain()
+    except ToolError as error:
+        return {"reason": str(error)}
+    with tempfile.TemporaryDirectory(prefix="tinyforge_link_") as folder:
+        model_dir = Path(folder) / "model"
+        _generate(compiled, model_dir)
+        elf = build_bench(model_dir, Path(folder) / "bench.elf", toolchain=toolchain)
+        linked = bench_footprint(model_dir, elf, toolchain=toolchain)
+        stack = None
+        with contextlib.suppress(ToolError):
+            stack = stack_bytes(read_image(elf), f"{compiled.name}_invoke")
+    return {
+        "compiler": toolchain.version,
+        "flags": "-O2 -mcpu=cortex-m4",
+        "flash_bytes": linked.flash_bytes,
+        "ram_bytes": linked.ram_bytes,
+        "stack_bytes": stack,
     }
 
 

@@ -78,6 +78,7 @@ class Manifest:
         inputs, outputs: all of them, in the order of the function's arguments.
         input_bytes, output_bytes, arena_bytes, state_bytes: RAM; the first two are the caller's.
         weight_bytes: flash of constant arrays.
+        parameter_bytes: flash of the structures that point to them, on a 32-bit CPU.
         macs: multiply-accumulates of one inference.
         labels: class names; empty when unknown.
         model_sha256: of the ``.tflite``.
@@ -111,6 +112,7 @@ class Manifest:
     model_sha256: str
     abi: int
     layers: tuple[LayerCost, ...]
+    parameter_bytes: int = 0
 
     def write(self, out_dir: Path) -> Path:
         """Write ``manifest.json`` into ``out_dir`` and return its path."""

@@ -19,6 +19,7 @@ from tinyforge.core.names import c_characters, c_comment, c_string
 from tinyforge.core.resources import csrc_dir
 from tinyforge.runtimes.aot.literals import array_lines, c_type_of, grouped, number, word_lines
 from tinyforge.runtimes.aot.printers import print_layer
+from tinyforge.runtimes.aot.sizes import parameter_bytes
 from tinyforge.runtimes.base import Manifest, boundary_of, layer_costs
 from tinyforge.runtimes.preprocess import preprocessing_constants
 
@@ -74,6 +75,7 @@ class AotRuntime:
             model_sha256=compiled.digest,
             abi=ABI,
             layers=layer_costs(compiled),
+            parameter_bytes=sum(parameter_bytes(layer.kernel) for layer in compiled.layers),
         )
         manifest.write(out_dir)
         if compiled.info is not None:

@@ -1,0 +1,79 @@
+"""What an export promises, against the linked image: arena, state, constants, stack, flash."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tinyforge.compiler import compile_model
+from tinyforge.firmware import build_bench, read_manifest
+from tinyforge.pipeline import models
+from tinyforge.runtimes import get_runtime
+from tinyforge.toolchain import ArmToolchain, find_arm_toolchain, read_image
+from tinyforge.toolchain.stack import stack_bytes
+from tinyforge.virtual.machine import RAM_BASE
+from tinyforge.virtual.measure import profile
+
+pytestmark = pytest.mark.emulator
+
+YARDSTICKS = ("hello", "g_dense", "g_cnn", "g_cnnflat", "g_lstm", "kws", "sww", "vww", "ic", "ad")
+FEW = ("g_cnn", "g_lstm", "sww")
+VARIANTS = [(name, "dsp", "gcc") for name in YARDSTICKS]
+VARIANTS += [(name, variant, kind) for name in FEW for variant, kind in (("portable", "gcc"), ("dsp", "zig"))]
+STRUCTURE = re.compile(r"^static const (tfg_\w+_t) (\w+) = \{", re.MULTILINE)
+ARRAY = re.compile(r"^static const \w+ (\w+)\[\d+\]", re.MULTILINE)
+
+
+def toolchain_of(kind):
+    if kind == "zig":
+        import sys
+
+        pytest.importorskip("ziglang")
+        return ArmToolchain("zig", (sys.executable, "-m", "ziglang", "cc"), "ziglang wheel")
+    found = find_arm_toolchain()
+    if found.kind != kind:
+        pytest.skip("no arm-none-eabi-gcc")
+    return found
+
+
+@pytest.mark.parametrize(("name", "variant", "kind"), VARIANTS, ids=["-".join(parts) for parts in VARIANTS])
+def test_promises(name, variant, kind, models_dir, tmp_path):
+    data = (models_dir / f"{name}.tflite").read_bytes()
+    manifest = get_runtime("aot").generate(compile_model(data, name="net", place=name), tmp_path)
+    elf = build_bench(tmp_path, tmp_path / "bench.elf", variant=variant, toolchain=toolchain_of(kind))
+    image = read_image(elf)
+    sizes = {symbol.name: symbol for symbol in image.symbols}
+
+    assert sizes["arena"].bytes == manifest.arena_bytes
+    assert sum(s.bytes for s in image.symbols if re.fullmatch(r"state_\d+", s.name)) == manifest.state_bytes
+
+    source = (tmp_path / "net.c").read_text()
+    arrays, structures = ARRAY.findall(source), [found[1] for found in STRUCTURE.findall(source)]
+    assert len(structures) == len(manifest.layers)
+    assert sum(sizes[array].bytes for array in arrays) == manifest.weight_bytes
+    assert sum(sizes[structure].bytes for structure in structures) == manifest.parameter_bytes
+    assert all(sizes[constant].address < RAM_BASE for constant in (*arrays, *structures))  # never copied to RAM
+    assert not any(section.name == ".data" and section.bytes for section in image.sections)
+
+    measured = profile(elf, read_manifest(tmp_path))
+    bound = stack_bytes(image, "net_invoke")
+    assert measured.stack_bytes <= bound <= measured.stack_bytes + 16
+
+
+def test_explain_says_what_profile_measures(models_dir, tmp_path):
+    path = models_dir / "g_lstm.tflite"
+    said = models.export(path, tmp_path / "out", link=True)
+    linked, measured = said["linked"], models.profile(path)
+    assert linked["flash_bytes"] == measured["flash_bytes"]
+    assert linked["stack_bytes"] == measured["stack_bytes"]
+    assert linked["ram_bytes"] == measured["ram_bytes"] - measured["stack_bytes"]
+    assert linked["ram_bytes"] >= said["arena_bytes"] + said["state_bytes"]
+    assert linked["flash_bytes"] > said["weight_bytes"] + said["parameter_bytes"]
+
+
+def test_explain_without_a_compiler(models_dir, tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYFORGE_ARM_CC", "/nowhere/gcc")
+    said = models.export(models_dir / "hello.tflite", tmp_path / "out", link=True)
+    assert "TINYFORGE_ARM_CC" in said["linked"]["reason"]
+    assert (tmp_path / "out" / "hello.c").is_file()

@@ -1,0 +1,160 @@
+"""How much stack a function of a linked image can take, over all its paths, read off its machine code.
+
+Works for any compiler and for hand-written assembly, which ``-fstack-usage`` does not see. Thumb only.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from typing import Any
+
+from tinyforge.core.errors import ToolError
+from tinyforge.toolchain.elf import Image
+
+_LONGEST = 4  # bytes of an instruction
+_IMMEDIATE = re.compile(r"#(-?(?:0x)?[0-9a-f]+)")
+_CONDITIONS = ("eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "cs", "cc")
+_MATTERS = {"b", "bl", "bx", "blx", "mov", "pop", "push", "vpop", "vpush", "add", "addw", "sub", "subw"}
+_MATTERS |= {"ldr", "ldrd", "str", "strd", "ldm", "ldmdb", "stm", "stmdb"}
+
+
+def stack_bytes(image: Image, function: str) -> int:
+    """Deepest the stack pointer gets below its value at the call, whichever way the code goes.
+
+    Args:
+        image: linked for a Cortex-M.
+        function: its name.
+
+    Raises:
+        ToolError: Capstone is missing, there is no such function, or the code calls through a pointer, calls itself or
+            takes an amount of stack that it computes: then there is no such number.
+    """
+    if importlib.util.find_spec("capstone") is None:
+        raise ToolError("capstone", "the Python package is missing", 'pip install "tinyforge[virtual]"')
+    return _Walk(image).deepest(image.symbol(function).address)
+
+
+class _Walk:
+    def __init__(self, image: Image) -> None:
+        import capstone
+
+        self._image = image
+        self._decoder: Any = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
+        self._known: dict[int, int] = {}
+        self._open: list[int] = []
+
+    def deepest(self, entry: int) -> int:
+        """Of the function at an address."""
+        if entry in self._known:
+            return self._known[entry]
+        if entry in self._open:
+            raise self._no(entry, "calls itself")
+        self._open.append(entry)
+        deepest, seen = 0, set()
+        waiting = [(entry, 0, 0)]  # address, depth, instructions left in an IT block
+        while waiting:
+            address, depth, conditional = waiting.pop()
+            if address in seen:
+                continue
+            seen.add(address)
+            depth, follow, called = self._step(address, depth, conditional)
+            deepest = max(deepest, depth, *(depth + self.deepest(target) for target in called))
+            waiting.extend(follow)
+        self._open.pop()
+        self._known[entry] = deepest
+        return deepest
+
+    def _step(self, address: int, depth: int, conditional: int) -> tuple[int, list[tuple[int, int, int]], list[int]]:
+        """Depth after an instruction, what may come next, and what it calls."""
+        one = next(self._decoder.disasm(self._bytes(address, _LONGEST), address, 1), None)
+        if one is None:
+            raise self._no(address, "holds no instruction")
+        name, operands = str(one.mnemonic).split(".")[0], str(one.op_str)
+        after = (address + one.size, depth, max(0, conditional - 1))
+        if re.fullmatch("it[te]{0,3}", name):
+            return depth, [(after[0], depth, len(name) - 1)], []
+        always = conditional == 0
+        if always and len(name) == 3 and name[0] == "b" and name[1:] in _CONDITIONS:
+            return depth, [after, (self._target(operands), depth, 0)], []
+        if name in {"cbz", "cbnz"}:
+            return depth, [after, (self._target(operands.split(",")[1]), depth, 0)], []
+        if not always and name[:-2] in _MATTERS and name[-2:] in _CONDITIONS:
+            name = name[:-2]
+        rest = [] if always else [after]
+        if name == "b":
+            return depth, [*rest, (self._target(operands), depth, 0)], []
+        if name == "bl":
+            return depth, [after], [self._target(operands)]
+        if name in {"bx", "mov"} and operands.replace(" ", "") in {"lr", "pc,lr"}:
+            return depth, rest, []
+        if name in {"tbb", "tbh"}:
+            return depth, [(target, depth, 0) for target in self._table(address, name)], []
+        if name in {"bx", "blx"}:
+            raise self._no(address, "calls through a pointer")
+        if name in {"udf", "bkpt"}:
+            return depth, rest, []
+        change = self._change(address, name, operands)
+        returns = name in {"pop", "ldm", "ldr"} and bool(re.search(r"\bpc\b", operands.split("[", maxsplit=1)[0]))
+        if returns and name == "ldr" and "[sp], " not in operands:
+            raise self._no(address, "jumps through a table of addresses")
+        if not always and change and not returns:
+            raise self._no(address, "takes stack under a condition")
+        following = rest if returns else [(after[0], depth + change, after[2])]
+        return max(depth, depth + change), following, []
+
+    def _change(self, address: int, name: str, operands: str) -> int:
+        """Bytes an instruction takes from the stack; less than 0 for what it gives back."""
+        if name in {"push", "pop", "vpush", "vpop"}:
+            return _registers(operands) * (1 if name in {"push", "vpush"} else -1)
+        immediate = _IMMEDIATE.search(operands)
+        if re.fullmatch(r"sp(, sp)?, #\S+", operands) and immediate and name in {"sub", "subw", "add", "addw"}:
+            return int(immediate[1], 0) * (1 if name.startswith("sub") else -1)
+        if "[sp" in operands and immediate and (operands.endswith("]!") or "[sp], #" in operands):
+            return -int(immediate[1], 0)  # str r0, [sp, #-4]! and ldr r0, [sp], #4
+        if re.match(r"sp!", operands):
+            sign = 1 if name.endswith("db") else -1
+            return _registers(operands) * sign
+        if re.match(r"sp\b", operands) and name not in {"cmp", "tst", "ldm", "stm"}:
+            raise self._no(address, "computes its stack pointer")
+        return 0
+
+    def _table(self, address: int, name: str) -> list[int]:
+        """Targets of a table branch: the table lies behind the instruction and ends where its first target begins."""
+        width, base = (1 if name == "tbb" else 2), address + 4
+        targets: list[int] = []
+        at = base
+        while not targets or at < min(targets):
+            entry = int.from_bytes(self._bytes(at, width), "little")
+            if entry == 0 and width == 1 and targets:  # padding of an odd table
+                break
+            targets.append(base + 2 * entry)
+            at += width
+        return targets
+
+    def _bytes(self, address: int, count: int) -> bytes:
+        for segment in self._image.segments:
+            start = address - segment.address
+            if 0 <= start < len(segment.data):
+                return segment.data[start : start + count]
+        raise self._no(address, "lies outside of the image")
+
+    @staticmethod
+    def _target(operand: str) -> int:
+        return int(operand.strip().removeprefix("#"), 0)
+
+    def _no(self, address: int, fact: str) -> ToolError:
+        where = self._image.function_at(address) or "code"
+        return ToolError(str(self._image.path), f"{where} at {address:#x} {fact}: its stack cannot be bounded")
+
+
+def _registers(operands: str) -> int:
+    """Bytes of a list of registers: {r4, r5, lr}, {d8, d9}, {s16}; Capstone may write ranges."""
+    total = 0
+    inside = operands[operands.index("{") + 1 : operands.index("}")]
+    for part in inside.split(","):
+        first, _, last = (word.strip() for word in part.partition("-"))
+        width = 8 if first.startswith("d") else 4
+        count = int(last[1:]) - int(first[1:]) + 1 if last else 1
+        total += width * count
+    return total
