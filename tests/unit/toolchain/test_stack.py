@@ -14,6 +14,10 @@ from tinyforge.toolchain.stack import stack_bytes
 pytest.importorskip("capstone")
 pytestmark = pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="no arm-none-eabi-gcc")
 
+TABLE = (
+    "push {lr}\ntbb [pc, r0]\n2: .byte (3f-2b)/2\n.byte (4f-2b)/2\n.byte (5f-2b)/2\n.align 1\n3: pop {pc}\n"
+    "4: push {r0-r3}\nadd sp, #16\npop {pc}\n5: bl callee\npop {pc}"
+)
 ASSEMBLY = {
     "leaf": ("bx lr", 0),
     "push": ("push {r4, r5, lr}\npop {r4, r5, pc}", 12),
@@ -35,11 +39,7 @@ ASSEMBLY = {
     "tail call": ("push {r4, lr}\npop {r4, lr}\nb.w callee", 24),
     "conditional tail call": ("cbz r0, 1f\nbx lr\n1: b.w callee", 24),
     "loop": ("push {r4, lr}\n1: subs r0, #1\nbne 1b\nbl callee\ncmp r0, #9\nbhs 1b\npop {r4, pc}", 8 + 24),
-    "table": (
-        "push {lr}\ntbb [pc, r0]\n2: .byte (3f-2b)/2\n.byte (4f-2b)/2\n.byte (5f-2b)/2\n.align 1\n3: pop {pc}\n"
-        + "4: push {r0-r3}\nadd sp, #16\npop {pc}\n5: bl callee\npop {pc}",
-        4 + 24,
-    ),
+    "table": (TABLE, 4 + 24),
     "wide table": (
         "tbh [pc, r0]\n2: .hword (3f - 2b) / 2\n.hword (4f - 2b) / 2\n3: bx lr\n4: push {r0-r3}\nadd sp, #16\nbx lr",
         16,
