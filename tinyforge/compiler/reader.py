@@ -132,6 +132,7 @@ class _Subgraph:
         self.buffers = buffers
         self.codes = codes
         self.tensors: list[Tensor] = []
+        self.refused: dict[int, tuple[str, str]] = {}  # tensors nothing can hold: fact and way out
 
     def graph(self) -> Graph:
         """Read tensors, operators, inputs and outputs, and check that they fit together."""
@@ -142,8 +143,16 @@ class _Subgraph:
         ops = tuple(
             self._op(number, entry) for number, entry in enumerate(self.table.tables(3, "operator", MOST_OPERATORS))
         )
+        for index in self.refused:  # no operator has any
+            self._refuse(index)
         self._check_order(ops, inputs, outputs)
         return Graph(self.place, tuple(self.tensors), ops, inputs, outputs)
+
+    def _refuse(self, index: int, where: str = "") -> None:
+        """Refuse a tensor that nothing can hold, as one of the operator ``where``; does nothing with any other."""
+        if index in self.refused:
+            head = f"{self.place}: {where}: " if where else f"{self.place}: "
+            raise UnsupportedModelError(f'{head}tensor "{self.tensors[index].name}"', *self.refused[index])
 
     def _format(self, where: str, fact: str, way_out: str = _CONVERT) -> ModelFormatError:
         return ModelFormatError(f"{self.place}: {where}", fact, way_out)
@@ -159,17 +168,16 @@ class _Subgraph:
         code = int(table.scalar(1, "int8", 0))
         dtype = dtype_of(code)
         if dtype is None:
-            raise UnsupportedModelError(
-                f"{self.place}: {where}", f"is of type {type_name(code)}, which no kernel holds", QUANTIZE_COMMAND
-            )
+            way_out = "keep text out of the network" if type_name(code) == "STRING" else QUANTIZE_COMMAND
+            self.refused[number] = (f"is of type {type_name(code)}, which no kernel holds", way_out)
+            return Tensor(number, name, shape, DType.RESOURCE)
         if math.prod(shape) * max(dtype.bytes, 1) > MOST_TENSOR_BYTES:
             raise self._format(
                 where, f"of shape {list(shape)} has {math.prod(shape)} elements", "such a tensor does not fit a board"
             )
         if table.has(6):
-            raise UnsupportedModelError(
-                f"{self.place}: {where}", "is stored sparse", "convert the model without sparsity in the file"
-            )
+            self.refused[number] = ("is stored sparse", "convert the model without sparsity in the file")
+            return Tensor(number, name, shape, dtype)
         variable = bool(table.scalar(5, "bool", default=False))
         data = self._data(table, where, shape, dtype, variable)
         return Tensor(number, name, shape, dtype, self._quant(table, where, shape), data, variable)
@@ -235,6 +243,8 @@ class _Subgraph:
                 "this operator is not supported",
                 f"rebuild that part of the network from others{instead}: `tinyforge operators` lists them",
             )
+        for index in (*outputs, *inputs):
+            self._refuse(index, where)
         options = self._options(table, found, where)
         intermediates = self._indices(table, 8, f"the intermediates of {where}", optional=True)
         return Op(number, kind, inputs, outputs, _read_options(found, options, where), intermediates)
