@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from tinyforge.core.errors import ModelFormatError
 
-MOST_TABLES = 20_000
-MOST_COPIED = 1 << 22
+MOST_TABLES = 1 << 14
+MOST_COPIED = 1 << 21
 LONGEST_NAME = 1000
 
 _WAY_OUT = "the file is damaged or was cut off: convert or download the model again"
