@@ -44,12 +44,12 @@ def convert(model: Any, calibration: Float32Array | None) -> bytes:
         calibration: standardised windows [n, time, channel] for full int8 (inputs and outputs too); None for float32.
     """
     tf = tensorflow()
-    length, channels = model.input_shape[1:]
 
-    def invoke(window: Any) -> Any:
-        return model(window, training=False)
+    def invoke(given: Any) -> Any:
+        return model(given, training=False)
 
-    concrete = tf.function(invoke).get_concrete_function(tf.TensorSpec((1, length, channels), tf.float32, "window"))
+    window = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, "window")
+    concrete = tf.function(invoke).get_concrete_function(window)
     holder = tf.Module()
     holder.kept = list(model.variables)  # all the converter's SavedModel needs; a Keras model takes four times as long
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], holder)

@@ -58,6 +58,12 @@ def graft(front: bytes | None, gru: QuantizedGru, back: bytes | None, *, steps: 
     return _packed(model)
 
 
+def output_quantization(model: bytes) -> tuple[float, int]:
+    """Scale and zero point of a model's first output; scale 0 where it has none."""
+    graph = _parsed(model).subgraphs[0]
+    return _quantization(graph.tensors[int(graph.outputs[0])])
+
+
 def _schema() -> Any:
     return importlib.import_module("ai_edge_litert.schema_py_generated")
 
