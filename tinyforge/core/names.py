@@ -75,7 +75,7 @@ def c_string(text: str) -> str:
 
 
 def c_characters(text: str) -> list[str]:
-    """``text`` in UTF-8 as C character constants with a final ``'\\0'``: for what is too long for a literal in C99."""
+    r"""``text`` in UTF-8 as C character constants with a final ``'\0'``: for what is too long for a literal in C99."""
     plain = {ord(char) for char in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,-_"}
     data = text.encode("utf-8", "replace")
     return [f"'{chr(byte)}'" if byte in plain else f"'\\{byte:03o}'" for byte in (*data, 0)]

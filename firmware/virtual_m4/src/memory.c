@@ -16,7 +16,7 @@
 
 typedef uint32_t __attribute__((may_alias)) word_t;
 
-#define IS_ALIGNED(address) (((uintptr_t)(address)&3u) == 0)
+#define IS_ALIGNED(address) (((uintptr_t)(address) & 3u) == 0)
 
 PLAIN_LOOPS void *memcpy(void *restrict target, const void *restrict source, size_t count)
 {

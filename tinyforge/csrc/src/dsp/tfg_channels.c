@@ -22,8 +22,8 @@ void tfg_channels(const tfg_channels_t *c, const int16_t *places, int8_t *first,
     int32_t channel = 0;
     if (c->fast && c->out_ch > 1) {
         const tfg_tiles_t tiles = {
-            places, c->groups, c->bias, c->multiplier, c->shift, first, second, 2 * c->zero_point + 1, c->filter,
-            c->out_ch / 2,
+            places,    c->groups,     c->bias, c->multiplier, c->shift, first, second, 2 * c->zero_point + 1,
+            c->filter, c->out_ch / 2,
         };
         tfg_tiles_2x2(&tiles);
         channel = c->out_ch / 2 * 2;

@@ -25,8 +25,8 @@ static void gather(const tfg_conv_1d_s8_t *p, const int8_t *input, int32_t start
 void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
 {
     const tfg_channels_t channels = {
-        p->filter, p->bias, p->multiplier, p->shift, p->out_ch, p->groups, p->zero_point, p->min, p->max,
-        tfg_channels_are_fast(p->shift, p->out_ch, p->min, p->max),
+        p->filter, p->bias,       p->multiplier, p->shift, p->out_ch,
+        p->groups, p->zero_point, p->min,        p->max,   tfg_channels_are_fast(p->shift, p->out_ch, p->min, p->max),
     };
     const int32_t stride = p->stride * p->in_ch;
     for (int32_t batch = 0; batch < p->batches; batch++) {

@@ -1,7 +1,7 @@
 /* Inner loops of src/dsp, in Armv7E-M instructions: their registers are all that there are, so C cannot say them. */
 #include "tfg_dsp.h"
 
-#define NAKED __attribute__((naked, noinline))
+#define NAKED  __attribute__((naked, noinline))
 #define UNUSED __attribute__((unused))
 
 /* r0 input, r1 weights, r2 groups, r3 acc; r4-r7 sums, r8-r11 weights, r12 and lr the input's bytes 0 2 and 1 3 */
@@ -87,8 +87,7 @@ NAKED void tfg_dot_2x2(UNUSED const int16_t *places, UNUSED const int8_t *weight
 #define CHANNEL(one, two, FINAL) \
     "ldr r0, [r8], #4\n\t"       \
     "ldrsb lr, [r9], #1\n\t"     \
-    "lsl r2, r12, lr\n\t"        \
-    FINAL(one, "r10") FINAL(two, "r11")
+    "lsl r2, r12, lr\n\t" FINAL(one, "r10") FINAL(two, "r11")
 
 #define RESCALE(sum, output)                     \
     "lsl " sum ", " sum ", #1\n\t"               \
@@ -100,59 +99,61 @@ NAKED void tfg_dot_2x2(UNUSED const int16_t *places, UNUSED const int8_t *weight
     "strb " sum ", [" output "], #1\n\t"
 
 /* Zero point -128: what is negative saturates however its halves are rounded */
-#define RESCALE_RELU(sum, output)            \
-    "lsl " sum ", " sum ", #1\n\t"           \
-    "smmlar " sum ", " sum ", r0, r2\n\t"    \
-    "asr " sum ", " sum ", lr\n\t"           \
-    "ssat " sum ", #8, " sum ", asr #1\n\t"  \
+#define RESCALE_RELU(sum, output)           \
+    "lsl " sum ", " sum ", #1\n\t"          \
+    "smmlar " sum ", " sum ", r0, r2\n\t"   \
+    "asr " sum ", " sum ", lr\n\t"          \
+    "ssat " sum ", #8, " sum ", asr #1\n\t" \
     "strb " sum ", [" output "], #1\n\t"
 
 /* r1 goes through the filter; the tiles are copied to the stack, where places stand at 0, bias at 8, pairs at 36 */
 NAKED void tfg_tiles_2x2(UNUSED const tfg_tiles_t *tiles)
 {
-    __asm__ volatile(".syntax unified\n\t"
-                     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
-                     "ldmia r0, {r0, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"
-                     "push {r0, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"
-                     "mov r1, r9\n\t"
-                     "4:\n\t"
-                     "ldrd r0, r2, [sp]\n\t"
-                     "ldr r3, [sp, #8]\n\t"
-                     "ldmia r3!, {r4, r5}\n\t"
-                     "str r3, [sp, #8]\n\t"
-                     "mov r6, r4\n\t"
-                     "mov r7, r5\n\t"
-                     "lsrs r2, r2, #1\n\t"
-                     "bcc 1f\n\t" GROUP_2X2 "1:\n\t"
-                     "beq.w 3f\n\t" /* lsrs: no pair is left */
-                     "2:\n\t" GROUP_2X2 GROUP_2X2 "subs r2, r2, #1\n\t"
-                     "bne 2b\n\t"
-                     "3:\n\t"
-                     "add r3, sp, #12\n\t"
-                     "ldmia r3, {r8, r9, r10, r11, r12}\n\t" /* multiplier, shift, first, second, twice */
-                     "cmn r12, #255\n\t"
-                     "beq 5f\n\t" CHANNEL("r4", "r6", RESCALE) CHANNEL("r5", "r7", RESCALE)
-                     "b 6f\n\t"
-                     "5:\n\t" CHANNEL("r4", "r6", RESCALE_RELU) CHANNEL("r5", "r7", RESCALE_RELU)
-                     "6:\n\t"
-                     "stmia r3, {r8, r9, r10, r11}\n\t"
-                     "ldr r0, [sp, #36]\n\t"
-                     "subs r0, r0, #1\n\t"
-                     "str r0, [sp, #36]\n\t"
-                     "bne.w 4b\n\t"
-                     "add sp, sp, #40\n\t"
-                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+    __asm__ volatile(
+        ".syntax unified\n\t"
+        "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+        "ldmia r0, {r0, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"
+        "push {r0, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"
+        "mov r1, r9\n\t"
+        "4:\n\t"
+        "ldrd r0, r2, [sp]\n\t"
+        "ldr r3, [sp, #8]\n\t"
+        "ldmia r3!, {r4, r5}\n\t"
+        "str r3, [sp, #8]\n\t"
+        "mov r6, r4\n\t"
+        "mov r7, r5\n\t"
+        "lsrs r2, r2, #1\n\t"
+        "bcc 1f\n\t" GROUP_2X2 "1:\n\t"
+        "beq.w 3f\n\t" /* lsrs: no pair is left */
+        "2:\n\t" GROUP_2X2 GROUP_2X2 "subs r2, r2, #1\n\t"
+        "bne 2b\n\t"
+        "3:\n\t"
+        "add r3, sp, #12\n\t"
+        "ldmia r3, {r8, r9, r10, r11, r12}\n\t" /* multiplier, shift, first, second, twice */
+        "cmn r12, #255\n\t"
+        "beq 5f\n\t" CHANNEL("r4", "r6", RESCALE)
+            CHANNEL("r5", "r7", RESCALE) "b 6f\n\t"
+                                         "5:\n\t" CHANNEL("r4", "r6", RESCALE_RELU)
+                                             CHANNEL("r5", "r7",
+                                                     RESCALE_RELU) "6:\n\t"
+                                                                   "stmia r3, {r8, r9, r10, r11}\n\t"
+                                                                   "ldr r0, [sp, #36]\n\t"
+                                                                   "subs r0, r0, #1\n\t"
+                                                                   "str r0, [sp, #36]\n\t"
+                                                                   "bne.w 4b\n\t"
+                                                                   "add sp, sp, #40\n\t"
+                                                                   "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
 
 /* One tap of four channels: x at `at`, weights next; r4 r6 r5 r7 sums of channels 0 1 2 3 */
-#define TAP(at)                     \
-    "ldr r9, " at "\n\t"            \
-    "ldrd r10, r11, [r1], #8\n\t"   \
-    "sxtab16 r8, r12, r9\n\t"       \
+#define TAP(at)                       \
+    "ldr r9, " at "\n\t"              \
+    "ldrd r10, r11, [r1], #8\n\t"     \
+    "sxtab16 r8, r12, r9\n\t"         \
     "sxtab16 r9, r12, r9, ror #8\n\t" \
-    "smlabb r4, r8, r10, r4\n\t"    \
-    "smlatt r5, r8, r10, r5\n\t"    \
-    "smlabb r6, r9, r11, r6\n\t"    \
+    "smlabb r4, r8, r10, r4\n\t"      \
+    "smlatt r5, r8, r10, r5\n\t"      \
+    "smlabb r6, r9, r11, r6\n\t"      \
     "smlatt r7, r9, r11, r7\n\t"
 
 /* Rescale one channel and store it; r1 the table, r2 the output */
@@ -184,39 +185,38 @@ NAKED void tfg_depthwise_run(UNUSED const tfg_depthwise_run_t *run)
                      "cmp r8, #0\n\t"
                      "bne 3f\n\t"
                      "2:\n\t" /* a row of three, of three in the kernel */
-                     TAP("[r0]") TAP("[r0, r2]") TAP("[r0, r2, lsl #1]")
-                     "add r0, r0, r3\n\t"
-                     "subs lr, lr, #1\n\t"
-                     "bne 2b\n\t"
-                     "b 5f\n\t"
-                     "3:\n\t" /* a row */
-                     "ldr r3, [sp, #12]\n\t"
-                     "4:\n\t" TAP("[r0]")
-                     "add r0, r0, r2\n\t"
-                     "subs r3, r3, #1\n\t"
-                     "bne 4b\n\t"
-                     "ldrd r8, r9, [sp, #28]\n\t"
-                     "add r0, r0, r8\n\t"
-                     "add r1, r1, r9\n\t"
-                     "subs lr, lr, #1\n\t"
-                     "bne 3b\n\t"
-                     "5:\n\t"
-                     "ldr r1, [sp, #16]\n\t"
-                     "add r1, r1, #16\n\t"
-                     "ldr r2, [sp, #36]\n\t" /* output */
-                     FINISH("r4", "0") FINISH("r6", "1") FINISH("r5", "2") FINISH("r7", "3")
-                     "ldr r0, [sp]\n\t"
-                     "ldrd r8, r9, [sp, #40]\n\t" /* from place to place: of x, of the output */
-                     "add r0, r0, r8\n\t"
-                     "add r2, r2, r9\n\t"
-                     "str r0, [sp]\n\t"
-                     "str r2, [sp, #36]\n\t"
-                     "ldr r0, [sp, #48]\n\t" /* places left */
-                     "subs r0, r0, #1\n\t"
-                     "str r0, [sp, #48]\n\t"
-                     "bne.w 1b\n\t"
-                     "add sp, sp, #52\n\t"
-                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+                     TAP("[r0]") TAP("[r0, r2]")
+                         TAP("[r0, r2, lsl #1]") "add r0, r0, r3\n\t"
+                                                 "subs lr, lr, #1\n\t"
+                                                 "bne 2b\n\t"
+                                                 "b 5f\n\t"
+                                                 "3:\n\t" /* a row */
+                                                 "ldr r3, [sp, #12]\n\t"
+                                                 "4:\n\t" TAP("[r0]") "add r0, r0, r2\n\t"
+                                                                      "subs r3, r3, #1\n\t"
+                                                                      "bne 4b\n\t"
+                                                                      "ldrd r8, r9, [sp, #28]\n\t"
+                                                                      "add r0, r0, r8\n\t"
+                                                                      "add r1, r1, r9\n\t"
+                                                                      "subs lr, lr, #1\n\t"
+                                                                      "bne 3b\n\t"
+                                                                      "5:\n\t"
+                                                                      "ldr r1, [sp, #16]\n\t"
+                                                                      "add r1, r1, #16\n\t"
+                                                                      "ldr r2, [sp, #36]\n\t" /* output */
+                     FINISH("r4", "0") FINISH("r6", "1") FINISH("r5", "2")
+                         FINISH("r7", "3") "ldr r0, [sp]\n\t"
+                                           "ldrd r8, r9, [sp, #40]\n\t" /* from place to place: of x, of the output */
+                                           "add r0, r0, r8\n\t"
+                                           "add r2, r2, r9\n\t"
+                                           "str r0, [sp]\n\t"
+                                           "str r2, [sp, #36]\n\t"
+                                           "ldr r0, [sp, #48]\n\t" /* places left */
+                                           "subs r0, r0, #1\n\t"
+                                           "str r0, [sp, #48]\n\t"
+                                           "bne.w 1b\n\t"
+                                           "add sp, sp, #52\n\t"
+                                           "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
 
 NAKED void tfg_expand(UNUSED int16_t *place, UNUSED const int8_t *bytes, UNUSED int32_t groups)

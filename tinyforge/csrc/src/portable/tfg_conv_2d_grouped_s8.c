@@ -2,7 +2,8 @@
 
 #include "../tfg_internal.h"
 
-static int32_t accumulate(const tfg_conv_2d_grouped_s8_t *p, const int8_t *input, int32_t out_y, int32_t out_x, int32_t out)
+static int32_t accumulate(const tfg_conv_2d_grouped_s8_t *p, const int8_t *input, int32_t out_y, int32_t out_x,
+                          int32_t out)
 {
     const int32_t top = out_y * p->stride_h - p->pad_h;
     const int32_t left = out_x * p->stride_w - p->pad_w;
