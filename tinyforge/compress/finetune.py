@@ -22,12 +22,11 @@ OnEpoch = Callable[[Epoch, int], None]
 Side = tuple[Float32Array, IntArray]
 
 
-def _copy(model: Any, *, fused: bool = False) -> Any:
-    """The same network; with ``fused``, its LSTM layers train fast."""
+def _fused_copy(model: Any) -> Any:
+    """The same network, its LSTM layers quick to train."""
 
     def clone(layer: Any) -> Any:
-        made = layer.__class__.from_config(layer.get_config())
-        return fuse(made) if fused else made
+        return fuse(layer.__class__.from_config(layer.get_config()))
 
     copy = keras().models.clone_model(model, clone_function=clone)
     copy.set_weights(model.get_weights())
@@ -58,10 +57,10 @@ def prune(
     """Magnitude pruning while training goes on (Zhu and Gupta 2017, "To prune, or not to prune": cubic schedule).
 
     Args:
-        model: deployed form; left alone.
+        model: deployed form; takes the new weights.
 
     Returns:
-        The same network with ``round(size * (1 - plan.sparsity))`` weights left in every kernel.
+        The model, with ``round(size * (1 - plan.sparsity))`` weights left in every kernel.
 
     Raises:
         ToolError: tfmot left another sparsity.
@@ -81,8 +80,7 @@ def prune(
             return tfmot.sparsity.keras.prune_low_magnitude(layer, pruning_schedule=schedule)
         return layer
 
-    plain = _copy(model)
-    wrapped = keras().models.clone_model(_copy(model, fused=True), clone_function=wrap)
+    wrapped = keras().models.clone_model(_fused_copy(model), clone_function=wrap)
     wrappers = [layer for layer in wrapped.layers if hasattr(layer, "pruning_obj")]
     for wrapper in wrappers:
         wrapper.pruning_step.assign(0)
@@ -90,11 +88,11 @@ def prune(
     def settle() -> None:
         for wrapper in wrappers:
             wrapper.pruning_obj.weight_mask_op()
-        _carry(wrapped, plain)
+        _carry(wrapped, model)
 
     run_epochs(
         Stepper(wrapped, batch),
-        plain,
+        model,
         settle,
         examples,
         validation,
@@ -104,14 +102,14 @@ def prune(
         eligible_from=min(-(-ramp // per_epoch), plan.prune_epochs - 1),
         on_epoch=on_epoch,
     )
-    for name, value in kernels(plain):
+    for name, value in kernels(model):
         left = int(np.count_nonzero(value))
         wanted = max(1, round(value.size * (1 - plan.sparsity)))
         if abs(left - wanted) > 1:
             raise ToolError(
                 "pruning", f"{name} keeps {left} of {value.size} weights instead of {wanted}", "take more prune_epochs"
             )
-    return plain
+    return model
 
 
 def cluster(
@@ -120,7 +118,7 @@ def cluster(
     """Weight sharing while training goes on: every kernel takes at most ``plan.clusters`` values; zeros stay zero.
 
     Args:
-        model: deployed form; left alone. Layers that have no more values as it is stay as they are.
+        model: deployed form; takes the new weights. Layers that have no more values as it is stay as they are.
 
     Raises:
         ToolError: tfmot left more values.
@@ -145,19 +143,18 @@ def cluster(
         layer.trainable = layer.name not in many  # a kernel that is small enough must not grow values again
         return layer
 
-    plain = _copy(model)
-    wrapped = keras().models.clone_model(_copy(model, fused=True), clone_function=wrap)
+    wrapped = keras().models.clone_model(_fused_copy(model), clone_function=wrap)
     wrappers = [layer for layer in wrapped.layers if hasattr(layer, "cluster_centroids")]
 
     def settle() -> None:
         for wrapper in wrappers:
             wrapper.update_clustered_weights_associations()
-        _carry(wrapped, plain)
+        _carry(wrapped, model)
 
     if wrappers:
         run_epochs(
             Stepper(wrapped, min(spec.batch_size, examples.per_epoch)),
-            plain,
+            model,
             settle,
             examples,
             validation,
@@ -166,8 +163,8 @@ def cluster(
             patience=max(1, plan.cluster_epochs),
             on_epoch=on_epoch,
         )
-    for name, value in kernels(plain):
+    for name, value in kernels(model):
         values = np.unique(value).size
         if values > plan.clusters:
             raise ToolError("clustering", f"{name} has {values} values instead of {plan.clusters}")
-    return plain
+    return model
