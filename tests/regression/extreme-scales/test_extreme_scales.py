@@ -54,3 +54,13 @@ def test_svdf_whose_factor_is_infinite():
     state, y = model.tensor("state", (1, 1), "int16", scale=1.0, variable=True), model.tensor("y", (1, 1), scale=1.0)
     model.op("SVDF", [x, feature, time, -1, state], [y], "SVDFOptions", rank=1, fused_activation_function=1)
     assert refused(model, [x], [y]) == "has a scale beyond float32's range"
+
+
+def test_a_dequantized_constant_beyond_float32():
+    model = Writer()
+    x, y = model.tensor("x", (1, 2), "float32"), model.tensor("y", (2, 2), "float32")
+    stored = model.constant("stored", [[127, -128]], "int8", scale=HUGE)
+    real = model.tensor("real", (1, 2), "float32")
+    model.op("DEQUANTIZE", [stored], [real], "DequantizeOptions")
+    model.op("CONCATENATION", [x, real], [y], "ConcatenationOptions", axis=0)
+    assert refused(model, [x], [y]) == "holds numbers that are not finite"
