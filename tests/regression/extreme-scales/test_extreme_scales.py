@@ -64,3 +64,10 @@ def test_a_dequantized_constant_beyond_float32():
     model.op("DEQUANTIZE", [stored], [real], "DequantizeOptions")
     model.op("CONCATENATION", [x, real], [y], "ConcatenationOptions", axis=0)
     assert refused(model, [x], [y]) == "holds numbers that are not finite"
+
+
+def test_a_quantize_whose_steps_leave_32_bits():
+    model = Writer()
+    x, y = model.tensor("x", (1, 4), "float32"), model.tensor("y", (1, 4), "uint8", scale=1e-10, zero_point=255)
+    model.op("QUANTIZE", [x], [y], "QuantizeOptions")
+    assert refused(model, [x], [y]) == "has scale 1e-10, far too small"

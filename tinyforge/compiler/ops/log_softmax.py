@@ -6,10 +6,8 @@ from tinyforge.compiler.fixed_point import quantize_multiplier
 from tinyforge.compiler.lookup import unary
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
-from tinyforge.compiler.ops.softmax import softmax_scaling
+from tinyforge.compiler.ops.softmax import MOST_CLASSES, softmax_scaling
 from tinyforge.core.graph import DType, Param
-
-_MOST_CLASSES = 4095  # the reference's sum of exponentials is Q12.19
 
 
 @operator("LOG_SOFTMAX")
@@ -28,7 +26,7 @@ def log_softmax(view: OpView, low: Lowering) -> None:
         "convert the model again: TFLite fixes the quantization of a log-softmax",
         output,
     )
-    view.require(depth <= _MOST_CLASSES, f"has {depth} classes, more than {_MOST_CLASSES}", "use SOFTMAX", input_)
+    view.require(depth <= MOST_CLASSES, f"has {depth} classes, more than {MOST_CLASSES}", "use fewer classes", input_)
     scale, _ = view.quantized(input_)
     multiplier, left_shift, diff_min = softmax_scaling(scale, 1.0)
     reverse = 2.0 ** (31 - left_shift) / max(multiplier, 1)

@@ -9,6 +9,8 @@ from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.core.graph import DType
 
+_LEAST_SCALE = 2.0**-20  # below, inputs of a few thousand leave the 32 bits of the reference's steps
+
 
 @operator("QUANTIZE")
 def quantize(view: OpView, low: Lowering) -> None:
@@ -25,6 +27,9 @@ def quantize(view: OpView, low: Lowering) -> None:
         factor = multiplier_of(view, in_scale / scale, output)
         lower_table(view, low, "quantize", zero + rescaled(levels(input_.dtype) - in_zero, *factor))
         return
+    view.require(
+        scale >= _LEAST_SCALE, f"has scale {scale:g}, far too small", "calibrate and quantize the model again", output
+    )
     info = np.iinfo(output.dtype.numpy)
     low.layer(
         "quantize",

@@ -10,6 +10,7 @@ from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.core.graph import DType, Param
 
 _SCALE_TOLERANCE = 0.001 / 256
+MOST_CLASSES = 4095  # the reference's sum of exponentials is Q12.19, and wraps above
 _INPUT_INTEGER_BITS = 5  # differences are Q5.26: softmax.h, kScaledDiffIntegerBits
 
 
@@ -48,6 +49,8 @@ def softmax(view: OpView, low: Lowering) -> None:
         params: dict[str, Param] = {**sizes, "beta": beta}
         low.layer("softmax", "tfg_softmax_f32", params, inputs=(input_,), outputs=(output,), inplace=((0, 0),))
         return
+    depth = input_.shape[-1]
+    view.require(depth <= MOST_CLASSES, f"has {depth} classes, more than {MOST_CLASSES}", "use fewer classes", input_)
     out_scale, out_zero = view.quantized(output)
     view.require(
         abs(out_scale - 1 / 256) <= _SCALE_TOLERANCE and out_zero == -128,
