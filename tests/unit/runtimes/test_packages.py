@@ -471,3 +471,25 @@ def test_what_the_archive_unpacks_to_is_an_export(tmp_path):
     )
     table = (ctypes.c_char_p * 3).in_dll(ctypes.CDLL(str(library)), "gesture_labels")
     assert list(table) == [b"go", b"stop", b"slow"]
+
+
+def test_commands_of_the_documentation(tmp_path, monkeypatch, capsys):
+    """Every export of docs/exports.md as it stands there."""
+    text = (Path(__file__).parents[3] / "docs" / "exports.md").read_text()
+    lines = [line.removeprefix("$ tinyforge ") for line in text.splitlines() if line.startswith("$ tinyforge ")]
+    assert len(lines) == 1 + len(KINDS) + 1  # plain, the packages, tflm
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gesture.tflite").write_bytes(with_info())
+    for line in lines:
+        assert exit_code(*line.split()) == 0, line
+    made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    for name in (
+        "generated/gesture.c",
+        "third_party/gesture/gesture.mk",
+        "lib/tinyforge_gesture/library.json",
+        "tinyforge_gesture.zip",
+        "modules/gesture/zephyr/module.yml",
+        "packs/tinyforge.gesture.1.0.0.pack",
+        "tflm/gesture_model.cc",
+    ):
+        assert name in made
