@@ -27,7 +27,8 @@ ABI = 1
 CFLAGS = ("-std=c99", "-ffp-contract=off")
 KERNEL_DIR = "tfg"
 DSP_SHARED = ("tfg_channels.c", "tfg_dot.c")  # what several kernels of src/dsp call; the linker drops what none does
-_MOST_COLUMNS = 24
+_MOST_COLUMNS = 24  # of the arena's map with a digit and a space each
+_MOST_DENSE_COLUMNS = 96
 _LONGEST_LITERAL = 4095  # bytes a C99 compiler must take (5.2.4.1)
 
 
@@ -145,6 +146,7 @@ class ModelView:
         self.outputs = [self.graph.tensors[index] for index in self.graph.outputs]
         self.windowed = any(state.per_window for state in compiled.states)
         self._places = self._caller_buffers()
+        self._slot_names = {slot.tensor: slot.name.upper() for slot in compiled.plan.slots}
         self._arrays: dict[tuple[str, bytes], str] = {}
         self._whole_after = {  # a concatenation is written by several calls
             self.graph.root(index): layer.index for layer in compiled.layers for index in layer.outputs
@@ -299,10 +301,15 @@ class ModelView:
         """The arena as lines: offset, bytes, a column a call, name and shape."""
         calls = len(self.compiled.layers)
         gap = " " if calls <= _MOST_COLUMNS else ""
-        title = " ".join(str(call % 10) for call in range(calls)) if gap else f"0..{calls - 1}".ljust(calls)
+        wide = -(-calls // _MOST_DENSE_COLUMNS)  # calls a column stands for
+        columns = [(first, min(first + wide, calls) - 1) for first in range(0, calls, wide)] if calls else []
+        if gap:
+            title = " ".join(str(call % 10) for call in range(calls))
+        else:
+            title = f"0..{calls - 1}" + (f", {wide} a column" if wide > 1 else "")
         lines = [f"offset   bytes   op {title}"]
         for slot in self.compiled.plan.slots:
-            row = gap.join("#" if slot.first <= call <= slot.last else "." for call in range(calls))
+            row = gap.join("#" if slot.first <= last and first <= slot.last else "." for first, last in columns)
             shape = ""
             if slot.tensor >= 0:
                 tensor = self.graph.tensors[slot.tensor]
@@ -330,10 +337,9 @@ class ModelView:
         for state in self.compiled.states:
             if state.tensor == root:
                 return state.name
-        slot = self.compiled.plan.slot_of(root)
-        if slot is None:
+        if root not in self._slot_names:
             raise ValueError(f"tensor {index} has no place")
-        return slot.name.upper()
+        return self._slot_names[root]
 
     def _array(self, name: str, array: Array, found: list[PrintedArray]) -> str:
         """Name of the array that holds these numbers; equal content is stored once."""
