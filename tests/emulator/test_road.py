@@ -151,6 +151,7 @@ def test_a_budget_one_byte_too_small_fails(whole):
             shutil.rmtree(run)
 
 
+@pytest.mark.heavy
 def test_killed_again_and_again_gives_the_same(whole, tmp_path):
     """SIGKILL and Ctrl-C by turns, ever later, until a run gets through; every digest as in the run left alone."""
     folder = make(tmp_path / "killed")
