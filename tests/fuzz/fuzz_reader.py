@@ -465,6 +465,8 @@ def _deep(corpus: Corpus, report: Report, options: argparse.Namespace) -> None:
                 batch, mutants, deep.check([data for _, data in mutants]), strict=True
             ):
                 report.kinds[f"deep: {kind}"] += 1
+                if kind.startswith("reference"):
+                    report.reasons[f"LiteRT: {kind}: {general(detail)}"] += 1
                 if kind in DeepCheck.DEFECTS:
                     what = f"{kind}: {detail.splitlines()[0] if detail else ''}"
                     report.defect(what[:300], number, made_from, data, detail, options.out)

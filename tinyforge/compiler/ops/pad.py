@@ -68,7 +68,7 @@ def pad_value(view: OpView, output: Tensor) -> int:
     """
     constant = view.optional(2)
     if constant is None:
-        return view.quantized(output)[1] if output.dtype in {DType.INT8, DType.UINT8} else 0
+        return zero_byte(view, output)
     content = view.constant(2, output.dtype)
     view.require(constant.elements == 1, f"holds {constant.elements} values", "convert the model again", constant)
     same_scale(view, constant, output)
@@ -76,6 +76,19 @@ def pad_value(view: OpView, output: Tensor) -> int:
     view.require(len(content_bytes) == 1, f"pads with {content.ravel()[0]}", "pad after quantization", constant)
     value = content_bytes.pop()
     return int(np.int8(np.uint8(value))) if output.dtype is DType.INT8 else value
+
+
+def zero_byte(view: OpView, output: Tensor) -> int:
+    """The byte that, repeated, is 0 in the output.
+
+    Raises:
+        UnsupportedModelError: an int16 output whose zero point is not 0.
+    """
+    if output.dtype in {DType.INT8, DType.UINT8}:
+        return view.quantized(output)[1]
+    if output.dtype is DType.INT16 and output.quant is not None:
+        view.require(view.quantized(output)[1] == 0, "is quantized asymmetrically", "convert the model again", output)
+    return 0
 
 
 @operator("PAD", "PADV2")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.movement import contiguous, movable, same_scale, strided_copy
 from tinyforge.compiler.operators import OpView, operator
-from tinyforge.compiler.ops.pad import add_padding
-from tinyforge.core.graph import DType, Tensor
+from tinyforge.compiler.ops.pad import add_padding, zero_byte
+from tinyforge.core.graph import Tensor
 
 
 def _blocks(view: OpView) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...], tuple[int, ...]]:
@@ -56,8 +56,7 @@ def space_to_batch_nd(view: OpView, low: Lowering) -> None:
     if any(edges[0]) or any(edges[1]):
         source = low.temporary(input_, _outside(view, padded))
         pairs = ((0, 0), *edges, (0, 0)) if len(input_.shape) == 4 else ((0, 0), edges[0], (0, 0))
-        value = view.quantized(output)[1] if output.dtype in {DType.INT8, DType.UINT8} else 0
-        add_padding(view, low, input_, source, pairs, value)
+        add_padding(view, low, input_, source, pairs, zero_byte(view, output))
     picture, row, pixel, _ = contiguous(padded)
     strided_copy(
         view,

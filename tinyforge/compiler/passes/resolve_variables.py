@@ -64,11 +64,16 @@ def resolve_variables(graph: Graph) -> tuple[Graph, list[str]]:
 
 
 def _handles(graph: Graph) -> dict[int, Key]:
-    return {
-        op.outputs[0]: (str(op.options["container"]), str(op.options["shared_name"]))
-        for op in graph.ops
-        if op.kind == "VAR_HANDLE" and len(op.outputs) == 1
-    }
+    found: dict[int, Key] = {}
+    for op in graph.ops:
+        if op.kind == "VAR_HANDLE":
+            view = OpView(graph, op)
+            view.counts((0,))
+            view.require(
+                view.output().dtype is DType.RESOURCE, "is no handle", "convert the model again", view.output()
+            )
+            found[op.outputs[0]] = (str(op.options["container"]), str(op.options["shared_name"]))
+    return found
 
 
 def _key(view: OpView, handles: dict[int, Key]) -> Key:
