@@ -53,6 +53,7 @@ from mutate_model import byte_mutant, field_mutant  # noqa: E402
 
 from tinyforge.compiler import compile_model  # noqa: E402
 from tinyforge.core.errors import UnsupportedModelError  # noqa: E402
+from tinyforge.core.graph import Compiled, Slot  # noqa: E402
 from tinyforge.runtimes.aot.generate import ModelView  # noqa: E402
 
 PLACE = "fuzz.tflite"
@@ -207,6 +208,44 @@ def general(fact: str) -> str:
     return _NUMBERS.sub("N", _LISTS.sub("[]", _NAMES.sub('"..."', fact)))[:120]
 
 
+def plan_fault(compiled: Compiled) -> str:
+    """What is wrong with calls and arena: something read or given out that nothing wrote, or bytes used twice."""
+    graph, slots = compiled.graph, {slot.tensor: slot for slot in compiled.plan.slots if slot.tensor >= 0}
+    written = {graph.root(index) for index in graph.inputs} | {state.tensor for state in compiled.states}
+    written |= {tensor.index for tensor in graph.tensors if tensor.data is not None}
+    for layer in compiled.layers:
+        for index in (*layer.inputs, *layer.outputs):
+            slot = slots.get(graph.root(index))
+            if slot is not None and not slot.first <= layer.index <= slot.last:
+                return f"call #{layer.index} {layer.stem} uses a tensor outside of its time"
+        if any(graph.root(index) not in written for index in layer.inputs):
+            return f"call #{layer.index} {layer.stem} reads what nothing has written"
+        written |= {graph.root(index) for index in layer.outputs}
+    if any(graph.root(index) not in written for index in graph.outputs):
+        return "nothing writes an output"
+    placed = [slot for slot in compiled.plan.slots if slot.bytes]
+    for number, one in enumerate(placed):
+        if one.offset < 0 or one.offset + one.bytes > compiled.arena_bytes:
+            return f"{one.name} lies outside of the arena"
+        if one.tensor >= 0 and one.offset % max(graph.tensors[one.tensor].dtype.bytes, 1):
+            return f"{one.name} is not aligned"
+        for two in placed[number + 1 :]:
+            apart = one.offset + one.bytes <= two.offset or two.offset + two.bytes <= one.offset
+            if not apart and one.first <= two.last and two.first <= one.last and not _shared(compiled, one, two):
+                return f"{one.name} and {two.name} share bytes"
+    return ""
+
+
+def _shared(compiled: Compiled, one: Slot, two: Slot) -> bool:
+    """Whether the later of two slots takes the bytes of the earlier in place, at the call that reads one last."""
+    source, target = sorted((one, two), key=lambda slot: slot.first)
+    layer = compiled.layers[target.first]
+    pairs = {(layer.inputs[start], layer.outputs[end]) for start, end in layer.inplace}
+    roots = {tuple(compiled.graph.root(index) for index in pair) for pair in pairs}
+    same = source.last == target.first and source.offset == target.offset
+    return same and (source.tensor, target.tensor) in roots
+
+
 def _defect(what: str, start: float, error: BaseException) -> Outcome:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "tinyforge" in frame.filename]
     at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
@@ -224,6 +263,9 @@ def examine(data: bytes) -> Outcome:
     signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
     try:
         compiled = compile_model(data, name="fuzz", place=PLACE)
+        fault = plan_fault(compiled)
+        if fault:
+            return Outcome("defect", f"plan: {general(fault)}", time.process_time() - start, fault)
         view = ModelView(compiled)
         code = hash(view.header().replace(compiled.digest, "") + view.source())
     except UnsupportedModelError as error:

@@ -7,11 +7,12 @@ import random
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from deep_check import DeepCheck
-from fuzz_reader import PLACE, Corpus, general, message_fault, own_models
+from fuzz_reader import PLACE, Corpus, general, message_fault, own_models, plan_fault
 from model_sites import Sites
 from mutate_model import byte_mutant, field_mutant
 
@@ -112,6 +113,19 @@ def test_mutants_differ_from_what_they_are_made_of(corpus):
         mutant = byte_mutant(rng, model, other) if number % 2 else field_mutant(rng, model)
         same += mutant == model.data
     assert same < 60
+
+
+def test_plans_are_judged():
+    compiled = compile_model(dict(own_models())["conv_net"], name="m", place=PLACE)
+    assert not plan_fault(compiled)
+    plan = compiled.plan
+    together = replace(plan, slots=tuple(replace(slot, offset=0) for slot in plan.slots))
+    assert plan_fault(replace(compiled, plan=together)).endswith("share bytes")
+    assert plan_fault(replace(compiled, plan=replace(plan, arena_bytes=4))).endswith("outside of the arena")
+    short = replace(plan, slots=tuple(replace(slot, last=slot.first) for slot in plan.slots))
+    assert "outside of its time" in plan_fault(replace(compiled, plan=short))
+    assert plan_fault(replace(compiled, layers=compiled.layers[:-1])) == "nothing writes an output"
+    assert "reads what nothing has written" in plan_fault(replace(compiled, layers=compiled.layers[1:]))
 
 
 def test_messages_are_judged():
