@@ -12,6 +12,7 @@ from tinyforge.core.types import Channel, ModelInfo, Preprocessing, WindowSpec
 METADATA_NAME = "TINYFORGE"
 INFO_NAME = "model_info.json"  # the same, beside the ``manifest.json`` of generated C
 _VERSION = 1
+_LONGEST = (1 << 31) - 1  # samples of a window, as C counts them
 _WAY_OUT = "compress the model again with tinyforge, or remove the TINYFORGE metadata entry"
 
 
@@ -68,10 +69,11 @@ def info_from_json(data: bytes, place: str) -> ModelInfo:
                 std=tuple(_number(value) for value in _a(preprocessing["std"], list)),
             ),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelFormatError(place, f"has a missing or wrong value ({error})", _WAY_OUT) from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ModelFormatError(place, f"has a missing or wrong value ({ascii(str(error))[1:-1]})", _WAY_OUT) from error
     columns = len(info.channels)
-    if info.window.length < 1 or info.window.hop < 1 or not info.window.rate_hz > 0 or not columns:
+    samples = min(info.window.length, info.window.hop), max(info.window.length, info.window.hop)
+    if samples[0] < 1 or samples[1] > _LONGEST or not info.window.rate_hz > 0 or not columns:
         raise ModelFormatError(place, "has a window without samples, hop, rate or channels", _WAY_OUT)
     if len(info.preprocessing.mean) != columns or len(info.preprocessing.std) != columns:
         raise ModelFormatError(place, f"has preprocessing for another number of channels than {columns}", _WAY_OUT)

@@ -16,14 +16,15 @@ LIMIT = 1024.0
 
 
 def preprocessing_constants(info: ModelInfo, scale: float) -> tuple[Float32Array, Float32Array]:
-    """``mean`` and ``factor``, float32 [channel], as both sides use them.
+    """``mean`` and ``factor``, float32 [channel], as both sides use them; infinite where they leave float32.
 
     Args:
         info: of the model.
-        scale: of the quantized input, > 0.
+        scale: of the quantized input; 0 where it is not quantized gives an infinite factor.
     """
-    mean = np.array(info.preprocessing.mean, np.float64).astype(np.float32)
-    factor = (2.0 / (np.array(info.preprocessing.std, np.float64) * scale)).astype(np.float32)
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        mean = np.array(info.preprocessing.mean, np.float64).astype(np.float32)
+        factor = (2.0 / (np.array(info.preprocessing.std, np.float64) * scale)).astype(np.float32)
     return mean, factor
 
 

@@ -277,6 +277,13 @@ class ModelView:
             )
         entry = boundary_of(tensor)
         mean, factor = preprocessing_constants(info, entry.scale)
+        if not np.all(np.isfinite([mean, factor])):
+            raise UnsupportedModelError(
+                where,
+                f"standardises by mean {list(info.preprocessing.mean)} and std {list(info.preprocessing.std)} for an "
+                f"input of scale {entry.scale:g}, which float32 cannot",
+                "compress the model again with tinyforge",
+            )
         return {
             "labels": [self._label(number_, label) for number_, label in enumerate(info.labels)],
             "length": info.window.length,
