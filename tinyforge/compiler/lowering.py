@@ -65,6 +65,10 @@ class Lowering:
         for tensor in inputs:
             if tensor.data is not None and tensor.data.dtype.kind == "f" and not np.all(np.isfinite(tensor.data)):
                 OpView(self.graph, self._op).refuse("holds numbers that are not finite", "replace them", tensor)
+        for tensor in (*inputs, *outputs):
+            root = self.tensors[self.graph.root(tensor.index)]
+            if root.variable and all(state.tensor != root.index for state in self.states):
+                OpView(self.graph, self._op).refuse("is a variable that nothing keeps", "convert it again", tensor)
         self.layers.append(
             Layer(
                 index=len(self.layers),
