@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import struct
 from collections.abc import Callable
 
@@ -32,6 +33,10 @@ _ZEROS = (0, 1, -1, 3, -128, 127, 128, -129, 255, 256, 32767, -32768, (1 << 31) 
 _MASKS = (0, 1, 2, 4, 3, 5, 7, 15, 31, 63, 255, -1, 1 << 30, -(1 << 31))
 _KNOWN_CODES = tuple(BUILTIN_NAMES.index(kind) for kind in known_operators() if kind in BUILTIN_NAMES)
 _CODES = (*_KNOWN_CODES * 4, *range(210))
+
+_JSON_VALUE = re.compile(rb'"[^"]*"|-?[0-9][0-9.e+-]*')
+_JSON = (b"null", b"true", b"0", b"-1", b"1e400", b"1e-320", b"1e39", b"1" * 400, b"NaN", b"[]", b"{}", b'""',
+         b'"\\ud800"', b'"*/"', b"4294967296", b"[1e-300,1e300]", b"2")  # fmt: skip
 
 # numbers of the structure itself; everything else is content
 _FRAME = {"vtable offset", "vtable length", "table length", "vtable entry", "vector length"}
@@ -344,8 +349,26 @@ def _change_weights(rng: random.Random, data: bytearray, model: Sites) -> None:
     data[start:end] = rng.randbytes(end - start) if rng.random() < 0.4 else fill * (end - start)
 
 
+def _change_metadata(rng: random.Random, data: bytearray, model: Sites) -> None:
+    """Replace one value of a JSON text by another kind of value, or damage the text."""
+    for link in model.links.get("Buffer.data", ()):
+        size = struct.unpack_from("<I", data, link.target)[0] if link.target + 4 <= len(data) else 0
+        text = bytes(data[link.target + 4 : link.target + 4 + size])
+        if not text.startswith(b"{"):
+            continue
+        values = list(_JSON_VALUE.finditer(text))
+        if values and rng.random() < 0.8:
+            found = rng.choice(values)
+            text = text[: found.start()] + rng.choice(_JSON) + text[found.end() :]
+        else:
+            at = rng.randrange(len(text))
+            text = text[:at] + rng.choice((b"", b"{", b"[", b'"', b"\\", b"\xff", b"\0")) + text[at + 1 :]
+        _append(data, Vector(link.at, link.target, len(text), "B", "Buffer.data"), list(text))
+        return
+
+
 _FIELD_EDITS: tuple[Callable[[random.Random, bytearray, Sites], None], ...] = (
     _change_number, _change_frame, _change_element, _replace_vector, _retarget, _change_dimension, _change_operator,
-    _change_kind, _change_quantization, _change_weights,
+    _change_kind, _change_quantization, _change_weights, _change_metadata,
 )  # fmt: skip
-_FIELD_WEIGHTS = (10, 3, 8, 5, 4, 5, 2, 2, 6, 2)
+_FIELD_WEIGHTS = (10, 3, 8, 5, 4, 5, 2, 2, 6, 2, 2)
