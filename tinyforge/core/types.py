@@ -242,6 +242,25 @@ class Preprocessing:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """How the scores of consecutive windows become an answer, on the host and on the board alike.
+
+    Scores are probabilities in 256ths, as int8 outputs of a softmax hold them (q + 128). The scores of the latest
+    windows are added up, class by class; the class with the largest sum wins, the first of equal ones. It is the answer
+    if its sum is at least ``least_score`` times the number of windows added; else the answer is "unknown".
+
+    Attributes:
+        least_score: in 256ths, 0..256; 0: every window has an answer.
+        smoothing: how many of the latest windows are added up, 1..32; fewer after a start or a gap.
+        rest: label of the class that means "no gesture"; empty when there is none.
+    """
+
+    least_score: int = 0
+    smoothing: int = 1
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What a ``.tflite`` made by tinyforge says of itself (metadata entry ``TINYFORGE``, JSON).
 
@@ -251,6 +270,7 @@ class ModelInfo:
         window: how its input windows are cut.
         channels: name and unit of each input column.
         preprocessing: applied to raw windows before quantization.
+        decision: how scores become an answer.
     """
 
     name: str
@@ -258,6 +278,7 @@ class ModelInfo:
     window: WindowSpec
     channels: tuple[Channel, ...]
     preprocessing: Preprocessing
+    decision: Decision = Decision()
 
 
 @dataclass(frozen=True, slots=True)

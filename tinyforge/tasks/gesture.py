@@ -1,7 +1,7 @@
 """Gestures: a window of motion is one of a few classes.
 
 Targets are class indices, the metric is accuracy with its balanced and macro forms, the decoder is the largest
-score, for live streams smoothed by :class:`Vote`.
+score, for live streams :class:`Decider`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.core.errors import DataError, did_you_mean
-from tinyforge.core.types import IntArray
+from tinyforge.core.types import Decision, IntArray
 
 
 def targets(names: Sequence[str], labels: Sequence[str]) -> IntArray:
@@ -94,28 +94,44 @@ def metric(targets: IntArray, predicted: IntArray, classes: int) -> Mapping[str,
     }
 
 
-class Vote:
-    """Decoder of a live stream: an answer once enough of the latest windows agree.
+class Decider:
+    """What the firmware makes of a stream of scores, bit for bit: see :class:`tinyforge.core.types.Decision`.
 
     Args:
-        length: how many of the latest predictions are looked at, >= 1.
-        needed: how many of them must agree, 1..length and more than half of it, so that there is one answer.
+        decision: how.
     """
 
-    def __init__(self, length: int = 3, needed: int = 2) -> None:
-        if not (1 <= needed <= length and 2 * needed > length):
-            raise DataError(
-                "vote", f"{needed} of {length}", "more than half of the windows must agree, and no more than all"
-            )
-        self._needed = needed
-        self._latest: deque[int] = deque(maxlen=length)
+    def __init__(self, decision: Decision) -> None:
+        self._least = decision.least_score
+        self._latest: deque[IntArray] = deque(maxlen=decision.smoothing)
 
-    def add(self, label: int) -> int | None:
-        """Take a prediction; the class that has the vote now, or None while nothing has."""
-        self._latest.append(label)
-        winner, count = Counter(self._latest).most_common(1)[0]
-        return winner if count >= self._needed else None
+    def add(self, scores: npt.NDArray[np.int8]) -> int | None:
+        """Take the int8 scores [classes] of the next window; the class that is the answer now, None for unknown."""
+        self._latest.append(np.asarray(scores, np.int64) + 128)
+        sums = np.sum(self._latest, axis=0)
+        winner = int(sums.argmax())
+        return winner if int(sums[winner]) >= self._least * len(self._latest) else None
 
     def reset(self) -> None:
-        """Forget all predictions, for instance when samples were lost."""
+        """Forget all scores, for instance when samples were lost."""
         self._latest.clear()
+
+
+def decide(scores: npt.NDArray[np.int8], streams: Sequence[str] | npt.NDArray[np.str_], decision: Decision) -> IntArray:
+    """Answers of recorded windows, each recording a stream of its own.
+
+    Args:
+        scores: int8 [n, classes], the windows of a recording in their order.
+        streams: recording of each window, [n]; another one than before starts anew.
+
+    Returns:
+        int64 [n]: class, or -1 for unknown.
+    """
+    decider, answers, before = Decider(decision), np.empty(len(scores), np.int64), None
+    for index, (row, stream) in enumerate(zip(scores, streams, strict=True)):
+        if stream != before:
+            decider.reset()
+            before = stream
+        answer = decider.add(row)
+        answers[index] = -1 if answer is None else answer
+    return answers

@@ -8,6 +8,7 @@ import pytest
 
 from tinyforge import tasks
 from tinyforge.core.errors import ConfigError, DataError
+from tinyforge.core.types import Decision
 from tinyforge.tasks import gesture
 
 
@@ -54,14 +55,21 @@ def test_metrics_by_hand():
         gesture.metric(np.array([], np.int64), np.array([], np.int64), 3)
 
 
-def test_a_vote_needs_a_majority():
-    vote = gesture.Vote(length=3, needed=2)
-    assert [vote.add(label) for label in (0, 1, 1, 0, 2, 1)] == [None, None, 1, 1, None, None]
-    vote.reset()
-    assert vote.add(1) is None
-    for length, needed in ((4, 2), (3, 4), (3, 0)):
-        with pytest.raises(DataError, match=f"{needed} of {length}"):
-            gesture.Vote(length, needed)
+def test_scores_are_added_up_and_an_answer_needs_enough():
+    decider = gesture.Decider(Decision(least_score=128, smoothing=3))
+    rows = [(127, -128), (-28, -100), (-128, 127), (-128, 127), (-128, 127)]
+    # sums of q + 128: (255, 0) of 256; (355, 28) of 512; (355, 283) of 768; (100, 538) of 768; (0, 765) of 768
+    assert [decider.add(np.array(row, np.int8)) for row in rows] == [0, 0, None, 1, 1]
+    decider.reset()
+    assert decider.add(np.array([-1, -1], np.int8)) is None  # 127 of 256
+    assert gesture.Decider(Decision()).add(np.array([-128, -128], np.int8)) == 0
+
+
+def test_each_recording_is_a_stream_of_its_own():
+    scores = np.array([(127, -128), (127, -128), (-128, 127), (-128, 127)], np.int8)
+    decision = Decision(least_score=200, smoothing=2)
+    assert gesture.decide(scores, ["a", "a", "a", "a"], decision).tolist() == [0, 0, -1, 1]
+    assert gesture.decide(scores, ["a", "a", "b", "b"], decision).tolist() == [0, 0, 1, 1]
 
 
 @dataclass
