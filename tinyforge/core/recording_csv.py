@@ -17,7 +17,8 @@ A recording file is UTF-8 with line ends of one byte (LF)::
 
 The values after the colons are JSON. ``digest`` is `Recording.digest`; a file whose content does not match it was
 edited or damaged, and reading it says so. An optional ``# sample_labels: [["walk", 120], ["sit", 40]]`` holds labels
-that change inside a recording, as runs.
+that change inside a recording, as runs. What was recorded by tinyforge has a line ``# capture: {...}``: when, in which
+range, how fast by which clock, and where samples are missing (`tinyforge.core.facts`).
 
 `parse_table` is the number reader behind it and behind the CSV importer.
 """
@@ -35,6 +36,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.core.errors import DataError, did_you_mean
+from tinyforge.core.facts import facts_from_json, facts_json
 from tinyforge.core.files import os_error, write_bytes
 from tinyforge.core.types import Channel, Float32Array, Recording
 
@@ -43,7 +45,7 @@ MAGIC = b"# tinyforge-recording:"
 
 _TEXT_KEYS = ("label", "subject", "session", "board", "note", "digest")
 _COUNT_KEYS = ("dropped", "samples")
-_KEYS = ("tinyforge-recording", "rate_hz", "sample_labels", *_COUNT_KEYS, *_TEXT_KEYS)
+_KEYS = ("tinyforge-recording", "rate_hz", "sample_labels", "capture", *_COUNT_KEYS, *_TEXT_KEYS)
 _COLUMN = re.compile(r"^([^,\[\]\n]+?) \[([^,\[\]\n]*)\]$")
 _NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -81,6 +83,7 @@ def canonical(recording: Recording) -> Recording:
         dropped=int(recording.dropped),
         note=str(recording.note),
         sample_labels=None if labels is None else tuple(str(one) for one in labels),
+        facts=recording.facts,
     )
 
 
@@ -134,6 +137,8 @@ def recording_bytes(recording: Recording) -> bytes:
     }
     if recording.sample_labels is not None:
         said["sample_labels"] = [[key, len(list(run))] for key, run in itertools.groupby(recording.sample_labels)]
+    if recording.facts is not None:
+        said["capture"] = facts_json(recording.facts)
     said["digest"] = recording.digest
     head = "".join(f"# {key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in said.items())
     head += ",".join(f"{c.name} [{c.unit}]" for c in recording.channels) + "\n"
@@ -215,6 +220,7 @@ def parse_recording(data: bytes, place: str) -> Recording:
         dropped=said.get("dropped", 0),
         note=said.get("note", ""),
         sample_labels=labels,
+        facts=said.get("capture"),
     )
     digest = said.get("digest")
     if digest and digest != recording.digest:
@@ -276,6 +282,11 @@ def _value(key: str, text: str, place: str) -> Any:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DataError(place, f"{key} is not JSON: {text[:60]!r}", "restore the file") from error
+    if key == "capture":
+        try:
+            return facts_from_json(value)
+        except ValueError as error:
+            raise DataError(place, f"capture {error}", "restore the file") from error
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if key in _TEXT_KEYS:
         good = isinstance(value, str)

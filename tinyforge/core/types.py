@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.core.errors import DataError
+from tinyforge.core.facts import CaptureFacts
 
 Float32Array = npt.NDArray[np.float32]
 Int8Array = npt.NDArray[np.int8]
@@ -66,6 +67,7 @@ class Recording:
         dropped: how many samples are known to be lost.
         note: free text.
         sample_labels: a label for each sample, or None when ``label`` holds throughout.
+        facts: how it was recorded, gaps among it; None for one that was imported.
     """
 
     samples: Float32Array
@@ -78,6 +80,7 @@ class Recording:
     dropped: int = 0
     note: str = ""
     sample_labels: tuple[str, ...] | None = None
+    facts: CaptureFacts | None = None
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.shape[1] != len(self.channels):
@@ -102,7 +105,7 @@ class Recording:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of samples and everything said about them."""
+        """SHA-256 of samples and what is said about them, without the note and how they came; the gaps count."""
         said = repr(
             (
                 self.channels,
@@ -115,6 +118,8 @@ class Recording:
                 self.sample_labels,
             )
         )
+        if self.facts is not None and self.facts.gaps:
+            said += repr(tuple((gap.before, gap.samples) for gap in self.facts.gaps))
         return hashlib.sha256((array_digest(self.samples) + said).encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:

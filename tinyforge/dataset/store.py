@@ -5,11 +5,15 @@
     dataset/
       manifest.jsonl                 one line a recording, appended: who, what, when, units, digest
       recordings/stop/stop-s07-6d0c1f2a3b4c.csv
+      .undone/stop-s07-6d0c1f2a3b4c.csv       taken out again; `RecordingStore.restore` brings it back
 
 A recording's file says everything about itself (`tinyforge.core.recording_csv`) and appears by rename; only then its
 line is appended to the manifest. A process killed between the two leaves a whole file that is not listed: readers count
 it all the same, and the next writer lists it. A process killed while it appends leaves half a line without a line end:
 readers leave it out, and the next writer cuts it off. Writers take turns through a lock on the manifest.
+
+Taking a recording out appends a line ``{"removed": id}`` and then moves its file; a process killed between the two has
+not taken it out. Where a recording has several lines, the last one holds.
 
 A recording is known by its digest. Adding it again changes nothing, so a capture or an import that was interrupted is
 simply run again.
@@ -30,12 +34,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from tinyforge.core.errors import DataError, did_you_mean
+from tinyforge.core.facts import CaptureFacts, facts_from_json, facts_json
 from tinyforge.core.files import os_error, write_bytes
 from tinyforge.core.recording_csv import canonical, read_header, read_recording, recording_bytes
 from tinyforge.core.types import Channel, Recording
 
 MANIFEST = "manifest.jsonl"
 RECORDINGS = "recordings"
+UNDONE = ".undone"
 
 _ROW_KEYS = (
     "id",
@@ -51,6 +57,7 @@ _ROW_KEYS = (
     "note",
     "digest",
 )
+_OPTIONAL_KEYS = ("capture",)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
 
 
@@ -63,6 +70,7 @@ class Entry:
         file: path relative to the store's folder, with ``/``.
         label, subject, session, board, rate_hz, dropped, channels, note, digest: as in `Recording`.
         samples: how many, a channel.
+        facts: as in `Recording`: when and how it was recorded, where samples are missing; None for an imported one.
         listed: whether the manifest has it; a file whose writer was killed is not listed until the next one is added.
     """
 
@@ -79,6 +87,7 @@ class Entry:
     note: str
     digest: str
     listed: bool = True
+    facts: CaptureFacts | None = None
 
     @property
     def duration_s(self) -> float:
@@ -134,11 +143,7 @@ class RecordingStore:
         if entry is None:
             found = {one.id: one for one in self.entries()}
             if recording_id not in found:
-                raise DataError(
-                    str(self.folder),
-                    f"has no recording {recording_id!r}",
-                    did_you_mean(recording_id, list(found)[:500]),
-                )
+                raise self._unknown(recording_id, found)
             entry = found[recording_id]
         path = self.folder / entry.file
         recording = read_recording(path)
@@ -195,29 +200,87 @@ class RecordingStore:
         digest = recording.digest
         recording_id = _id_of(recording.label, recording.subject, digest)
         known = self._listed.get(recording_id)
-        file = f"{RECORDINGS}/{_slug(recording.label) or '_'}/{recording_id}.csv"
+        file = self._file_of(recording_id, recording.label)
         if known is not None:
             if not (self.folder / known.file).is_file():
                 write_bytes(self.folder / known.file, recording_bytes(recording))
             return recording_id
         write_bytes(self.folder / file, recording_bytes(recording))
-        entry = Entry(
-            id=recording_id,
-            file=file,
-            label=recording.label,
-            subject=recording.subject,
-            session=recording.session,
-            board=recording.board,
-            rate_hz=recording.rate_hz,
-            samples=len(recording.samples),
-            dropped=recording.dropped,
-            channels=recording.channels,
-            note=recording.note,
-            digest=digest,
-        )
+        entry = _entry(recording_id, file, recording)
         self._listed[recording_id] = entry
         lines.append(_row(entry))
         return recording_id
+
+    def remove(self, recording_id: str) -> Entry:
+        """Take a recording out; its file is kept aside until `restore` brings it back.
+
+        Returns:
+            What it was.
+
+        Raises:
+            DataError: there is none of that id.
+            UsageError: the folder cannot be written.
+        """
+        with self._writing() as stream:
+            entry = self._listed.get(recording_id)
+            if entry is None:
+                raise self._unknown(recording_id, self._listed)
+            self._append(stream, [json.dumps({"removed": recording_id}).encode() + b"\n"])
+            del self._listed[recording_id]
+            self._move(self.folder / entry.file, self.folder / UNDONE / f"{recording_id}.csv")
+            return entry
+
+    def restore(self, recording_id: str) -> Entry:
+        """Bring back a recording that `remove` took out.
+
+        Raises:
+            DataError: none of that id was taken out.
+            UsageError: the folder cannot be written.
+        """
+        with self._writing() as stream:
+            aside = self.folder / UNDONE / f"{recording_id}.csv"
+            known = [path.stem for path in (self.folder / UNDONE).glob("*.csv")]
+            if recording_id not in known:
+                raise self._unknown(recording_id, known)
+            recording = read_recording(aside)
+            entry = _entry(recording_id, self._file_of(recording_id, recording.label), recording)
+            self._move(aside, self.folder / entry.file)
+            self._listed[recording_id] = entry
+            self._append(stream, [_row(entry)])
+            return entry
+
+    def annotate(self, recording_id: str, note: str) -> Entry:
+        """Replace the note of a recording; its id and digest stay.
+
+        Raises:
+            DataError: there is none of that id, or its file is damaged.
+            UsageError: the folder cannot be written.
+        """
+        with self._writing() as stream:
+            entry = self._listed.get(recording_id)
+            if entry is None:
+                raise self._unknown(recording_id, self._listed)
+            recording = dataclasses.replace(self.load(recording_id), note=note)
+            write_bytes(self.folder / entry.file, recording_bytes(recording))
+            self._listed[recording_id] = changed = dataclasses.replace(entry, note=note)
+            self._append(stream, [_row(changed)])
+            return changed
+
+    def _unknown(self, recording_id: str, known: Iterable[str]) -> DataError:
+        return DataError(
+            str(self.folder), f"has no recording {recording_id!r}", did_you_mean(recording_id, list(known)[:500])
+        )
+
+    def _file_of(self, recording_id: str, label: str) -> str:
+        return f"{RECORDINGS}/{_slug(label) or '_'}/{recording_id}.csv"
+
+    def _move(self, source: Path, target: Path) -> None:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+        except OSError as error:
+            self._inode = -1  # read it again
+            raise os_error(target, error, "write") from error
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[BinaryIO]:
@@ -274,8 +337,11 @@ class RecordingStore:
         for line in whole.splitlines():
             self._lines += 1
             if line.strip():
-                entry = _parse_row(line, f"{self.manifest}:{self._lines}")
-                self._listed.setdefault(entry.id, entry)
+                said = _parse_row(line, f"{self.manifest}:{self._lines}")
+                if isinstance(said, Entry):
+                    self._listed[said.id] = said
+                else:
+                    self._listed.pop(said, None)
         self._read_to += len(whole)
 
     def _forget(self) -> None:
@@ -338,7 +404,26 @@ class RecordingStore:
             note=said.get("note", ""),
             digest=said["digest"],
             listed=False,
+            facts=said.get("capture"),
         )
+
+
+def _entry(recording_id: str, file: str, recording: Recording) -> Entry:
+    return Entry(
+        id=recording_id,
+        file=file,
+        label=recording.label,
+        subject=recording.subject,
+        session=recording.session,
+        board=recording.board,
+        rate_hz=recording.rate_hz,
+        samples=len(recording.samples),
+        dropped=recording.dropped,
+        channels=recording.channels,
+        note=recording.note,
+        digest=recording.digest,
+        facts=recording.facts,
+    )
 
 
 def _slug(text: str) -> str:
@@ -369,10 +454,13 @@ def _row(entry: Entry) -> bytes:
         "note": entry.note,
         "digest": entry.digest,
     }
+    if entry.facts is not None:
+        row = {**row, "capture": facts_json(entry.facts)}
     return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
 
-def _parse_row(line: bytes, place: str) -> Entry:
+def _parse_row(line: bytes, place: str) -> Entry | str:
+    """What a line says: a recording, or the id of one that was taken out."""
     way_out = "restore the manifest, or delete it: it is made again from the files when the next recording is added"
     try:
         row = json.loads(line)
@@ -380,9 +468,11 @@ def _parse_row(line: bytes, place: str) -> Entry:
         raise DataError(place, "is not a line of JSON", way_out) from error
     if not isinstance(row, dict):
         raise DataError(place, "is not a JSON object", way_out)
+    if row.keys() == {"removed"} and isinstance(row["removed"], str):
+        return row["removed"]
     for key in row:
-        if key not in _ROW_KEYS:
-            raise DataError(place, f"unknown key {key!r}", did_you_mean(key, _ROW_KEYS))
+        if key not in _ROW_KEYS and key not in _OPTIONAL_KEYS:
+            raise DataError(place, f"unknown key {key!r}", did_you_mean(key, (*_ROW_KEYS, *_OPTIONAL_KEYS)))
     for key in _ROW_KEYS:
         if key not in row:
             raise DataError(place, f"has no {key}", way_out)
@@ -404,6 +494,10 @@ def _parse_row(line: bytes, place: str) -> Entry:
     path = PurePosixPath(row["file"])
     if len(path.parts) != 3 or path.parts[0] != RECORDINGS or ".." in path.parts or path.suffix != ".csv":
         raise DataError(place, f"the file {row['file']!r} is not inside {RECORDINGS}/<label>/", way_out)
+    try:
+        facts = facts_from_json(row["capture"]) if "capture" in row else None
+    except ValueError as error:
+        raise DataError(place, f"capture {error}", way_out) from error
     return Entry(
         id=row["id"],
         file=row["file"],
@@ -417,4 +511,5 @@ def _parse_row(line: bytes, place: str) -> Entry:
         channels=tuple(Channel(name, unit) for name, unit in channels),
         note=row["note"],
         digest=row["digest"],
+        facts=facts,
     )

@@ -1,5 +1,6 @@
 """The store keeps recordings whole, known by their content, whatever happens to the process that adds them."""
 
+import dataclasses
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from tinyforge.core.errors import DataError, UsageError
+from tinyforge.core.facts import CaptureFacts, Gap
 from tinyforge.core.recording_csv import recording_bytes
 from tinyforge.core.types import IMU_CHANNELS
 from tinyforge.dataset import RecordingStore
@@ -280,3 +282,111 @@ def test_a_writer_killed_at_any_moment_loses_nothing_it_had_finished(tmp_path):
             RecordingStore(folder).load(entry.id)
         finished = len(subjects)
     assert finished > 0
+
+
+FACTS = CaptureFacts(
+    started="2026-11-25T16:20:00.250Z",
+    firmware="0.1.0",
+    ranges=(4.0, 4.0, 4.0, 2000.0, 2000.0, 0.0),
+    clipped=3,
+    gaps=(Gap(0, 2), Gap(120, 5)),
+    damaged=4,
+    rate_measured_hz=99.5,
+    rate_error_hz=0.25,
+    rate_clock="device",
+    cut="the board restarted",
+)
+
+
+def test_how_a_recording_came_is_in_its_file_and_in_the_manifest(store, make_recording):
+    recording = make_recording(dropped=7, facts=FACTS)
+    recording_id = store.add(recording)
+    assert rows(store)[0]["capture"]["gaps"] == [[0, 2], [120, 5]]
+    fresh = RecordingStore(store.folder)
+    assert fresh.load(recording_id).facts == FACTS
+    assert [entry.facts for entry in fresh.entries()] == [FACTS]
+    store.manifest.unlink()
+    assert [entry.facts for entry in RecordingStore(store.folder).entries()] == [FACTS]
+
+
+def test_gaps_are_part_of_what_a_recording_is_and_when_it_was_made_is_not(make_recording):
+    one = make_recording(facts=FACTS)
+    assert make_recording(facts=dataclasses.replace(FACTS, started="", rate_measured_hz=1.0)) == one
+    assert make_recording(facts=dataclasses.replace(FACTS, gaps=(Gap(1, 2), Gap(120, 5)))) != one
+    assert make_recording(facts=CaptureFacts()) == make_recording()
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ([], "capture is no JSON object"),
+        ({"gap": []}, "capture has an unknown key 'gap'"),
+        ({"gaps": [[1]]}, r"capture gaps cannot be \[\[1\]\]"),
+        ({"gaps": [[1, 0]]}, r"capture gaps cannot be \[\[1, 0\]\]"),
+        ({"clipped": -1}, "capture clipped cannot be -1"),
+        ({"ranges": ["4"]}, r"capture ranges cannot be \['4'\]"),
+        ({"rate_measured_hz": True}, "capture rate_measured_hz cannot be True"),
+        ({"cut": 5}, "capture cut cannot be 5"),
+    ],
+)
+def test_what_a_manifest_says_of_the_capture_is_not_trusted(store, make_recording, said, message):
+    store.add(make_recording(facts=FACTS))
+    store.manifest.write_text(json.dumps(rows(store)[0] | {"capture": said}) + "\n")
+    with pytest.raises(DataError, match=message):
+        RecordingStore(store.folder).entries()
+
+
+def test_a_recording_is_taken_out_and_brought_back(store, make_recording):
+    ids = store.add_all([make_recording(k) for k in range(3)])
+    digest = store.digest()
+    assert store.remove(ids[1]).id == ids[1]
+    for seen in (store, RecordingStore(store.folder)):
+        assert [e.id for e in seen.entries()] == [ids[0], ids[2]]
+    with pytest.raises(DataError, match="has no recording"):
+        store.load(ids[1])
+    with pytest.raises(DataError, match="has no recording"):
+        store.remove(ids[1])
+    with pytest.raises(DataError, match="has no recording"):
+        store.restore("../recordings/stop/" + ids[0])
+    assert store.restore(ids[1]).id == ids[1]
+    assert RecordingStore(store.folder).digest() == digest
+    assert RecordingStore(store.folder).load(ids[1]) == make_recording(1)
+    with pytest.raises(DataError, match="has no recording"):
+        store.restore(ids[1])
+
+
+def test_what_was_taken_out_can_be_recorded_again(store, make_recording):
+    recording_id = store.add(make_recording())
+    store.remove(recording_id)
+    assert store.add(make_recording()) == recording_id
+    assert [e.id for e in RecordingStore(store.folder).entries()] == [recording_id]
+
+
+@pytest.mark.parametrize("doing", ["remove", "restore"])
+def test_killed_between_line_and_file_nothing_is_lost(store, make_recording, doing, monkeypatch):
+    ids = store.add_all([make_recording(k) for k in range(2)])
+    if doing == "restore":
+        store.remove(ids[0])
+
+    def killed(_, what):
+        if what:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "_move" if doing == "remove" else "_append", killed)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(store, doing)(ids[0])
+    fresh = RecordingStore(store.folder)
+    assert {e.id for e in fresh.entries()} == set(ids)
+    fresh.add(make_recording(2))
+    assert {e.id for e in RecordingStore(store.folder).entries() if e.listed} >= set(ids)
+
+
+def test_a_note_is_replaced_and_the_recording_stays_what_it_is(store, make_recording):
+    recording_id = store.add(make_recording(note="first"))
+    store.annotate(recording_id, "left hand")
+    fresh = RecordingStore(store.folder)
+    assert [e.note for e in fresh.entries()] == ["left hand"]
+    assert fresh.load(recording_id).note == "left hand"
+    assert fresh.load(recording_id) == make_recording()
+    with pytest.raises(DataError, match="has no recording"):
+        store.annotate("nobody", "x")
