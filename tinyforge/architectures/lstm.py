@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tinyforge.architectures.layers1d import scores
 from tinyforge.architectures.parameters import Choice, Real, Whole
 from tinyforge.architectures.registry import Architecture
 
@@ -24,13 +25,7 @@ def _build(values: Mapping[str, Any], input_shape: tuple[int, int], classes: int
     x = (fuse(lstm) if training else lstm)(inputs)
     if mean:
         x = layers.GlobalAveragePooling1D(name="mean")(x)
-    if training and values["dropout"]:
-        from tinyforge.architectures.dropout import repeatable_dropout
-
-        x = repeatable_dropout(values["dropout"], "dropout")(x)
-    if values["hidden"]:
-        x = layers.Dense(values["hidden"], activation="relu", name="hidden")(x)
-    outputs = layers.Dense(classes, activation="softmax", name="scores")(x)
+    outputs = scores(x, classes, hidden=values["hidden"], dropout=values["dropout"] if training else 0.0)
     return keras().Model(inputs, outputs, name="lstm")
 
 

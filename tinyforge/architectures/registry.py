@@ -17,7 +17,7 @@ from tinyforge.core.errors import ConfigError, did_you_mean
 from tinyforge.core.types import ModelSpec
 
 ENTRY_POINTS = "tinyforge.architectures"
-_BUILT_IN = ("cnn1d", "dense", "lstm")
+_BUILT_IN = ("cnn1d", "dense", "gru", "lstm", "tcn")
 
 Build = Callable[[Mapping[str, Any], tuple[int, int], int, bool], Any]
 

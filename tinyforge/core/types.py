@@ -192,7 +192,7 @@ class ModelSpec:
 
     Attributes:
         name: identifier of this model inside a project; a C identifier.
-        architecture: name of a registered architecture (``cnn1d``, ``lstm``, ``dense``).
+        architecture: name of a registered architecture (``cnn1d``, ``tcn``, ``lstm``, ``gru``, ``dense``).
         parameters: the architecture's own named parameters; missing ones take its defaults.
         epochs: at most so many passes over the training windows.
         batch_size: windows a step.

@@ -27,7 +27,7 @@ def refusal(function, *args):
 
 
 def test_the_built_in_architectures():
-    assert {"cnn1d", "dense", "lstm"} <= {one.name for one in list_architectures()}
+    assert {"cnn1d", "dense", "gru", "lstm", "tcn"} <= {one.name for one in list_architectures()}
     assert broken_architectures() == ()
 
 
@@ -84,6 +84,22 @@ def test_a_window_too_short_for_the_layers_is_told_so():
     assert refusal(resolve, spec(filters=[8, 8, 8], kernels=[5]), (20, 6)) == (
         'model "gesture": parameters.kernels: layer 2 sees 2 samples, fewer than its kernel of 5 and pool of 2; '
         "take longer windows, fewer layers, or a smaller kernel or pool"
+    )
+
+
+def test_strides_and_padding_count_for_what_a_layer_sees():
+    strided = {"filters": [8, 8, 8], "kernels": [5], "strides": [2], "pool": 1}
+    assert refusal(resolve, spec(**strided), (20, 6)) == (
+        'model "gesture": parameters.kernels: layer 2 sees 2 samples, fewer than its kernel of 5 and pool of 1; '
+        "take longer windows, fewer layers, or a smaller kernel or pool"
+    )
+    assert resolve(spec(**strided, padding="same"), (20, 6))["padding"] == "same"
+
+
+def test_a_window_too_short_for_dilated_kernels_is_told_so():
+    assert refusal(resolve, spec("tcn", blocks=5), SHAPE) == (
+        'model "gesture": parameters.blocks: the last of 5 blocks reaches 16 samples to each side, but there are 13; '
+        "take longer windows, fewer blocks, or a smaller shorten"
     )
 
 
