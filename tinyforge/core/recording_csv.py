@@ -16,9 +16,10 @@ A recording file is UTF-8 with line ends of one byte (LF)::
     0.0123,-0.98,0.11,1.5,-2.25,0
 
 The values after the colons are JSON. ``digest`` is `Recording.digest`; a file whose content does not match it was
-edited or damaged, and reading it says so. An optional ``# sample_labels: [["walk", 120], ["sit", 40]]`` holds labels
-that change inside a recording, as runs. What was recorded by tinyforge has a line ``# capture: {...}``: when, in which
-range, how fast by which clock, and where samples are missing (`tinyforge.core.facts`).
+edited or damaged, and reading it says so. Optional: ``# sample_labels: [["walk", 120], ["sit", 40]]`` holds labels that
+change inside a recording, as runs; ``# placement: "wrist"``; ``# origin: "..."``; a first column ``t [ms]`` holds the
+time of each sample where they are not evenly spaced. What was recorded by tinyforge has a line ``# capture: {...}``:
+when, in which range, how fast by which clock, and where samples are missing (`tinyforge.core.facts`).
 
 `parse_table` is the number reader behind it and behind the CSV importer.
 """
@@ -29,6 +30,7 @@ import io
 import itertools
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +40,17 @@ import numpy.typing as npt
 from tinyforge.core.errors import DataError, did_you_mean
 from tinyforge.core.facts import facts_from_json, facts_json
 from tinyforge.core.files import os_error, write_bytes
-from tinyforge.core.types import Channel, Float32Array, Recording
+from tinyforge.core.types import Channel, Float64Array, Recording
 
 FORMAT_VERSION = 1
 MAGIC = b"# tinyforge-recording:"
+TIME = Channel("t", "ms")  # the column of times
 
-_TEXT_KEYS = ("label", "subject", "session", "board", "note", "digest")
+_TEXT_KEYS = ("label", "subject", "session", "board", "note", "placement", "origin", "digest")
 _COUNT_KEYS = ("dropped", "samples")
 _KEYS = ("tinyforge-recording", "rate_hz", "sample_labels", "capture", *_COUNT_KEYS, *_TEXT_KEYS)
 _COLUMN = re.compile(r"^([^,\[\]\n]+?) \[([^,\[\]\n]*)\]$")
 _NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-
-Float64Array = npt.NDArray[np.float64]
 
 
 def canonical(recording: Recording) -> Recording:
@@ -71,7 +72,15 @@ def canonical(recording: Recording) -> Recording:
                 f"channel name {channel.name!r} with unit {channel.unit!r} cannot stand in a header",
                 "use names without comma, bracket or line end",
             )
+        if channel == TIME:
+            raise DataError("recording", "a channel is called t [ms], which is the column of times", "rename it")
     labels = recording.sample_labels
+    times_ms = recording.times_ms
+    if times_ms is not None:
+        times_ms = np.ascontiguousarray(times_ms, dtype=np.float64)
+        if not np.isfinite(times_ms).all():
+            row = int(np.flatnonzero(~np.isfinite(times_ms))[0])
+            raise DataError("recording", f"the time of sample {row} is {times_ms[row]}", "numbers must be finite")
     return Recording(
         samples=samples,
         channels=tuple(Channel(str(c.name), str(c.unit)) for c in recording.channels),
@@ -84,37 +93,33 @@ def canonical(recording: Recording) -> Recording:
         note=str(recording.note),
         sample_labels=None if labels is None else tuple(str(one) for one in labels),
         facts=recording.facts,
+        placement=str(recording.placement),
+        origin=str(recording.origin),
+        times_ms=times_ms,
     )
 
 
-def format_float32(samples: Float32Array) -> list[bytes]:
-    """Decimal text of each value, at most 9 significant digits, that reads back as the same float32.
-
-    Seven digits where they are enough, else eight, else nine: nine always are, because float32 has 24 bits and
-    ``10^8 > 2^24`` (Matula, "In-and-out conversions", CACM 11(1), 1968).
+def table_bytes(columns: Sequence[npt.NDArray[Any]], separator: str = ",") -> bytes:
+    """Lines of numbers, each as the shortest decimal text that reads back as the same float32 (or float64).
 
     Args:
-        samples: float32, any shape; finite.
+        columns: of equal length; float32 or float64, finite.
+        separator: one character.
+
+    Returns:
+        A line a row, ended by LF.
     """
-    flat = np.ascontiguousarray(samples, dtype=np.float32).ravel()
-    if flat.size == 0:
-        return []
-    texts = _format(flat, 7)
-    values = np.array(texts, dtype=np.float64).astype(np.float32)
-    for digits in (8, 9):
-        wrong = np.flatnonzero(values != flat)
-        if wrong.size == 0:
-            break
-        longer = _format(flat[wrong], digits)
-        values[wrong] = np.array(longer, dtype=np.float64).astype(np.float32)
-        for k, text in zip(wrong.tolist(), longer, strict=True):
-            texts[k] = text
-    return texts
+    import pyarrow as pa
+    import pyarrow.csv
 
-
-def _format(flat: Float32Array, digits: int) -> list[bytes]:
-    template = f"%.{digits}g " * flat.size
-    return (template % tuple(flat.tolist())).encode().split()
+    arrays = [pa.array(np.ascontiguousarray(column)) for column in columns]
+    stream = io.BytesIO()
+    pyarrow.csv.write_csv(
+        pa.Table.from_arrays(arrays, names=[str(k) for k in range(len(arrays))]),
+        stream,
+        pyarrow.csv.WriteOptions(include_header=False, delimiter=separator),
+    )
+    return stream.getvalue()
 
 
 def recording_bytes(recording: Recording) -> bytes:
@@ -139,13 +144,14 @@ def recording_bytes(recording: Recording) -> bytes:
         said["sample_labels"] = [[key, len(list(run))] for key, run in itertools.groupby(recording.sample_labels)]
     if recording.facts is not None:
         said["capture"] = facts_json(recording.facts)
+    said |= {key: value for key in ("placement", "origin") if (value := getattr(recording, key))}
     said["digest"] = recording.digest
     head = "".join(f"# {key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in said.items())
-    head += ",".join(f"{c.name} [{c.unit}]" for c in recording.channels) + "\n"
-    texts = format_float32(recording.samples)
-    width = len(recording.channels)
-    lines = [b",".join(texts[k : k + width]) for k in range(0, len(texts), width)]
-    return head.encode() + b"".join(line + b"\n" for line in lines)
+    titles, columns = list(recording.channels), list(recording.samples.T)
+    if recording.times_ms is not None:
+        titles, columns = [TIME, *titles], [recording.times_ms, *columns]
+    head += ",".join(f"{c.name} [{c.unit}]" for c in titles) + "\n"
+    return head.encode() + table_bytes(columns)
 
 
 def write_recording(path: Path, recording: Recording) -> None:
@@ -162,7 +168,7 @@ def read_header(path: Path) -> tuple[dict[str, Any], tuple[Channel, ...]]:
     """What a recording file says of itself, without reading its samples.
 
     Returns:
-        The keys of the header (see the module) and the channels.
+        The keys of the header (see the module) and the channels, that of time left out.
 
     Raises:
         DataError: the file cannot be read or is no recording.
@@ -177,7 +183,7 @@ def read_header(path: Path) -> tuple[dict[str, Any], tuple[Channel, ...]]:
     except OSError as error:
         raise _unreadable(path, error) from error
     said, channels, _, _ = _split_header(bytes(head), str(path))
-    return said, channels
+    return said, channels[1:] if channels[0] == TIME else channels
 
 
 def read_recording(path: Path) -> Recording:
@@ -199,7 +205,11 @@ def read_recording(path: Path) -> Recording:
 def parse_recording(data: bytes, place: str) -> Recording:
     """As `read_recording`, from the bytes of a file; ``place`` is what errors name."""
     said, channels, start, line = _split_header(data, place)
-    samples = parse_table(data[start:], len(channels), place, line).astype(np.float32)
+    table = parse_table(data[start:], len(channels), place, line)
+    times_ms: Float64Array | None = None
+    if channels[0] == TIME:
+        times_ms, table, channels = np.ascontiguousarray(table[:, 0]), table[:, 1:], channels[1:]
+    samples = table.astype(np.float32)
     if said.get("samples", len(samples)) != len(samples):
         raise DataError(
             place, f"holds {len(samples)} samples, its header says {said['samples']}", "restore the file or delete it"
@@ -221,6 +231,9 @@ def parse_recording(data: bytes, place: str) -> Recording:
         note=said.get("note", ""),
         sample_labels=labels,
         facts=said.get("capture"),
+        placement=said.get("placement", ""),
+        origin=said.get("origin", ""),
+        times_ms=times_ms,
     )
     digest = said.get("digest")
     if digest and digest != recording.digest:
@@ -349,14 +362,39 @@ def parse_table(
 
 def _parse_fast(body: bytes, columns: int, delimiter: bytes) -> Float64Array | None:
     """The table, or None when anything at all is out of the ordinary."""
-    separator = None if delimiter == b" " else delimiter.decode()
+    table = _parse_spaced(body) if delimiter == b" " else _parse_arrow(body, columns, delimiter)
+    if table is None or table.shape[1] != columns or not np.isfinite(table).all():
+        return None
+    return table
+
+
+def _parse_spaced(body: bytes) -> Float64Array | None:
     try:
-        table = np.loadtxt(io.BytesIO(body), delimiter=separator, comments=None, encoding="latin1", ndmin=2)
+        return np.loadtxt(io.BytesIO(body), comments=None, encoding="latin1", ndmin=2)
     except ValueError:
         return None
-    if table.shape[1] != columns or not np.isfinite(table).all():
+
+
+def _parse_arrow(body: bytes, columns: int, delimiter: bytes) -> Float64Array | None:
+    import pyarrow as pa
+    import pyarrow.csv
+
+    names = [str(k) for k in range(columns)]
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.py_buffer(body),
+            read_options=pyarrow.csv.ReadOptions(use_threads=False, column_names=names),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter.decode(), quote_char=False),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.float64()), null_values=[], check_utf8=False
+            ),
+        )
+    except pa.ArrowInvalid:
         return None
-    return np.asarray(table, dtype=np.float64)
+    out = np.empty((table.num_rows, columns), dtype=np.float64)
+    for k in range(columns):
+        out[:, k] = table.column(k).to_numpy()
+    return out
 
 
 def _parse_slow(body: bytes, columns: int, place: str, first_line: int, delimiter: bytes) -> Float64Array:

@@ -16,6 +16,7 @@ from tinyforge.core.errors import DataError
 from tinyforge.core.facts import CaptureFacts
 
 Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
 Int8Array = npt.NDArray[np.int8]
 IntArray = npt.NDArray[np.int64]
 
@@ -68,6 +69,11 @@ class Recording:
         note: free text.
         sample_labels: a label for each sample, or None when ``label`` holds throughout.
         facts: how it was recorded, gaps among it; None for one that was imported.
+        placement: where the sensor was worn (``wrist``, ``pocket``); empty when unknown.
+        origin: what longer recording this one was cut from, or shares its moments with; those of one origin never stand
+            on both sides of any split. Empty for a recording of its own.
+        times_ms: float64 [time], when each sample was taken, as its source says, from any zero; None when the samples
+            are evenly spaced at ``rate_hz``.
     """
 
     samples: Float32Array
@@ -81,6 +87,9 @@ class Recording:
     note: str = ""
     sample_labels: tuple[str, ...] | None = None
     facts: CaptureFacts | None = None
+    placement: str = ""
+    origin: str = ""
+    times_ms: Float64Array | None = None
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.shape[1] != len(self.channels):
@@ -96,6 +105,12 @@ class Recording:
                 "recording",
                 f"{len(self.sample_labels)} labels for {len(self.samples)} samples",
                 "give one label a sample",
+            )
+        if self.times_ms is not None and self.times_ms.shape != (len(self.samples),):
+            raise DataError(
+                "recording",
+                f"times of shape {self.times_ms.shape} for {len(self.samples)} samples",
+                "give one time a sample",
             )
 
     @property
@@ -120,6 +135,10 @@ class Recording:
         )
         if self.facts is not None and self.facts.gaps:
             said += repr(tuple((gap.before, gap.samples) for gap in self.facts.gaps))
+        if self.placement or self.origin:  # so that recordings made before these existed keep their digest
+            said += repr((self.placement, self.origin))
+        if self.times_ms is not None:
+            said += array_digest(self.times_ms)
         return hashlib.sha256((array_digest(self.samples) + said).encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:

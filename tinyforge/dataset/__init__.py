@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyforge.dataset.entries import Entry
 from tinyforge.dataset.importers import (
     ImportOptions,
     ImportResult,
@@ -10,7 +11,7 @@ from tinyforge.dataset.importers import (
     read_recordings,
 )
 from tinyforge.dataset.splits import SplitSpec, check_split
-from tinyforge.dataset.store import Entry, RecordingStore
+from tinyforge.dataset.store import RecordingStore
 from tinyforge.dataset.windows import cut_windows, describe_split, make_dataset, recording_windows
 
 __all__ = [

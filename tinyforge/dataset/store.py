@@ -17,6 +17,10 @@ not taken it out. Where a recording has several lines, the last one holds.
 
 A recording is known by its digest. Adding it again changes nothing, so a capture or an import that was interrupted is
 simply run again.
+
+An edit (`tinyforge.dataset.edits`) is one more line of the manifest: which recordings it takes away and which it puts
+in their place. Files of those taken away stay where they are, so `undo` is a line, too, and nothing is ever lost to an
+edit. The digest is that of the recordings that count now.
 """
 
 from __future__ import annotations
@@ -25,74 +29,22 @@ import contextlib
 import dataclasses
 import fcntl
 import hashlib
-import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from tinyforge.core.errors import DataError, did_you_mean
-from tinyforge.core.facts import CaptureFacts, facts_from_json, facts_json
 from tinyforge.core.files import os_error, write_bytes
 from tinyforge.core.recording_csv import canonical, read_header, read_recording, recording_bytes
-from tinyforge.core.types import Channel, Recording
+from tinyforge.core.types import Recording
+from tinyforge.dataset.entries import RECORDINGS, Edit, Entry, Removal, Undo, labels_of, line_of, parse_line
 
 MANIFEST = "manifest.jsonl"
-RECORDINGS = "recordings"
 UNDONE = ".undone"
 
-_ROW_KEYS = (
-    "id",
-    "file",
-    "label",
-    "subject",
-    "session",
-    "board",
-    "rate_hz",
-    "samples",
-    "dropped",
-    "channels",
-    "note",
-    "digest",
-)
-_OPTIONAL_KEYS = ("capture",)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the store knows of a recording without opening it.
-
-    Attributes:
-        id: unique in the store and made from the content: the same recording has the same id everywhere.
-        file: path relative to the store's folder, with ``/``.
-        label, subject, session, board, rate_hz, dropped, channels, note, digest: as in `Recording`.
-        samples: how many, a channel.
-        facts: as in `Recording`: when and how it was recorded, where samples are missing; None for an imported one.
-        listed: whether the manifest has it; a file whose writer was killed is not listed until the next one is added.
-    """
-
-    id: str
-    file: str
-    label: str
-    subject: str
-    session: str
-    board: str
-    rate_hz: float
-    samples: int
-    dropped: int
-    channels: tuple[Channel, ...]
-    note: str
-    digest: str
-    listed: bool = True
-    facts: CaptureFacts | None = None
-
-    @property
-    def duration_s(self) -> float:
-        """Length in seconds: samples / rate."""
-        return self.samples / self.rate_hz
 
 
 class RecordingStore:
@@ -105,6 +57,8 @@ class RecordingStore:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         self._listed: dict[str, Entry] = {}  # by id
+        self._away: dict[str, Entry] = {}  # taken away by an edit, by id
+        self._edits: list[Edit] = []  # those that were not undone, oldest first
         self._read_to = 0  # bytes of the manifest that `_listed` holds
         self._lines = 0
         self._inode = -1
@@ -143,7 +97,7 @@ class RecordingStore:
         if entry is None:
             found = {one.id: one for one in self.entries()}
             if recording_id not in found:
-                raise self._unknown(recording_id, found)
+                raise self._unknown(recording_id, self._listed)
             entry = found[recording_id]
         path = self.folder / entry.file
         recording = read_recording(path)
@@ -167,7 +121,68 @@ class RecordingStore:
         """Whole recordings that the manifest does not list yet, because their writer was killed just then."""
         return [entry for entry in self.entries() if not entry.listed]
 
+    def history(self) -> list[Edit]:
+        """The edits that hold, oldest first.
+
+        Raises:
+            DataError: as `entries`.
+        """
+        self._refresh()
+        return list(self._edits)
+
     # -- writing -------------------------------------------------------------------------------------------------------
+
+    def edit(self, what: str, take_away: Sequence[str], put_in: Iterable[Recording] = ()) -> list[str]:
+        """Replace recordings by others, as one step that `undo` takes back.
+
+        Args:
+            what: the step, for people.
+            take_away: ids that shall not count any more.
+            put_in: recordings in their place.
+
+        Returns:
+            Ids of ``put_in``.
+
+        Raises:
+            DataError: an id is unknown; otherwise as `add`.
+        """
+        recordings = [canonical(recording) for recording in put_in]
+        with self._writing() as stream:
+            for recording_id in take_away:
+                if recording_id not in self._listed:
+                    raise self._unknown(recording_id, self._listed)
+            before = self.digest()
+            made = [self._write(recording) for recording in recordings]
+            kept = {entry.id for entry in made}
+            gone = tuple(key for key in dict.fromkeys(take_away) if key not in kept)
+            new = tuple(entry for entry in made if entry.id not in self._listed)
+            edit = Edit(what, gone, tuple({entry.id: entry for entry in new}.values()), before)
+            self._append(stream, [line_of(edit)])
+            self._apply(edit)
+        return [entry.id for entry in made]
+
+    def undo(self) -> Edit:
+        """Take back the last edit that holds.
+
+        Returns:
+            That edit.
+
+        Raises:
+            DataError: there is none, or a file it needs is gone.
+        """
+        with self._writing() as stream:
+            if not self._edits:
+                raise DataError(str(self.manifest), "has no edit to undo", "")
+            edit = self._edits[-1]
+            for key in edit.removed:
+                if not (self.folder / self._away[key].file).is_file():
+                    raise DataError(
+                        str(self.folder / self._away[key].file), "is gone, so it cannot come back", "restore the file"
+                    )
+            undo = Undo(edit.what)
+            self._append(stream, [line_of(undo)])
+            self._apply(undo)
+        return edit
 
     def add(self, recording: Recording) -> str:
         """Keep a recording.
@@ -197,19 +212,22 @@ class RecordingStore:
         return ids
 
     def _keep(self, recording: Recording, lines: list[bytes]) -> str:
-        digest = recording.digest
-        recording_id = _id_of(recording.label, recording.subject, digest)
-        known = self._listed.get(recording_id)
-        file = self._file_of(recording_id, recording.label)
-        if known is not None:
-            if not (self.folder / known.file).is_file():
-                write_bytes(self.folder / known.file, recording_bytes(recording))
-            return recording_id
-        write_bytes(self.folder / file, recording_bytes(recording))
-        entry = _entry(recording_id, file, recording)
-        self._listed[recording_id] = entry
-        lines.append(_row(entry))
-        return recording_id
+        entry = self._write(recording)
+        if entry.id not in self._listed:
+            self._apply(entry)
+            lines.append(line_of(entry))
+        return entry.id
+
+    def _write(self, recording: Recording) -> Entry:
+        """The recording's file, written where it is not there yet, and its entry."""
+        recording_id = _id_of(recording.label, recording.subject, recording.digest)
+        entry = self._listed.get(recording_id) or self._away.get(recording_id)
+        if entry is None:
+            entry = _entry(recording_id, self._file_of(recording_id, recording.label), recording)
+        elif (self.folder / entry.file).is_file():
+            return entry
+        write_bytes(self.folder / entry.file, recording_bytes(recording))
+        return entry
 
     def remove(self, recording_id: str) -> Entry:
         """Take a recording out; its file is kept aside until `restore` brings it back.
@@ -225,7 +243,7 @@ class RecordingStore:
             entry = self._listed.get(recording_id)
             if entry is None:
                 raise self._unknown(recording_id, self._listed)
-            self._append(stream, [json.dumps({"removed": recording_id}).encode() + b"\n"])
+            self._append(stream, [line_of(Removal(recording_id))])
             del self._listed[recording_id]
             self._move(self.folder / entry.file, self.folder / UNDONE / f"{recording_id}.csv")
             return entry
@@ -246,7 +264,7 @@ class RecordingStore:
             entry = _entry(recording_id, self._file_of(recording_id, recording.label), recording)
             self._move(aside, self.folder / entry.file)
             self._listed[recording_id] = entry
-            self._append(stream, [_row(entry)])
+            self._append(stream, [line_of(entry)])
             return entry
 
     def annotate(self, recording_id: str, note: str) -> Entry:
@@ -263,7 +281,7 @@ class RecordingStore:
             recording = dataclasses.replace(self.load(recording_id), note=note)
             write_bytes(self.folder / entry.file, recording_bytes(recording))
             self._listed[recording_id] = changed = dataclasses.replace(entry, note=note)
-            self._append(stream, [_row(changed)])
+            self._append(stream, [line_of(changed)])
             return changed
 
     def _unknown(self, recording_id: str, known: Iterable[str]) -> DataError:
@@ -297,7 +315,7 @@ class RecordingStore:
                 stream.truncate(self._read_to)  # half a line of a writer that was killed
             found = [dataclasses.replace(entry, listed=True) for entry in self._found(self._files())]
             self._listed.update((entry.id, entry) for entry in found)
-            self._append(stream, [_row(entry) for entry in found])
+            self._append(stream, [line_of(entry) for entry in found])
             yield stream
 
     def _append(self, stream: BinaryIO, lines: list[bytes]) -> None:
@@ -337,15 +355,48 @@ class RecordingStore:
         for line in whole.splitlines():
             self._lines += 1
             if line.strip():
-                said = _parse_row(line, f"{self.manifest}:{self._lines}")
-                if isinstance(said, Entry):
-                    self._listed[said.id] = said
-                else:
-                    self._listed.pop(said, None)
+                place = f"{self.manifest}:{self._lines}"
+                try:
+                    self._apply(parse_line(line, place))
+                except LookupError as error:
+                    raise DataError(place, f"{error.args[0]}", "restore the manifest") from error
         self._read_to += len(whole)
 
+    def _apply(self, event: Entry | Edit | Undo | Removal) -> None:
+        """What a line of the manifest does.
+
+        Raises:
+            LookupError: an edit of recordings that are not there, or an undo of nothing.
+        """
+        if isinstance(event, Entry):
+            self._away.pop(event.id, None)
+            self._listed[event.id] = event
+            return
+        if isinstance(event, Removal):
+            self._listed.pop(event.id, None)
+            return
+        if isinstance(event, Edit):
+            lacking = [key for key in event.removed if key not in self._listed]
+            if lacking:
+                raise LookupError(f"edits {lacking[0]}, which is not there")
+            self._edits.append(event)
+            out, back = event.removed, event.added
+        else:
+            if not self._edits:
+                raise LookupError("undoes an edit, and there is none")
+            edit = self._edits.pop()
+            out = tuple(entry.id for entry in edit.added)
+            back = tuple(self._away[key] for key in edit.removed if key in self._away)
+        for key in out:
+            entry = self._listed.pop(key, None)
+            if entry is not None:
+                self._away[key] = entry
+        for entry in back:
+            self._away.pop(entry.id, None)
+            self._listed[entry.id] = entry
+
     def _forget(self) -> None:
-        self._listed = {}
+        self._listed, self._away, self._edits = {}, {}, []
         self._read_to = self._lines = 0
         self._inode = -1
 
@@ -370,13 +421,14 @@ class RecordingStore:
         return found
 
     def _found(self, files: set[str]) -> list[Entry]:
-        """What is there and not listed; copies of what is listed are left out."""
-        known = {entry.file for entry in self._listed.values()}
-        digests = {entry.digest for entry in self._listed.values()}
+        """What is there and was never listed; copies of what is known are left out."""
+        everything = {**self._away, **self._listed}
+        known = {entry.file for entry in everything.values()}
+        digests = {entry.digest for entry in everything.values()}
         found: list[Entry] = []
         for file in sorted(files - known):
             entry = self._from_header(file)
-            if entry.digest not in digests and entry.id not in self._listed:
+            if entry.digest not in digests and entry.id not in everything:
                 digests.add(entry.digest)
                 found.append(entry)
         return found
@@ -403,12 +455,16 @@ class RecordingStore:
             channels=channels,
             note=said.get("note", ""),
             digest=said["digest"],
+            placement=said.get("placement", ""),
+            origin=said.get("origin", ""),
+            sample_labels=labels_of(said.get("sample_labels", ())),
             listed=False,
             facts=said.get("capture"),
         )
 
 
 def _entry(recording_id: str, file: str, recording: Recording) -> Entry:
+    labels = recording.sample_labels
     return Entry(
         id=recording_id,
         file=file,
@@ -422,6 +478,9 @@ def _entry(recording_id: str, file: str, recording: Recording) -> Entry:
         channels=recording.channels,
         note=recording.note,
         digest=recording.digest,
+        placement=recording.placement,
+        origin=recording.origin,
+        sample_labels=() if labels is None else tuple(sorted(set(labels))),
         facts=recording.facts,
     )
 
@@ -437,79 +496,3 @@ def _id_of(label: str, subject: str, digest: str) -> str:
 def _reading(path: Path, error: OSError) -> DataError:
     said = os_error(path, error, "read")
     return DataError(said.place, said.fact, said.way_out)
-
-
-def _row(entry: Entry) -> bytes:
-    row: Mapping[str, Any] = {
-        "id": entry.id,
-        "file": entry.file,
-        "label": entry.label,
-        "subject": entry.subject,
-        "session": entry.session,
-        "board": entry.board,
-        "rate_hz": entry.rate_hz,
-        "samples": entry.samples,
-        "dropped": entry.dropped,
-        "channels": [[c.name, c.unit] for c in entry.channels],
-        "note": entry.note,
-        "digest": entry.digest,
-    }
-    if entry.facts is not None:
-        row = {**row, "capture": facts_json(entry.facts)}
-    return json.dumps(row, ensure_ascii=False).encode() + b"\n"
-
-
-def _parse_row(line: bytes, place: str) -> Entry | str:
-    """What a line says: a recording, or the id of one that was taken out."""
-    way_out = "restore the manifest, or delete it: it is made again from the files when the next recording is added"
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DataError(place, "is not a line of JSON", way_out) from error
-    if not isinstance(row, dict):
-        raise DataError(place, "is not a JSON object", way_out)
-    if row.keys() == {"removed"} and isinstance(row["removed"], str):
-        return row["removed"]
-    for key in row:
-        if key not in _ROW_KEYS and key not in _OPTIONAL_KEYS:
-            raise DataError(place, f"unknown key {key!r}", did_you_mean(key, (*_ROW_KEYS, *_OPTIONAL_KEYS)))
-    for key in _ROW_KEYS:
-        if key not in row:
-            raise DataError(place, f"has no {key}", way_out)
-    texts = all(
-        isinstance(row[k], str) for k in ("id", "file", "label", "subject", "session", "board", "note", "digest")
-    )
-    rate_hz = row["rate_hz"]
-    numbers = (
-        all(isinstance(row[k], int) and row[k] >= 0 for k in ("samples", "dropped"))
-        and isinstance(rate_hz, int | float)
-        and 0 < rate_hz < float("inf")
-    )
-    channels = row["channels"]
-    pairs = isinstance(channels, list) and all(
-        isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair) for pair in channels
-    )
-    if not (texts and numbers and pairs):
-        raise DataError(place, "a value has the wrong type", way_out)
-    path = PurePosixPath(row["file"])
-    if len(path.parts) != 3 or path.parts[0] != RECORDINGS or ".." in path.parts or path.suffix != ".csv":
-        raise DataError(place, f"the file {row['file']!r} is not inside {RECORDINGS}/<label>/", way_out)
-    try:
-        facts = facts_from_json(row["capture"]) if "capture" in row else None
-    except ValueError as error:
-        raise DataError(place, f"capture {error}", way_out) from error
-    return Entry(
-        id=row["id"],
-        file=row["file"],
-        label=row["label"],
-        subject=row["subject"],
-        session=row["session"],
-        board=row["board"],
-        rate_hz=float(rate_hz),
-        samples=row["samples"],
-        dropped=row["dropped"],
-        channels=tuple(Channel(name, unit) for name, unit in channels),
-        note=row["note"],
-        digest=row["digest"],
-        facts=facts,
-    )

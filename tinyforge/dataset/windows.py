@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from tinyforge.core.errors import ConfigError, DataError, did_you_mean
 from tinyforge.core.types import SPLIT_NAMES, TRAIN, Dataset, Float32Array, Recording, WindowSpec
+from tinyforge.dataset.entries import Entry
 from tinyforge.dataset.resample import resample
 from tinyforge.dataset.splits import SplitSpec, check_split, split_groups
-from tinyforge.dataset.store import Entry
 from tinyforge.dataset.units import canonical_unit, to_canonical
 
 

@@ -10,12 +10,12 @@ from hypothesis.extra import numpy as hnp
 
 from tinyforge.core.errors import DataError
 from tinyforge.core.recording_csv import (
-    format_float32,
     parse_recording,
     parse_table,
     read_header,
     read_recording,
     recording_bytes,
+    table_bytes,
     write_recording,
 )
 from tinyforge.core.types import IMU_CHANNELS, Channel, Recording
@@ -30,14 +30,14 @@ def a_recording(**changes):
 @settings(max_examples=200, deadline=None)
 @given(hnp.arrays(np.float32, st.integers(1, 40), elements=st.floats(width=32, allow_nan=False, allow_infinity=False)))
 def test_every_float32_comes_back_exactly(values):
-    texts = format_float32(values)
-    table = parse_table(b"\n".join(texts), 1, "x").astype(np.float32)[:, 0]
+    text = table_bytes([values])
+    table = parse_table(text, 1, "x").astype(np.float32)[:, 0]
     assert table.tobytes() == values.tobytes()
-    assert max(map(len, texts)) <= 16
+    assert max(map(len, text.split())) <= 16
 
 
 def test_sensor_values_stay_short():
-    assert format_float32(np.float32([-0.191, 253.723, 0.0, 1e-3])) == [b"-0.191", b"253.723", b"0", b"0.001"]
+    assert table_bytes([np.float32([-0.191, 253.723, 0.0, 1e-3])]) == b"-0.191\n253.723\n0\n0.001\n"
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,8 @@ def test_sensor_values_stay_short():
         {"label": 'quo"ted, and: # hashed\nline', "subject": "élodie"},
         {"dropped": 3},
         {"sample_labels": ("walk",) * 12 + ("sit",) * 5 + ("walk",) * 3},
+        {"placement": "wrist", "origin": "day 1"},
+        {"times_ms": np.cumsum(np.random.default_rng(1).uniform(0, 20, 20))},
     ],
 )
 def test_a_file_gives_back_the_recording(tmp_path, changes):
@@ -55,6 +57,7 @@ def test_a_file_gives_back_the_recording(tmp_path, changes):
     write_recording(path, recording)
     back = read_recording(path)
     assert back == recording
+    assert (back.placement, back.origin) == (recording.placement, recording.origin)
     assert back.note == recording.note
     assert back.samples.dtype == np.float32
     assert np.array_equal(back.samples, recording.samples)

@@ -245,9 +245,11 @@ def test_a_folder_that_cannot_be_written(tmp_path, make_recording):
 _WRITER = """
 import sys
 import numpy as np
+from tinyforge.core.recording_csv import recording_bytes
 from tinyforge.core.types import IMU_CHANNELS, Recording
 from tinyforge.dataset.store import RecordingStore
 store = RecordingStore(sys.argv[1])
+recording_bytes(Recording(np.zeros((2, 6), np.float32), IMU_CHANNELS, 100.0))  # all libraries are loaded
 print("ready", flush=True)
 for k in range(int(sys.argv[2]), 10_000):
     samples = np.random.default_rng(k).normal(size=(40, 6)).astype(np.float32)

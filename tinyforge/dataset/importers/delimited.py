@@ -28,8 +28,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyforge.core.errors import DataError
-from tinyforge.core.recording_csv import MAGIC, Float64Array, parse_table
-from tinyforge.core.types import IMU_CHANNELS, Channel, Recording
+from tinyforge.core.recording_csv import MAGIC, parse_table
+from tinyforge.core.types import IMU_CHANNELS, Channel, Float64Array, Recording
 from tinyforge.dataset.importers.base import ImportOptions, ImportResult
 from tinyforge.dataset.importers.source import Member, Source
 from tinyforge.dataset.units import ACCELERATION, ANGULAR_RATE, check_gravity, normal_unit
