@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyforge.cli.check import check
 from tinyforge.cli.options import (
     HERE,
     BoardName,
@@ -439,3 +440,6 @@ def operators(json: Json = False, debug: Debug = False) -> None:
     from tinyforge.cli import lone
 
     lone.operators(json=json)
+
+
+app.command(rich_help_panel=LONE)(check)

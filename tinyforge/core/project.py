@@ -297,11 +297,23 @@ def _budgets(table: Table, models: set[str]) -> dict[str, SizeBudget]:
     for name in table.raw():
         if name not in models:
             raise table.fail(name, "no [[model]] of that name", did_you_mean(name, models))
-        entry = table.table(name)
-        limits = {
-            key: entry.integer(key, low=0) if key in entry else None
-            for key in ("flash_bytes", "ram_bytes", "stack_bytes", "instructions")
-        }
-        entry.finish()
-        budgets[name] = SizeBudget(**limits)
+        budgets[name] = read_budget(table.table(name))
     return budgets
+
+
+def read_budget(table: Table) -> SizeBudget:
+    """The limits in one table; unknown keys are refused.
+
+    Raises:
+        ConfigError: naming file, key and way out.
+    """
+    counts = {
+        key: table.integer(key, low=0) if key in table else None
+        for key in ("flash_bytes", "ram_bytes", "stack_bytes", "instructions")
+    }
+    latency_us = table.number("latency_us", low=0.0) if "latency_us" in table else None
+    accuracy, agreement, exact = (
+        table.number(key, low=0.0, high=1.0) if key in table else None for key in ("accuracy", "agreement", "exact")
+    )
+    table.finish()
+    return SizeBudget(**counts, latency_us=latency_us, accuracy=accuracy, agreement=agreement, exact=exact)

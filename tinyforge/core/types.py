@@ -339,9 +339,20 @@ class Footprint:
 
 @dataclass(frozen=True, slots=True)
 class SizeBudget:
-    """Limits a model must keep on a board; None where there is no limit."""
+    """Limits a model must keep on a board; None where there is no limit.
+
+    Attributes:
+        flash_bytes, ram_bytes, stack_bytes, instructions: at most so many.
+        latency_us: an inference takes at most so long at the board's clock, estimated.
+        accuracy, agreement: at least this share of the test windows is right; is answered as the float network does.
+        exact: at least this share of the inferences equals the reference to the last bit: 1.0 for all of them.
+    """
 
     flash_bytes: int | None = None
     ram_bytes: int | None = None
     stack_bytes: int | None = None
     instructions: int | None = None
+    latency_us: float | None = None
+    accuracy: float | None = None
+    agreement: float | None = None
+    exact: float | None = None
