@@ -19,6 +19,7 @@ from tinyforge.cli.options import (
     Quiet,
     RunName,
 )
+from tinyforge.cli.publish import publish
 
 app = typer.Typer(
     name="tinyforge",
@@ -443,3 +444,4 @@ def operators(json: Json = False, debug: Debug = False) -> None:
 
 
 app.command(rich_help_panel=LONE)(check)
+app.command(rich_help_panel=ROAD)(publish)

@@ -60,6 +60,23 @@ class CaptureConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CardConfig:
+    """``[card]``: what a model card says that no measurement can; decides no result.
+
+    Attributes:
+        title: heading.
+        intended_use: what the network is for.
+        limits: what it is not for, one sentence each.
+        data: where the recordings come from, with licence and people.
+    """
+
+    title: str = ""
+    intended_use: str = ""
+    limits: tuple[str, ...] = ()
+    data: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """Everything ``tinyforge.toml`` says, checked.
 
@@ -84,6 +101,7 @@ class Project:
     port: str
     capture: CaptureConfig | None
     budgets: dict[str, SizeBudget]
+    card: CardConfig = CardConfig()
 
     @property
     def dataset_dir(self) -> Path:
@@ -181,6 +199,7 @@ def load_project(
         port=port,
         capture=_capture(top.table("capture"), motions) if "capture" in top else None,
         budgets=_budgets(top.table("budget"), {spec.name for spec in models}),
+        card=_card(top.table("card")),
     )
     top.finish()
     return loaded
@@ -287,6 +306,14 @@ def _capture(table: Table, motions: tuple[str, ...]) -> CaptureConfig:
         subjects=table.integer("subjects", 12, 1, 1000),
         takes=table.integer("takes", 2, 1, 1000),
         duration_s=table.number("duration_s", 8.0, 0.1, 3600.0),
+    )
+    table.finish()
+    return config
+
+
+def _card(table: Table) -> CardConfig:
+    config = CardConfig(
+        table.text("title", ""), table.text("intended_use", ""), table.texts("limits", ()), table.text("data", "")
     )
     table.finish()
     return config
