@@ -20,6 +20,9 @@ from tinyforge.toolchain import ArmToolchain, find_arm_toolchain
 ZIG = ArmToolchain("zig", (sys.executable, "-m", "ziglang", "cc"), "ziglang wheel")
 HOME = firmware_dir() / "virtual_m4"
 
+for folder in ("ops", "unit/compiler"):  # the small models of the compiler's tests
+    sys.path.insert(0, str(Path(__file__).parents[1] / folder))
+
 MakeImage = Callable[..., Path]
 
 

@@ -11,7 +11,7 @@ import typer
 from tinyforge.cli.options import Debug, Json, Quiet
 
 if TYPE_CHECKING:
-    from tinyforge.budget import Checked
+    from tinyforge.budget import BudgetLine, Checked
 
 _MOST_NAMED = 6
 
@@ -82,9 +82,9 @@ def _show(checked: Sequence[Checked], against: str) -> None:
         for line in one.verdict.lines:
             if line.limit is None:
                 continue
-            value = "not measured" if line.value is None else f"{line.number(line.value)} {line.said}".rstrip()
+            value = "not measured" if line.value is None else f"{_number(line, line.value)} {line.said}".rstrip()
             mark = "kept" if line.ok else "BROKEN"
-            rows.append((one.name, one.board, line.name, value, line.number(line.limit), mark))
+            rows.append((one.name, one.board, line.name, value, _number(line, line.limit), mark))
     render.table("budgets", columns, rows, numeric=("value", "limit"))
     if against:
         render.say(f"against {against}:")
@@ -95,6 +95,11 @@ def _show(checked: Sequence[Checked], against: str) -> None:
             render.say(f"{one.name} on {one.board}: {fault}", "red")
     broken = sum(not one.ok for one in checked)
     render.say(f"{len(checked)} checked, {broken} broken" if broken else f"{len(checked)} checked, all kept")
+
+
+def _number(line: BudgetLine, value: float) -> str:
+    """A value as a cell: what is counted says its name already."""
+    return line.number(value).removesuffix(f" {line.name}")
 
 
 def _show_growth(one: Checked) -> None:

@@ -47,7 +47,9 @@ def publish(road: Road, spec: ModelSpec, folder: Path, *, windows: int = DEFAULT
     from tinyforge.pipeline.stages import compress as compress_stage
     from tinyforge.pipeline.stages import evaluate as evaluate_stage
 
-    road.each("evaluate", spec.name)
+    road.record()
+    for stage in ("profile", "evaluate"):
+        road.each(stage, spec.name)
     if not evaluate_stage.summary(road, spec)["exact"]:
         raise CheckFailed(
             spec.name, "board and reference disagree", "`tinyforge evaluate` says where; nothing is written"
