@@ -51,7 +51,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
         # another real board of the same kind is another measurement; the virtual one is always the same
         "port": "" if devices.is_virtual(road.board) else road.port,
     }
-    return Step(name(road, spec), 1, inputs, lambda folder: _make(road, spec, folder))
+    return Step(name(road, spec), 2, inputs, lambda folder: _make(road, spec, folder))
 
 
 def _make(road: Road, spec: ModelSpec, folder: Path) -> Mapping[str, Any]:
@@ -94,6 +94,8 @@ def _make(road: Road, spec: ModelSpec, folder: Path) -> Mapping[str, Any]:
     document = report_to_json(report)
     document["latency"] = _latency(board, road.board.clock_hz)
     document["agreement"] = float(np.mean(int8.argmax(axis=1) == board.labels))
+    document["float_agreement"] = float(np.mean(train_stage.scores(road, spec).argmax(axis=1) == board.labels))
+    document["exact_share"] = float(np.mean((int8 == board.scores).all(axis=1)))
     write_json(folder / EVALUATION, document)
     return {"exact": report.exact, "accuracy": {rung.name: rung.accuracy.value for rung in report.rungs}}
 
@@ -155,7 +157,8 @@ def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
     Returns:
         ``windows``, ``rungs`` (``name``, ``accuracy``, ``low``, ``high``, ``agreement``, ``differing``, ``exact``),
         ``findings`` (texts), ``exact``, ``latency``, ``agreement`` (share of windows that the board answers as int8
-        does on the host).
+        does on the host), ``float_agreement`` (as the float network does), ``exact_share`` (share of windows whose
+        every output bit on the board is int8's).
     """
     said = document(road, spec)
     return {
@@ -164,7 +167,7 @@ def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
         "rungs": [_rung(rung) for rung in said["rungs"]],
         "findings": [f"{f['severity']}: {f['rung']}: {f['fact']}; {f['way_out']}" for f in said["findings"]],
         "latency": said["latency"],
-        "agreement": said["agreement"],
+        **{key: said[key] for key in ("agreement", "float_agreement", "exact_share")},
     }
 
 
@@ -191,7 +194,7 @@ def summary(road: Road, spec: ModelSpec) -> dict[str, Any]:
         ``ram_bytes``, ``stack_bytes``, ``instructions``, ``cycles``, ``image_flash_bytes``, ``image_ram_bytes``,
         ``findings``, ``budget``, ``broken_budgets``.
     """
-    from tinyforge.budget import check
+    from tinyforge.budget import Quality, check
     from tinyforge.core.types import Footprint, SizeBudget
 
     said = result(road, spec)
@@ -200,8 +203,16 @@ def summary(road: Road, spec: ModelSpec) -> dict[str, Any]:
     image = build_stage.result(road, spec)
     budget = road.project.budgets.get(spec.name, SizeBudget())
     footprint = Footprint(cost["flash_bytes"], cost["ram_bytes"], cost["stack_bytes"])
-    verdict = check(footprint, cost["instructions"], budget)
     int8_answers, board_answers = rungs["int8"], rungs["board"]
+    quality = Quality(
+        latency_us=cost["latency_us"],
+        accuracy=board_answers["accuracy"],
+        accuracy_low=board_answers["low"],
+        accuracy_high=board_answers["high"],
+        agreement=said["float_agreement"],
+        exact=said["exact_share"],
+    )
+    verdict = check(footprint, cost["instructions"], budget, quality)
     return {
         "float": rungs["float"],
         "compressed": rungs["compressed"],
