@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyforge.cli.care import doctor, lock, verify_run
 from tinyforge.cli.check import check
 from tinyforge.cli.options import (
     HERE,
@@ -445,3 +446,6 @@ def operators(json: Json = False, debug: Debug = False) -> None:
 
 app.command(rich_help_panel=LONE)(check)
 app.command(rich_help_panel=ROAD)(publish)
+app.command("verify-run", rich_help_panel=ROAD)(verify_run)
+app.command(rich_help_panel=LONE)(doctor)
+app.command(rich_help_panel=LONE)(lock)

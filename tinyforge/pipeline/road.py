@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tinyforge.core.project import Project
 from tinyforge.core.types import ModelSpec
+from tinyforge.pipeline.environment import keep_environment
 from tinyforge.pipeline.observer import Observer
 from tinyforge.pipeline.runs import Run, Step, all_runs, execute, open_run, project_lock
 
@@ -101,6 +102,7 @@ class Road:
                 from tinyforge.pipeline.datasets import store_of
 
                 self._run = open_run(self.project, store_of(self.project).digest(), self._run_name)
+                keep_environment(self._run)
             return self._run
 
     @contextlib.contextmanager
