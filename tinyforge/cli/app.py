@@ -387,7 +387,7 @@ def demo(
 
 @app.command(rich_help_panel=LONE)
 def verify(
-    file: Annotated[Path, typer.Argument(help="A .tflite.", metavar="MODEL.tflite")],
+    file: Annotated[Path, typer.Argument(help="A .tflite, or a folder with some.", metavar="MODEL.tflite|FOLDER")],
     inputs: Annotated[Path | None, typer.Option("--inputs", help="An .npz with `inputs` (and `outputs`).")] = None,
     on: Annotated[
         str, typer.Option("--on", help="host: C compiled here; virtual: C on the virtual Cortex-M4.")
@@ -398,6 +398,9 @@ def verify(
     debug: Debug = False,
 ) -> None:
     """Compare a model's C code with the LiteRT reference kernels, bit for bit. Exit code 1 when they differ.
+
+    Of a folder, every model below it, with the inputs of <model>.npz beside it where there is one; then exit code 5
+    says that none differs, but that some are refused.
 
     Example: tinyforge verify model.tflite --on virtual
     """

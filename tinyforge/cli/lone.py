@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from tinyforge.cli import render
-from tinyforge.core.errors import UsageError, did_you_mean
+from tinyforge.core.errors import CheckFailed, UnsupportedModelError, UsageError, did_you_mean
 
 _HOW = {
     "c": "add_subdirectory() and link tinyforge_{name}, or `make`",
@@ -66,12 +66,17 @@ def _linked(result: Mapping[str, Any]) -> None:
 
 
 def verify(file: Path, inputs: Path | None, on: str, random: int, seed: int, *, json: bool) -> None:
-    """Compare a lone model's C with the reference; exit code 1 when they differ."""
+    """Compare a lone model's C, or that of all models of a folder, with the reference; exit code 1 when one differs."""
     from tinyforge.pipeline import models
 
     places = ("host", "virtual")
     if on not in places:
         raise UsageError("--on", f'"{on}": unknown place', did_you_mean(on, places))
+    if file.is_dir():
+        if inputs is not None:
+            raise UsageError("--inputs", "is for one model", f"name one of {file}, or put <model>.npz beside each")
+        _verify_folder(file, on, random, seed, json=json)
+        return
     result = models.verify(file, inputs=inputs, on=on, random=random, seed=seed)
     if json:
         render.say_json(result)
@@ -90,6 +95,31 @@ def verify(file: Path, inputs: Path | None, on: str, random: int, seed: int, *, 
             render.say(f"  first layer that differs: {result['first_layer']}")
     if not result["exact"]:
         raise typer.Exit(1)
+
+
+def _verify_folder(folder: Path, on: str, random: int, seed: int, *, json: bool) -> None:
+    """A table; exit code 1 when a model differs or could not be run, 5 when one is refused or has no reference."""
+    from tinyforge.pipeline import collection
+
+    watcher = render.Watcher(quiet=json)
+    with watcher.live():
+        result = collection.verify_folder(folder, on=on, random=random, seed=seed, observer=watcher)
+    counts = result["counts"]
+    if json:
+        render.say_json(result)
+    else:
+        rows = [
+            (entry["model"], render.thousands(entry["model_bytes"]), entry["verdict"], entry["detail"])
+            for entry in result["models"]
+        ]
+        render.table("", ("model", "bytes", "verdict", "why"), rows, numeric=("bytes",))
+        bad = "differs" in counts or "failed" in counts
+        said = ", ".join(f"{count} {verdict}" for verdict, count in reversed(counts.items()))
+        render.say(f"{len(result['models'])} models on {on}: {said}", "red" if bad else "green")
+    if "differs" in counts or "failed" in counts:
+        raise typer.Exit(CheckFailed.exit_code)
+    if "refused" in counts or "accepted" in counts:
+        raise typer.Exit(UnsupportedModelError.exit_code)
 
 
 def profile(file: Path, board: str, *, json: bool) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tinyforge.boards import Board
     from tinyforge.core.graph import Compiled
     from tinyforge.core.types import Int8Array
+    from tinyforge.evaluate.litert import Ports
 
 RUNTIMES = ("aot", "tflm")
 
@@ -215,15 +216,28 @@ def verify(
         DataError: the inputs.
         ToolError: no compiler.
     """
+    return verify_compiled(compile_file(path), path, inputs=inputs, on=on, random=random, seed=seed)
+
+
+def verify_compiled(
+    compiled: Compiled, path: Path, *, inputs: Path | None, on: str, random: int, seed: int
+) -> dict[str, Any]:
+    """As :func:`verify`, of a model that is compiled already; ``path`` is for messages.
+
+    Raises:
+        ModelFormatError, UnsupportedModelError: the reference cannot run it, so there is nothing to compare with.
+        DataError, ToolError: as :func:`verify`.
+    """
     from tinyforge.evaluate import litert
+    from tinyforge.evaluate.mend import mend_bias_axes
     from tinyforge.evaluate.verify import load_inputs, random_inputs, verify_outputs
 
-    compiled = compile_file(path)
-    ports = litert.ports(compiled.model, str(path), any_type=True)
+    ports = _ports(compiled)
     given = load_inputs(inputs, ports) if inputs else random_inputs(ports.inputs, windows=random, seed=seed)
+    model = mend_bias_axes(compiled.model)
     if given.outputs is None:
         reference = "the LiteRT reference kernels"
-        expected = litert.run_isolated(compiled.model, given.inputs, keep_state=given.keep_state, place=str(path))
+        expected = litert.run_isolated(model, given.inputs, keep_state=given.keep_state, place=str(path))
     else:
         reference = f"the outputs in {given.source}"
         expected = given.outputs
@@ -232,7 +246,7 @@ def verify(
         _generate(compiled, model_dir)
         actual = run_export(model_dir, given.inputs, on=on, keep_state=given.keep_state)
         compared = verify_outputs(expected.reshape(len(expected), -1), actual, ports.outputs)
-        first_layer = "" if compared.exact else _first_layer(compiled, model_dir, given.inputs, compared.first_window)
+        first_layer = "" if compared.exact else _first_layer(model, model_dir, given.inputs, compared.first_window)
     return compared.to_json() | {
         "elements": int(expected.size),
         "on": on,
@@ -241,6 +255,19 @@ def verify(
         "first_layer": first_layer,
         "model_sha256": compiled.digest,
     }
+
+
+def _ports(compiled: Compiled) -> Ports:
+    """What goes in and what comes out, as the compiler read it: no interpreter need open the file for that."""
+    from tinyforge.evaluate.litert import Port, Ports
+
+    def port(index: int) -> Port:
+        tensor = compiled.graph.tensors[index]
+        scale, zero_point = (tensor.quant.scale[0], tensor.quant.zero_point[0]) if tensor.quant else (0.0, 0)
+        return Port(index, tensor.name, tensor.shape, scale, zero_point, tensor.elements, tensor.dtype.value)
+
+    graph = compiled.graph
+    return Ports(tuple(map(port, graph.inputs)), tuple(map(port, graph.outputs)))
 
 
 def _generate(compiled: Compiled, folder: Path) -> None:
@@ -278,7 +305,7 @@ def run_export(model_dir: Path, inputs: Int8Array, *, on: str, keep_state: bool 
     return np.frombuffer(b"".join(outputs), np.int8).reshape(len(rows), -1)
 
 
-def _first_layer(compiled: Compiled, model_dir: Path, inputs: Int8Array, window: int | None) -> str:
+def _first_layer(model: bytes, model_dir: Path, inputs: Int8Array, window: int | None) -> str:
     """The first layer whose output differs from the reference, run on the host with every tensor kept.
 
     Empty when there is none: then the host agrees with the reference and only the other machine does not, or tensors
@@ -291,8 +318,8 @@ def _first_layer(compiled: Compiled, model_dir: Path, inputs: Int8Array, window:
 
     row = np.ascontiguousarray(inputs[window or 0]).reshape(-1)
     actual = load_invoke(model_dir, trace=True).trace(row.view(np.uint8))
-    expected = litert.run_all_tensors(compiled.model, row)
-    found = litert.first_differing_layer(litert.op_outputs(compiled.model), expected, actual)
+    expected = litert.run_all_tensors(model, row)
+    found = litert.first_differing_layer(litert.op_outputs(model), expected, actual)
     if found is None:
         return ""
     return (
