@@ -9,6 +9,7 @@ import typer
 
 from tinyforge.cli.care import doctor, lock, verify_run
 from tinyforge.cli.check import check
+from tinyforge.cli.downloads import download
 from tinyforge.cli.options import (
     HERE,
     BoardName,
@@ -452,3 +453,4 @@ app.command(rich_help_panel=ROAD)(publish)
 app.command("verify-run", rich_help_panel=ROAD)(verify_run)
 app.command(rich_help_panel=LONE)(doctor)
 app.command(rich_help_panel=LONE)(lock)
+dataset_app.command()(download)

@@ -21,6 +21,12 @@ def firmware_dir() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / "firmware"
 
 
+def datasets_dir() -> Path:
+    """Folder with the cards of public and synthetic sets, ``<name>/dataset.toml`` each."""
+    installed = _PACKAGE / "_data" / "datasets"
+    return installed if installed.is_dir() else _PACKAGE.parent / "datasets"
+
+
 def csrc_dir() -> Path:
     """Folder of the C kernel library: ``include/``, ``src/portable/``, ``src/dsp/``."""
     return _PACKAGE / "csrc"
