@@ -362,17 +362,16 @@ def parse_table(
 
 def _parse_fast(body: bytes, columns: int, delimiter: bytes) -> Float64Array | None:
     """The table, or None when anything at all is out of the ordinary."""
-    table = _parse_spaced(body) if delimiter == b" " else _parse_arrow(body, columns, delimiter)
+    table = _parse_spaced(body, columns) if delimiter == b" " else _parse_arrow(body, columns, delimiter)
     if table is None or table.shape[1] != columns or not np.isfinite(table).all():
         return None
     return table
 
 
-def _parse_spaced(body: bytes) -> Float64Array | None:
-    try:
-        return np.loadtxt(io.BytesIO(body), comments=None, encoding="latin1", ndmin=2)
-    except ValueError:
-        return None
+def _parse_spaced(body: bytes, columns: int) -> Float64Array | None:
+    """Columns apart by runs of spaces and tabs, also before and after."""
+    body = re.sub(rb"[ \t]+", b" ", body)
+    return _parse_arrow(re.sub(rb"(?m)^ | $", b"", body), columns, b" ")
 
 
 def _parse_arrow(body: bytes, columns: int, delimiter: bytes) -> Float64Array | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyforge.dataset.entries import Entry
+from tinyforge.dataset.exporters import EXPORTERS, export_recordings
 from tinyforge.dataset.importers import (
     ImportOptions,
     ImportResult,
@@ -15,6 +16,7 @@ from tinyforge.dataset.store import RecordingStore
 from tinyforge.dataset.windows import cut_windows, describe_split, make_dataset, recording_windows
 
 __all__ = [
+    "EXPORTERS",
     "Entry",
     "ImportOptions",
     "ImportResult",
@@ -23,6 +25,7 @@ __all__ = [
     "check_split",
     "cut_windows",
     "describe_split",
+    "export_recordings",
     "import_recordings",
     "list_importers",
     "make_dataset",

@@ -37,8 +37,10 @@ _SPELLINGS: Mapping[str, str] = {
     "rads": "rad/s",
 }
 
-# |a| of a hand at work has its median near 1 g: gestures of the public sets give 0.9 to 1.3
-_LEAST_G, _MOST_G = 0.35, 3.0
+# |a| of a hand at work has its median near 1 g: gestures of the public sets give 0.9 to 1.3. A wrong unit is off by 9.8
+# or by 1000, so that these limits can be wide.
+_LEAST_G, _MOST_G = 0.33, 3.2
+_MOST_RAD_S = 40.0  # 2000 dps are 35 rad/s
 
 
 def normal_unit(text: str) -> str:
@@ -77,29 +79,73 @@ def _factor(channel: Channel, place: str) -> float:
     return factor
 
 
-def check_gravity(acceleration: npt.NDArray[np.float64], units: Sequence[str], place: str, *, stated: bool) -> None:
+def median_g(acceleration: npt.NDArray[np.float64], units: Sequence[str]) -> float | None:
+    """Median of |a| in g, for acceleration [n, 3]; None when a unit is none of an acceleration."""
+    if len(acceleration) == 0 or any(unit not in CANONICAL or CANONICAL[unit][0] != "g" for unit in units):
+        return None
+    factors = np.array([CANONICAL[unit][1] for unit in units])
+    return float(np.median(np.linalg.norm(acceleration * factors, axis=1)))
+
+
+def fitting_units(median: float) -> list[str]:
+    """Units of acceleration in which a median of |a| can be that of a body under gravity."""
+    return [name for name, (to, factor) in CANONICAL.items() if to == "g" and _LEAST_G <= median * factor <= _MOST_G]
+
+
+def check_gravity(acceleration: npt.NDArray[np.float64], units: Sequence[str], place: str) -> None:
     """Refuse units that the data contradict: gravity makes the median of |a| about 1 g, whatever the hand does.
 
     Args:
         acceleration: [n, 3].
-        units: of the three columns; unknown ones are not judged.
+        units: of the three columns, as stated; unknown ones are not judged.
         place: for the error.
-        stated: whether somebody said these units, or they were assumed.
 
     Raises:
         DataError: the median is far from 1 g; names the unit that would fit.
     """
-    if len(acceleration) == 0 or any(unit not in CANONICAL or CANONICAL[unit][0] != "g" for unit in units):
+    median = median_g(acceleration, units)
+    if median is None or _LEAST_G <= median <= _MOST_G:
         return
-    factors = np.array([CANONICAL[unit][1] for unit in units])
-    median_g = float(np.median(np.linalg.norm(acceleration * factors, axis=1)))
-    if _LEAST_G <= median_g <= _MOST_G:
-        return
-    fits = [
-        name
-        for name, (to, factor) in CANONICAL.items()
-        if to == "g" and _LEAST_G <= median_g / CANONICAL[units[0]][1] * factor <= _MOST_G
-    ]
-    said = "the stated unit" if stated else "no unit is stated, and the usual one"
-    advice = f"{fits[0]} fits: give --units {fits[0]},dps (or rad/s)" if fits else "give --units"
-    raise DataError(place, f"{said} {units[0]} makes the median of |a| {median_g:.3g} g, which gravity forbids", advice)
+    fits = fitting_units(median / CANONICAL[units[0]][1])
+    advice = (
+        f"{fits[0]} fits: give --units {fits[0]},dps (or rad/s)"
+        if fits
+        else "give --units; or --columns, naming them otherwise than ax ay az, when gravity was taken out"
+    )
+    raise DataError(
+        place, f"the stated unit {units[0]} makes the median of |a| {median:.3g} g, which gravity forbids", advice
+    )
+
+
+def guess_units(
+    acceleration: npt.NDArray[np.float64], angular_rate: npt.NDArray[np.float64], place: str
+) -> tuple[str, str, str]:
+    """Units of a table that states none: gravity says that of the accelerations.
+
+    Angular rates beside m/s^2 are rad/s, as Android and iOS give them, when none is above 40; else degrees a second.
+
+    Args:
+        acceleration: [n, 3].
+        angular_rate: [n, any].
+        place: for the error.
+
+    Returns:
+        Unit of accelerations, of angular rates, and a sentence that says so.
+
+    Raises:
+        DataError: in no unit is the median of |a| that of a body under gravity.
+    """
+    if len(acceleration) == 0:
+        return "g", "dps", "no units are stated: accelerations are taken as g, angular rates as degrees a second"
+    median = float(np.median(np.linalg.norm(acceleration, axis=1)))
+    fits = fitting_units(median)
+    if not fits:
+        raise DataError(
+            place,
+            f"no unit is stated, and none makes the median of |a|, {median:.3g}, about 1 g",
+            "give --units; or --columns, naming them otherwise than ax ay az, when gravity was taken out",
+        )
+    slow = angular_rate.size > 0 and float(np.quantile(np.abs(angular_rate), 0.999)) <= _MOST_RAD_S
+    gyro = "rad/s" if fits[0] == "m/s^2" and slow else "dps"
+    said = f"no units are stated: the median of |a| is {median:.3g}, so accelerations are in {fits[0]}"
+    return fits[0], gyro, said + (f"; angular rates are taken as {gyro}" if angular_rate.size else "")

@@ -141,17 +141,29 @@ def test_units_given_stay_with_the_recording(tmp_path, units):
     assert [c.unit for c in recording.channels] == ["m/s^2"] * 3 + ["rad/s"] * 3
 
 
-def test_units_are_assumed_only_when_gravity_agrees(tmp_path):
-    (tmp_path / "a.csv").write_text(text(table(20), header=HEADER))
-    assert read_recordings(tmp_path, ImportOptions(rate_hz=100)).notes[0].startswith("no units are stated")
-    (tmp_path / "a.csv").write_text(text(table(20) * np.float32(9.8), header=HEADER))
-    with pytest.raises(DataError) as caught:
-        import_recordings(tmp_path, rate_hz=100)
-    assert "the usual one g makes the median of |a| 10.2 g" in str(caught.value)
-    assert "m/s^2 fits: give --units m/s^2,dps (or rad/s)" in str(caught.value)
+@pytest.mark.parametrize(("factor", "unit", "gyro"), [(1, "g", "dps"), (9.8, "m/s^2", "dps"), (1000, "mg", "dps")])
+def test_units_that_nobody_states_are_found_by_gravity(tmp_path, factor, unit, gyro):
+    (tmp_path / "a.csv").write_text(text(table(20) * np.float32(factor), header=HEADER))
+    result = read_recordings(tmp_path, ImportOptions(rate_hz=100))
+    assert [c.unit for c in result.recordings[0].channels] == [unit] * 3 + [gyro] * 3
+    assert result.notes[0] == (
+        f"no units are stated: by gravity, accelerations are in {unit}; angular rates are taken as {gyro}"
+    )
+
+
+def test_slow_angular_rates_beside_metres_are_radians(tmp_path):
+    (tmp_path / "a.csv").write_text(text(table(20) * np.float32([9.8] * 3 + [0.02] * 3), header=HEADER))
+    (recording,) = import_recordings(tmp_path, rate_hz=100)
+    assert [c.unit for c in recording.channels] == ["m/s^2"] * 3 + ["rad/s"] * 3
+
+
+def test_stated_units_that_gravity_contradicts_are_refused(tmp_path):
     (tmp_path / "a.csv").write_text(text(table(20), header=HEADER))
     with pytest.raises(DataError, match=r"the stated unit m/s\^2 makes the median .* g fits: give --units g"):
         import_recordings(tmp_path, rate_hz=100, units="m/s^2,dps")
+    (tmp_path / "a.csv").write_text(text(table(20) * np.float32(0.01), header=HEADER))
+    with pytest.raises(DataError, match="no unit is stated, and none makes the median of"):
+        import_recordings(tmp_path, rate_hz=100)
 
 
 def test_the_rate_is_never_guessed(tmp_path):
@@ -200,7 +212,9 @@ def test_a_folder_without_tables(tmp_path):
     with pytest.raises(DataError, match="holds no files"):
         import_recordings(tmp_path, rate_hz=100)
     (tmp_path / "x.jpeg").write_bytes(b"\xff\xd8")
-    with pytest.raises(DataError, match=r"is of no known kind \(tried tinyforge, csv\); name its kind with --format"):
+    with pytest.raises(
+        DataError, match=r"is of no known kind \(tried tinyforge, csv, .*\); name its kind with --format"
+    ):
         import_recordings(tmp_path, rate_hz=100)
     with pytest.raises(DataError, match="holds no file ending in"):
         import_recordings(tmp_path, rate_hz=100, format="csv")
@@ -297,9 +311,9 @@ def test_importers_are_plugged_in(tmp_path, monkeypatch):
     result = read_recordings(tmp_path / "x.diary")
     assert (result.format, result.notes) == ("diary", ["dear diary"])
     listed = {one.name: one.reason for one in list_importers()}
+    built_in = ("tinyforge", "csv", "edge-impulse", "uci-har", "magic-wand", "ts", "parquet", "npz")
     assert listed == {
-        "tinyforge": "",
-        "csv": "",
+        **dict.fromkeys(built_in, ""),
         "diary": "",
         "broken": "ImportError: no such module",
         "odd": "somewhere:odd lacks name, description, sniff or read",

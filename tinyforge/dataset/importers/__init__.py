@@ -1,7 +1,8 @@
 """Other people's recordings: importers are plug-ins, found by sniffing or named by ``--format``.
 
-Built in: `own` and `delimited`. A package adds one by an entry point in the group ``tinyforge.importers`` whose object
-(a module will do) has the four names of `Importer`; one that fails to load is listed with its reason and hurts nobody.
+Built in are the modules of this package. Another package adds one by an entry point in the group
+``tinyforge.importers`` whose object (a module will do) has the four names of `Importer`; one that fails to load is
+listed with its reason and hurts nobody.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from tinyforge.core.errors import DataError, UsageError, did_you_mean
 from tinyforge.core.types import Recording
-from tinyforge.dataset.importers import delimited, own
+from tinyforge.dataset.importers import delimited, edge_impulse, magic_wand, npz, own, parquet, ts, uci_har
 from tinyforge.dataset.importers.base import Importer, ImportOptions, ImportResult, LabelFrom, Progress
 from tinyforge.dataset.importers.source import Member, Source, open_source
 
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 ENTRY_POINTS = "tinyforge.importers"
-_BUILT_IN: tuple[Importer, ...] = (own, delimited)
+_BUILT_IN: tuple[Importer, ...] = (own, delimited, edge_impulse, uci_har, magic_wand, ts, parquet, npz)
 _SURE_ENOUGH = 0.1
 
 

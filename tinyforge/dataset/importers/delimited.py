@@ -5,10 +5,15 @@ How a file is read
     else a comma, else white space.
     *Header*: the first line is one when a field of it is no number. Names such as ``aX``, ``acc_x``, ``gyro.z [rad/s]``
     become ax ... gz; others stay as they are. Without a header six columns are ax ay az gx gy gz and three ax ay az.
-    *Units*: in brackets after the name, or given; else g and degrees a second are assumed, which the median of |a| must
-    bear out: gravity is always in it.
-    *Rate*: given, or in a comment line ``# rate_hz: 119`` above the header. It is never guessed.
-    *Columns of time* (time, timestamp, t, ms ...) are left out.
+    *Units*: in brackets after the name, or given; those that nobody states are found by gravity, which is always in
+    accelerations, file by file. A stated unit that gravity contradicts is refused.
+    *Rate*: given, or in a comment line ``# rate_hz: 119`` above the header, or measured on a column of time. It is
+    never guessed.
+    *A column of time* (time, timestamp, t, ms ...) gives each sample its time; its unit is in its title, or epoch
+    numbers and typical steps say it.
+    *A column of labels* (label, class, activity ...) gives each sample its label.
+    *Who*: a folder such as ``s01`` is the subject; ``s01_02_sw.csv`` is also session 02, worn as sw (sp: pocket, sw:
+    wrist), and shares an origin with ``s01_02_sp.csv``, which was recorded at the same time.
 
 Where a take ends
     1. Blank lines separate takes.
@@ -25,30 +30,40 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyforge.core.errors import DataError
 from tinyforge.core.recording_csv import MAGIC, parse_table
-from tinyforge.core.types import IMU_CHANNELS, Channel, Float64Array, Recording
+from tinyforge.core.types import IMU_CHANNELS, Float64Array, Recording
 from tinyforge.dataset.importers.base import ImportOptions, ImportResult
+from tinyforge.dataset.importers.common import (
+    COLUMN_LIMIT,
+    as_float32,
+    canonical_name,
+    channels_of,
+    given_units,
+    need_rate,
+    person_of,
+    settle_units,
+    text_of,
+)
 from tinyforge.dataset.importers.source import Member, Source
-from tinyforge.dataset.units import ACCELERATION, ANGULAR_RATE, check_gravity, normal_unit
+from tinyforge.dataset.timing import Clock, read_clock
+from tinyforge.dataset.units import normal_unit
 
 name = "csv"
-description = "CSV or TSV, with or without header; takes separated by blank lines or of fixed length"
+description = "CSV or TSV, with or without header; takes separated by blank lines or of fixed length; labels by sample"
 
 _ENDINGS = (".csv", ".tsv", ".txt")
 _NOT_DATA = re.compile(r"^(readme|licen[cs]e|copying|notice|changelog)", re.IGNORECASE)
 _NUMBER = re.compile(rb"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(nan|inf|infinity)\s*", re.IGNORECASE)
-_ACCEL_WORD, _GYRO_WORD = "a|acc|accel|accelerometer|acceleration", "g|gyr|gyro|gyroscope|w|omega|rot|rotation"
-_AXIS = re.compile(
-    rf"^(?:({_ACCEL_WORD})|({_GYRO_WORD}))[ _.-]?([xyz])$|^([xyz])[ _.-]?(?:({_ACCEL_WORD})|({_GYRO_WORD}))$"
-)
 _UNIT = re.compile(r"^(.*?)\s*[\[(]([^\])]*)[\])]$")
 _TIME = re.compile(r"^(t|time|times?tamp|seconds?|ms|us|millis|micros|index|sample|counter)([ _.-]?(s|ms|us|ns))?$")
+_COUNTER = re.compile(r"^(index|sample|counter)$")
+_LABEL = re.compile(r"^(label|class|activity|gesture|target)([ _.-]?(name|id))?$")
 _RATE = re.compile(rb"^#\s*(?:sample_?|sampling_?)?rate(?:_hz)?\s*[:=]\s*([0-9.]+)\s*(?:Hz)?\s*$", re.IGNORECASE)
-_RATE_IN_TEXT = re.compile(r"\b(\d{1,4}(?:\.\d+)?)\s?Hz\b")
 _BLANK = re.compile(rb"\n(?:[ \t]*\n)+")
+_NAMED = re.compile(r"^(?P<subject>[A-Za-z]+\d+)_(?P<session>\d+)_(?P<placement>[A-Za-z]+)$")
+_PLACEMENTS = {"sp": "pocket", "sw": "wrist"}
+_MOST_LABELS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +71,12 @@ class _Table:
     """One file, read.
 
     Attributes:
-        values: float64 [row, column], columns of time left out.
+        values: float64 [row, column], columns of time and label left out.
         blocks: rows of each run of lines between blank lines.
-        units: as the header says; empty where it does not.
-        rate_hz: as a comment says; 0 where none does.
+        units: found or stated.
+        rate_hz: as a comment or the column of time says; 0 where none does.
+        labels: of each row, or None.
+        clock: times of the rows, or None.
     """
 
     member: Member
@@ -68,6 +85,30 @@ class _Table:
     names: tuple[str, ...]
     units: tuple[str, ...]
     rate_hz: float
+    labels: tuple[str, ...] | None
+    clock: Clock | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What the columns of a file are.
+
+    Attributes:
+        names, units: of the channels; a unit is empty where the title does not say it.
+        used: columns of the channels.
+        time, time_title: the column of time and its title, or -1.
+        label: the column of labels, or -1.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    used: tuple[int, ...]
+    time: int = -1
+    time_title: str = ""
+    label: int = -1
+
+
+IMU_NAMES = frozenset(channel.name for channel in IMU_CHANNELS)
 
 
 def _tables(source: Source) -> list[Member]:
@@ -81,7 +122,14 @@ def sniff(source: Source) -> float:
     if not members:
         return 0.0
     lines = members[0].head(8192).split(b"\n")[:-1] or [members[0].head(8192)]
-    return 0.5 if any(_is_numbers(line) for line in lines) else 0.2
+    return 0.5 if any(_is_numbers(line) for line in lines) or _has_axes(members[0]) else 0.2
+
+
+def _has_axes(member: Member) -> bool:
+    """Whether the first line names accelerations or angular rates."""
+    line = member.head(8192).removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].strip()
+    titles = _fields(line, _separator(line)[0])
+    return any(canonical_name(_UNIT.sub(r"\1", title)) in IMU_NAMES for title in titles)
 
 
 def _is_numbers(line: bytes) -> bool:
@@ -99,27 +147,39 @@ def read(source: Source, options: ImportOptions) -> ImportResult:
     members = _tables(source)
     if not members:
         raise DataError(source.place, f"holds no file ending in {', '.join(_ENDINGS)}", "give the folder of the tables")
+    notes: list[str] = []
+    members = _without_lists(members, notes)
     total = sum(member.length_bytes for member in members)
     done = 0
     tables = []
     for member in members:
-        tables.append(_read_table(member, options))
+        tables.append(_read_table(member, options, notes))
         done += member.length_bytes
         if options.on_progress:
             options.on_progress(done, total)
-    notes: list[str] = []
-    _check_units(source, tables, options, notes)
     length = options.take_samples or _common_take(tables, notes)
     recordings = [one for table in tables for one in _takes(table, length, source, options)]
     _say_takes(tables, length, options, notes)
-    return ImportResult(recordings, name, notes)
+    return ImportResult(recordings, name, list(dict.fromkeys(notes)))
+
+
+def _without_lists(members: list[Member], notes: list[str]) -> list[Member]:
+    """Leave out tables about people or sessions that lie beside those of samples."""
+    samples = [member for member in members if _has_axes(member)]
+    if not samples:
+        return members
+    kept = [m for m in members if m in samples or _is_numbers(m.head(8192).split(b"\n", 1)[0])]
+    left = [member.name for member in members if member not in kept]
+    if left:
+        notes.append(f"left out, because its titles name no axis of a sensor: {', '.join(left)}")
+    return kept
 
 
 # -- one file ---------------------------------------------------------------------------------------------------------
 
 
-def _read_table(member: Member, options: ImportOptions) -> _Table:
-    data = _decoded(member)
+def _read_table(member: Member, options: ImportOptions, notes: list[str]) -> _Table:
+    data = text_of(member)
     lines_before = 0
     rate_hz = 0.0
     while data.startswith(b"#") or (data and not data.split(b"\n", 1)[0].strip()):
@@ -142,41 +202,80 @@ def _read_table(member: Member, options: ImportOptions) -> _Table:
         shape = first
     separator, decimal = _separator(shape)
     titles = _fields(first, separator) if has_header else None
-    columns = len(_fields(shape, separator))
+    columns = len(shape.split()) if separator == b" " else shape.count(separator) + 1
+    if columns > COLUMN_LIMIT:
+        raise DataError(
+            f"{member.place}:{lines_before + 1}",
+            f"has {columns} columns, more than {COLUMN_LIMIT}",
+            "no recording has so many; a line must be a sample",
+        )
     if titles is not None and len(titles) != columns:
         raise DataError(
             f"{member.place}:{lines_before}",
             f"{len(titles)} titles over {columns} columns",
             "repair the header or delete it",
         )
-    values = parse_table(body, columns, member.place, lines_before + 1, delimiter=separator, decimal=decimal)
-    names, units, used = _channels(titles, columns, options, member.place)
-    if len(used) != columns:
+    layout = _layout(titles, columns, options, member.place)
+    labels: tuple[str, ...] | None = None
+    if layout.label >= 0 and not options.label:
+        body, labels = _take_labels(body, layout.label, columns, separator, member.place, lines_before + 1)
+    elif layout.label >= 0:
+        body, _ = _take_labels(body, layout.label, columns, separator, member.place, lines_before + 1)
+    kept = [k for k in range(columns) if k != layout.label]
+    values = parse_table(body, len(kept), member.place, lines_before + 1, delimiter=separator, decimal=decimal)
+    clock = None
+    if layout.time >= 0:
+        clock = read_clock(values[:, kept.index(layout.time)], layout.time_title)
+        rate_hz = rate_hz or (clock.rate_hz if clock else 0.0)
+    used = [kept.index(k) for k in layout.used]
+    if used != list(range(values.shape[1])):
         values = values[:, used]
-    return _Table(member, values, _blocks(body), names, units, rate_hz)
+    stated = given_units(layout.names, layout.units, options, member.place)
+    units, note = settle_units(layout.names, stated, values, member.place)
+    if note:
+        notes.append(_shared(note))
+    return _Table(member, values, _blocks(body), layout.names, units, rate_hz, labels, clock)
 
 
-def _decoded(member: Member) -> bytes:
-    """The content as ASCII-compatible bytes with bare line feeds, without a byte order mark."""
-    data = member.read()
-    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        raise DataError(member.place, "is UTF-16", "save it as UTF-8")
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if not data.isascii():
-        try:
-            data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise DataError(
-                f"{member.place}:{line}", f"byte 0x{data[error.start]:02x} is not UTF-8", "save the file as UTF-8"
-            ) from error
-    zero = data.find(b"\x00")
-    if zero >= 0:
-        line = data.count(b"\n", 0, zero) + 1
-        raise DataError(f"{member.place}:{line}", "has a zero byte: this is no text", "leave the file out")
-    return data
+def _shared(note: str) -> str:
+    """The note without the number that differs from file to file, so that it is said once."""
+    return re.sub(r"the median of \|a\| is [^,]+, so ", "by gravity, ", note)
+
+
+def _take_labels(
+    body: bytes, column: int, columns: int, separator: bytes, place: str, first_line: int
+) -> tuple[bytes, tuple[str, ...]]:
+    """The body without its column of labels, line for line, and the labels of the lines that are not blank."""
+    fast = _take_last(body, separator) if column == columns - 1 else None
+    if fast is not None:
+        return fast
+    lines: list[bytes] = []
+    labels: list[str] = []
+    split = None if separator == b" " else separator
+    for number, line in enumerate(body.split(b"\n"), first_line):
+        if not line.strip():
+            lines.append(b"")
+            continue
+        fields = line.split(split)
+        if len(fields) != columns:
+            raise DataError(f"{place}:{number}", f"{len(fields)} columns where {columns} belong", "repair the line")
+        labels.append(_label_text(fields.pop(column)))
+        lines.append(separator.join(fields))
+    return b"\n".join(lines), tuple(labels)
+
+
+def _take_last(body: bytes, separator: bytes) -> tuple[bytes, tuple[str, ...]] | None:
+    """As `_take_labels`, quickly, for labels at the end of every line; None when a line has none."""
+    if separator == b" ":
+        return None
+    pieces = re.split(re.escape(separator) + rb"([^" + re.escape(separator) + rb"\n]*)(?=\n|\Z)", body)
+    labels = pieces[1::2]
+    distinct = {label: _label_text(label) for label in set(labels)}
+    return b"".join(pieces[::2]), tuple(distinct[label] for label in labels)
+
+
+def _label_text(field: bytes) -> str:
+    return field.decode("utf-8", "replace").strip().strip('"').strip()
 
 
 def _positive(text: bytes, place: str) -> float:
@@ -204,10 +303,8 @@ def _fields(line: bytes, separator: bytes) -> list[str]:
     return [part.decode("utf-8", "replace").strip().strip('"').strip() for part in parts]
 
 
-def _channels(
-    titles: Sequence[str] | None, columns: int, options: ImportOptions, place: str
-) -> tuple[tuple[str, ...], tuple[str, ...], list[int]]:
-    """Names and units of the channels, and which columns they are."""
+def _layout(titles: Sequence[str] | None, columns: int, options: ImportOptions, place: str) -> _Layout:
+    """What each column is."""
     if options.columns:
         if len(options.columns) != columns:
             raise DataError(
@@ -219,81 +316,44 @@ def _channels(
             raise DataError(
                 place,
                 f"has no header and {columns} columns, so their meaning is unknown",
-                "write a header line such as ax,ay,az,gx,gy,gz above it",
+                "write a header line such as ax,ay,az,gx,gy,gz above it, or name them with --columns",
             )
-        return tuple(c.name for c in IMU_CHANNELS[:columns]), ("",) * columns, list(range(columns))
+        return _Layout(tuple(c.name for c in IMU_CHANNELS[:columns]), ("",) * columns, tuple(range(columns)))
     names: list[str] = []
     units: list[str] = []
     used: list[int] = []
+    time, label, time_title = -1, -1, ""
     for column, title in enumerate(titles):
         match = _UNIT.match(title)
         bare, unit = (match[1], match[2]) if match else (title, "")
         if _TIME.match(bare.lower()):
+            if time < 0 and not _COUNTER.match(bare.lower()):
+                time, time_title = column, title.lower()
             continue
-        canonical_name = _canonical_name(bare)
-        if not canonical_name:
+        if _LABEL.match(bare.lower()) and label < 0:
+            label = column
+            continue
+        channel = canonical_name(bare)
+        if not channel:
             raise DataError(place, f"column {column + 1} has no title", "give it one")
-        if canonical_name in names:
-            raise DataError(place, f"two columns are called {canonical_name}", "give each its own title")
-        names.append(canonical_name)
+        if channel in names:
+            raise DataError(place, f"two columns are called {channel}", "give each its own title")
+        names.append(channel)
         units.append(normal_unit(unit))
         used.append(column)
     if not names:
         raise DataError(place, "has no columns but time", "leave the file out")
-    return tuple(names), tuple(units), used
-
-
-def _canonical_name(title: str) -> str:
-    match = _AXIS.match(title.lower())
-    if match is None:
-        return re.sub(r"[,\[\]\n]", "_", title)
-    accel = match[1] or match[5]
-    return ("a" if accel else "g") + (match[3] or match[4])
+    return _Layout(tuple(names), tuple(units), tuple(used), time, time_title, label)
 
 
 def _blocks(body: bytes) -> tuple[int, ...]:
-    runs = _BLANK.split(body.strip(b"\n \t"))
-    return tuple(run.count(b"\n") + 1 for run in runs)
+    text = body.strip(b"\n \t")
+    if b"\n\n" not in text and b"\n " not in text and b"\n\t" not in text:
+        return (text.count(b"\n") + 1,)
+    return tuple(run.count(b"\n") + 1 for run in _BLANK.split(text))
 
 
 # -- the set ----------------------------------------------------------------------------------------------------------
-
-
-def _check_units(source: Source, tables: list[_Table], options: ImportOptions, notes: list[str]) -> None:
-    """Say which units were assumed, and refuse units that gravity contradicts."""
-    assumed = [table for table in tables if not options.units and not all(_units(table, options))]
-    if assumed:
-        notes.append("no units are stated: accelerations are taken as g, angular rates as degrees a second")
-    seen: dict[tuple[str, ...], list[Float64Array]] = {}
-    for table in tables:
-        named = dict(zip(table.names, range(len(table.names)), strict=True))
-        if all(axis in named for axis in ("ax", "ay", "az")):
-            units = _channel_units(table, options)
-            columns = [named[axis] for axis in ("ax", "ay", "az")]
-            seen.setdefault(tuple(units[k] for k in columns), []).append(table.values[:, columns])
-    for units, parts in seen.items():
-        check_gravity(np.concatenate(parts), units, source.place, stated=not assumed)
-
-
-def _units(table: _Table, options: ImportOptions) -> tuple[str, ...]:
-    if not options.units:
-        return table.units
-    given = tuple(normal_unit(unit) for unit in options.units)
-    if len(given) == len(table.names):
-        return given
-    if len(given) == 2:
-        return tuple(given[0] if n in ACCELERATION else given[1] if n in ANGULAR_RATE else "" for n in table.names)
-    raise DataError(
-        table.member.place,
-        f"{len(given)} units for {len(table.names)} columns",
-        "give one a column, or two: of accelerations and of angular rates",
-    )
-
-
-def _channel_units(table: _Table, options: ImportOptions) -> tuple[str, ...]:
-    default = {**dict.fromkeys(ACCELERATION, "g"), **dict.fromkeys(ANGULAR_RATE, "dps")}
-    units = _units(table, options)
-    return tuple(unit or default.get(channel, "") for channel, unit in zip(table.names, units, strict=True))
 
 
 def _common_take(tables: list[_Table], notes: list[str]) -> int:
@@ -315,18 +375,22 @@ def _common_take(tables: list[_Table], notes: list[str]) -> int:
 
 
 def _takes(table: _Table, length: int, source: Source, options: ImportOptions) -> list[Recording]:
-    rate_hz = options.rate_hz or table.rate_hz
-    if not rate_hz:
-        raise _no_rate(source)
-    units = _channel_units(table, options)
-    channels = tuple(Channel(name, unit) for name, unit in zip(table.names, units, strict=True))
+    rate_hz = need_rate(source, options, table.rate_hz)
+    channels = channels_of(table.names, table.units)
+    path = table.member.path
     label = options.label
-    if not label:
-        path = table.member.path
+    if not label and table.labels is None:
         label = path.stem if options.label_from == "file" else path.parent.name
         if not label:
             raise DataError(table.member.place, "is in no folder to take its label from", "give --label")
-    samples = table.values.astype(np.float32)
+    if table.labels is not None and len(set(table.labels)) > _MOST_LABELS:
+        raise DataError(
+            table.member.place, f"has {len(set(table.labels))} different labels", "a column called label holds classes"
+        )
+    named = _NAMED.match(path.stem)
+    placement = _PLACEMENTS.get(named["placement"].lower(), named["placement"]) if named else ""
+    who = named["subject"] if named else person_of(path)
+    samples = as_float32(table.values, table.member.place)
     recordings: list[Recording] = []
     start = 0
     for rows in table.blocks:
@@ -337,37 +401,34 @@ def _takes(table: _Table, length: int, source: Source, options: ImportOptions) -
                 f"{rows} rows between blank lines are no multiple of {step}",
                 "give another --take-samples, or separate the takes by blank lines",
             )
-        recordings.extend(
-            Recording(
-                samples=samples[first : first + step],
-                channels=channels,
-                rate_hz=float(rate_hz),
-                label=label,
-                subject=options.subject,
-                session=options.session,
-                board=options.board,
-                note=f"{table.member.name} rows {first + 1} to {first + step}",
+        for first in range(start, start + rows, step):
+            last = first + step
+            labels = None if table.labels is None else table.labels[first:last]
+            same = labels is not None and len(set(labels)) == 1
+            recordings.append(
+                Recording(
+                    samples=samples[first:last],
+                    channels=channels,
+                    rate_hz=rate_hz,
+                    label=labels[0] if labels is not None and same else label,
+                    subject=who or options.subject,
+                    session=named["session"] if named else options.session,
+                    board=options.board,
+                    note=f"{table.member.name} rows {first + 1} to {last}",
+                    sample_labels=None if same else labels,
+                    placement=placement,
+                    origin=f"{named['subject']}_{named['session']}" if named else "",
+                    times_ms=table.clock.times_ms[first:last] if table.clock else None,
+                )
             )
-            for first in range(start, start + rows, step)
-        )
         start += rows
     return recordings
-
-
-def _no_rate(source: Source) -> DataError:
-    rates: list[str] = []
-    for member in source.members:
-        if re.match("readme", member.path.name, re.IGNORECASE):
-            text = member.head(65536).decode("utf-8", "replace")
-            rates += [rate for rate in _RATE_IN_TEXT.findall(text) if rate not in rates]
-    hint = f" (the README mentions {', '.join(rates[:3])} Hz)" if rates else ""
-    return DataError(source.place, "does not say how many samples a second it has", f"give --rate{hint}")
 
 
 def _say_takes(tables: list[_Table], length: int, options: ImportOptions, notes: list[str]) -> None:
     if options.take_samples:
         return
-    whole = [table.member.path.name for table in tables if len(table.blocks) == 1 and not length]
+    whole = [t.member.path.name for t in tables if len(t.blocks) == 1 and not length and t.labels is None]
     if whole:
         shown = ", ".join(whole[:5]) + (" ..." if len(whole) > 5 else "")
         notes.append(f"nothing separates takes in {shown}: each file is one recording; --take-samples cuts it")

@@ -50,7 +50,7 @@ def _filled(recording: Recording, member: Member, options: ImportOptions) -> Rec
             member.place, f"was recorded at {recording.rate_hz:g} Hz, not {options.rate_hz:g}", "leave --rate out"
         )
     label = options.label or recording.label
-    if not label and options.label_from == "file":
+    if not label and recording.sample_labels is None and options.label_from == "file":
         label = PurePosixPath(member.name).stem
     return dataclasses.replace(
         recording,

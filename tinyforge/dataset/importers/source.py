@@ -112,6 +112,8 @@ def _hidden(name: str) -> bool:
 def _is_zip(path: Path) -> bool:
     with path.open("rb") as stream:
         magic = stream.read(4)
+    if path.suffix.lower() == ".npz":  # a zip of arrays, read as one file
+        return False
     return path.suffix.lower() == ".zip" or magic in {b"PK\x03\x04", b"PK\x05\x06"}
 
 
@@ -151,7 +153,7 @@ def _archive(path: Path) -> list[Member]:
         if info.is_dir():
             continue
         place = f"{path}:{info.filename}"
-        _trust(info, place)
+        trust(info, place)
         total += info.file_size
         if total > TOTAL_LIMIT_BYTES:
             raise DataError(str(path), f"unpacks to more than {TOTAL_LIMIT_BYTES >> 30} GiB", "unpack it and look")
@@ -160,7 +162,12 @@ def _archive(path: Path) -> list[Member]:
     return members
 
 
-def _trust(info: zipfile.ZipInfo, place: str) -> None:
+def trust(info: zipfile.ZipInfo, place: str) -> None:
+    """Refuse a member of an archive that means harm.
+
+    Raises:
+        DataError: it leads out of the archive, is a link, is encrypted, or unpacks to what no recording does.
+    """
     inner = PurePosixPath(info.filename.replace("\\", "/"))
     if inner.is_absolute() or ".." in inner.parts or ":" in inner.parts[0]:
         raise DataError(place, "its path leads out of the archive", "do not trust this archive")
