@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from tinyforge.compiler import compile_model
+from tinyforge.compiler import Goal, compile_model
 from tinyforge.core.graph import Compiled, DType
 from tinyforge.core.resources import csrc_dir
 from tinyforge.runtimes.aot.generate import ModelView
 from tinyforge.toolchain.host import build_shared
 
 HERE = Path(__file__).parent
+GOALS = tuple(Goal)
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
 
@@ -108,7 +109,7 @@ def random_inputs(compiled: Compiled, count: int, rng: np.random.Generator) -> l
 
 
 class CompiledCases:
-    """Cases as C in one shared library.
+    """Cases as C in one shared library, compiled for each of the user's goals in turn.
 
     Args:
         cases: at most a few hundred.
@@ -118,7 +119,8 @@ class CompiledCases:
 
     def __init__(self, cases: Sequence[Case], folder: Path, flags: Sequence[str] = (*WARNINGS, "-O1")) -> None:
         self.compiled = [
-            compile_model(case.data, name=f"case_{number}", place=case.name) for number, case in enumerate(cases)
+            compile_model(case.data, name=f"case_{number}", place=case.name, goal=GOALS[number % len(GOALS)])
+            for number, case in enumerate(cases)
         ]
         folder.mkdir(parents=True, exist_ok=True)
         sources, kernels = [], set()

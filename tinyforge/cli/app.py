@@ -16,6 +16,7 @@ from tinyforge.cli.options import (
     Debug,
     Json,
     ModelName,
+    Optimize,
     Port,
     ProjectDir,
     Quiet,
@@ -254,6 +255,7 @@ def export(
         typer.Option("--package", help="Wrap it for a build system: c, platformio, arduino, zephyr, cmsis-pack."),
     ] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Say what each compiler pass did.")] = False,
+    optimize: Optimize = "balanced",
     model: ModelName = "",
     project: ProjectDir = HERE,
     run: RunName = "",
@@ -268,7 +270,7 @@ def export(
     from tinyforge.cli import lone, stages
 
     if file:
-        lone.export(Path(file), out, name, runtime, package, explain=explain, json=json)
+        lone.export(Path(file), out, name, runtime, package, optimize, explain=explain, json=json)
     else:
         stages.export(model, project, run, json=json, quiet=quiet)
 
@@ -395,6 +397,7 @@ def verify(
     ] = "host",
     random: Annotated[int, typer.Option("--random", min=1, help="Random inferences when there are no inputs.")] = 64,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random inputs.")] = 1,
+    optimize: Optimize = "balanced",
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -407,13 +410,14 @@ def verify(
     """
     from tinyforge.cli import lone
 
-    lone.verify(file, inputs, on, random, seed, json=json)
+    lone.verify(file, inputs, on, random, seed, optimize, json=json)
 
 
 @app.command(rich_help_panel=LONE)
 def profile(
     file: Annotated[Path, typer.Argument(help="A .tflite.", metavar="MODEL.tflite")],
     board: BoardName = "virtual",
+    optimize: Optimize = "balanced",
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -423,7 +427,7 @@ def profile(
     """
     from tinyforge.cli import lone
 
-    lone.profile(file, board, json=json)
+    lone.profile(file, board, optimize, json=json)
 
 
 @app.command(rich_help_panel=LONE)

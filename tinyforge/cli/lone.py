@@ -20,13 +20,15 @@ _HOW = {
 }
 
 
-def export(file: Path, out: Path | None, name: str, runtime: str, package: str, *, explain: bool, json: bool) -> None:
+def export(
+    file: Path, out: Path | None, name: str, runtime: str, package: str, optimize: str, *, explain: bool, json: bool
+) -> None:
     """Write a lone model as C."""
     from tinyforge.pipeline import models
 
     if out is None:
         raise UsageError("tinyforge export", "no folder to write to", f"add --out, for instance --out {file.stem}_c")
-    result = models.export(file, out, name=name, runtime=runtime, package=package, link=explain)
+    result = models.export(file, out, name=name, runtime=runtime, package=package, optimize=optimize, link=explain)
     if json:
         render.say_json(result)
         return
@@ -65,7 +67,7 @@ def _linked(result: Mapping[str, Any]) -> None:
     render.table(title, ("what", "bytes"), rows, numeric=("bytes",))
 
 
-def verify(file: Path, inputs: Path | None, on: str, random: int, seed: int, *, json: bool) -> None:
+def verify(file: Path, inputs: Path | None, on: str, random: int, seed: int, optimize: str, *, json: bool) -> None:
     """Compare a lone model's C, or that of all models of a folder, with the reference; exit code 1 when one differs."""
     from tinyforge.pipeline import models
 
@@ -77,7 +79,7 @@ def verify(file: Path, inputs: Path | None, on: str, random: int, seed: int, *, 
             raise UsageError("--inputs", "is for one model", f"name one of {file}, or put <model>.npz beside each")
         _verify_folder(file, on, random, seed, json=json)
         return
-    result = models.verify(file, inputs=inputs, on=on, random=random, seed=seed)
+    result = models.verify(file, inputs=inputs, on=on, random=random, seed=seed, optimize=optimize)
     if json:
         render.say_json(result)
     elif result["exact"]:
@@ -122,11 +124,11 @@ def _verify_folder(folder: Path, on: str, random: int, seed: int, *, json: bool)
         raise typer.Exit(UnsupportedModelError.exit_code)
 
 
-def profile(file: Path, board: str, *, json: bool) -> None:
+def profile(file: Path, board: str, optimize: str, *, json: bool) -> None:
     """Cost of one inference of a lone model."""
     from tinyforge.pipeline import models
 
-    result = models.profile(file, board_id=board)
+    result = models.profile(file, board_id=board, optimize=optimize)
     if json:
         render.say_json(result)
         return

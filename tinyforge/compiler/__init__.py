@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tinyforge.compiler.goal import Goal
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.memory_plan import plan_memory
 from tinyforge.compiler.passes import run_passes
@@ -14,16 +15,17 @@ from tinyforge.core.graph import Compiled, Graph
 from tinyforge.core.model_info import METADATA_NAME, info_from_json
 from tinyforge.core.names import c_identifier
 
-__all__ = ["compile_model", "read_model"]
+__all__ = ["Goal", "compile_model", "read_model"]
 
 
-def compile_model(data: bytes, *, name: str, place: str) -> Compiled:
+def compile_model(data: bytes, *, name: str, place: str, goal: Goal = Goal.BALANCED) -> Compiled:
     """Read, rewrite, lower and plan a model.
 
     Args:
         data: content of the ``.tflite``.
         name: what the generated code is called; anything that is no plain C identifier is encoded.
         place: its path, for messages.
+        goal: what a faster form of a kernel may cost.
 
     Raises:
         ModelFormatError: the bytes are no valid model.
@@ -34,7 +36,7 @@ def compile_model(data: bytes, *, name: str, place: str) -> Compiled:
     info = info_from_json(graph.metadata[METADATA_NAME], place) if METADATA_NAME in graph.metadata else None
     operators = tuple(op.kind for op in graph.ops)
     graph, log = run_passes(graph)
-    lowering = Lowering(graph)
+    lowering = Lowering(graph, goal)
     lowering.run()
     graph = replace(graph, tensors=tuple(lowering.tensors))
     plan = plan_memory(graph, lowering.layers, graph.tensors)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tinyforge.compiler.goal import Goal
 from tinyforge.compiler.operators import OpView, find_operator
 from tinyforge.core.graph import Array, DType, Graph, Layer, Op, Param, State, Tensor
 
@@ -15,6 +16,7 @@ class Lowering:
 
     Args:
         graph: after the passes.
+        goal: what a faster form of a kernel may cost.
 
     Attributes:
         layers: the calls so far.
@@ -22,8 +24,9 @@ class Lowering:
         tensors: the graph's tensors, with those that lowerings added.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, goal: Goal = Goal.BALANCED) -> None:
         self.graph = graph
+        self.goal = goal
         self.layers: list[Layer] = []
         self.states: list[State] = []
         self.tensors: list[Tensor] = list(graph.tensors)
@@ -85,6 +88,10 @@ class Lowering:
                 inplace=inplace,
             )
         )
+
+    def stored(self, member: str) -> bool:
+        """Whether a call before this one has brought an array of this name."""
+        return any(isinstance(layer.params.get(member), np.ndarray) for layer in self.layers)
 
     def temporary(self, like: Tensor, shape: tuple[int, ...], dtype: DType | None = None) -> Tensor:
         """A new activation between two calls of the same operator, quantized as ``like``."""

@@ -21,23 +21,29 @@ if TYPE_CHECKING:
 RUNTIMES = ("aot", "tflm")
 
 
-def compile_file(path: Path, name: str = "") -> Compiled:
+def compile_file(path: Path, name: str = "", optimize: str = "balanced") -> Compiled:
     """Read, check and compile a ``.tflite``.
 
     Args:
         path: the file.
         name: C identifier; empty for the one made from the file's name.
+        optimize: ``speed``, ``size`` or ``balanced``: what a faster form of a kernel may cost.
 
     Raises:
         ModelFormatError: no model, or a damaged one.
         UnsupportedModelError: naming operator, tensor and way out.
-        UsageError: the name is no C identifier, or there is no such file.
+        UsageError: the name is no C identifier, there is no such file, or no such goal.
     """
-    from tinyforge.compiler import compile_model
+    from tinyforge.compiler import Goal, compile_model
+
+    goals = [goal.value for goal in Goal]
+    if optimize not in goals:
+        raise UsageError("--optimize", f'"{optimize}": unknown goal', did_you_mean(optimize, goals))
 
     if name and c_identifier(name) != name:
         raise UsageError("--name", f'"{name}" is no C identifier', f"for instance --name {c_identifier(name)}")
-    return compile_model(_read(path), name=name or c_identifier(path.stem), place=str(path))
+    data = _read(path)
+    return compile_model(data, name=name or c_identifier(path.stem), place=str(path), goal=Goal(optimize))
 
 
 def _read(path: Path) -> bytes:
@@ -52,7 +58,14 @@ def _read(path: Path) -> bytes:
 
 
 def export(
-    path: Path, out: Path, *, name: str = "", runtime: str = "aot", package: str = "", link: bool = False
+    path: Path,
+    out: Path,
+    *,
+    name: str = "",
+    runtime: str = "aot",
+    package: str = "",
+    optimize: str = "balanced",
+    link: bool = False,
 ) -> dict[str, Any]:
     """Write a model as C: everything needed to call it, and ``manifest.json``.
 
@@ -62,6 +75,7 @@ def export(
         name: C identifier; empty for the one made from the file's name.
         runtime: ``aot``: C of our own; ``tflm``: the array ``g_model[]`` for TensorFlow Lite Micro.
         package: wrapped for this build system (``tinyforge.runtimes.package.list_packages``); empty for the C alone.
+        optimize: as :func:`compile_file` takes it.
         link: link an image for a Cortex-M4 to see what the model takes there (:func:`linked_cost`).
 
     Returns:
@@ -86,7 +100,7 @@ def export(
         raise UsageError("--package", f"there is none for the runtime {runtime}", "leave --package or --runtime out")
     if out.exists() and not out.is_dir():
         raise UsageError(str(out), "is a file", "--out takes a folder")
-    compiled = compile_file(path, name)
+    compiled = compile_file(path, name, optimize)
     if package:
         manifest, files = write_package(package, compiled, out)
     else:
@@ -192,7 +206,13 @@ def describe_plan(compiled: Compiled) -> dict[str, Any]:
 
 
 def verify(
-    path: Path, *, inputs: Path | None = None, on: str = "host", random: int = 64, seed: int = 1
+    path: Path,
+    *,
+    inputs: Path | None = None,
+    on: str = "host",
+    random: int = 64,
+    seed: int = 1,
+    optimize: str = "balanced",
 ) -> dict[str, Any]:
     """Compare a model's C code with the reference, bit for bit.
 
@@ -205,6 +225,7 @@ def verify(
         on: ``host``: C compiled for this machine; ``virtual``: C for the Cortex-M4 on the virtual board.
         random: how many random inputs.
         seed: of them.
+        optimize: as :func:`compile_file` takes it.
 
     Returns:
         ``exact``, ``inferences``, ``mismatches`` (output elements that differ), ``elements`` (compared in all),
@@ -216,7 +237,7 @@ def verify(
         DataError: the inputs.
         ToolError: no compiler.
     """
-    return verify_compiled(compile_file(path), path, inputs=inputs, on=on, random=random, seed=seed)
+    return verify_compiled(compile_file(path, optimize=optimize), path, inputs=inputs, on=on, random=random, seed=seed)
 
 
 def verify_compiled(
@@ -328,12 +349,13 @@ def _first_layer(model: bytes, model_dir: Path, inputs: Int8Array, window: int |
     )
 
 
-def profile(path: Path, *, board_id: str = "virtual") -> dict[str, Any]:
+def profile(path: Path, *, board_id: str = "virtual", optimize: str = "balanced") -> dict[str, Any]:
     """Cost of one inference on the virtual Cortex-M4.
 
     Args:
         path: a ``.tflite``.
         board_id: whose clock and flash wait states times are given for.
+        optimize: as :func:`compile_file` takes it.
 
     Returns:
         See :func:`profile_export`.
@@ -345,7 +367,7 @@ def profile(path: Path, *, board_id: str = "virtual") -> dict[str, Any]:
     from tinyforge.pipeline.devices import board_of
 
     board = board_of(None, board_id)
-    compiled = compile_file(path)
+    compiled = compile_file(path, optimize=optimize)
     with tempfile.TemporaryDirectory(prefix="tinyforge_profile_") as folder:
         _generate(compiled, Path(folder))
         return profile_export(Path(folder), board, describe_layers(compiled))

@@ -10,10 +10,10 @@
 #error "lstm was generated for tfg ABI 1: run `tinyforge export` again"
 #endif
 
-/* Arena: 12 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`.
+/* Arena: 20 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`.
  *
  *     offset   bytes   op 0
- *          0      12      #  lstm_0_scratch
+ *          0      20      #  lstm_0_scratch
  */
 static int8_t arena[LSTM_ARENA_BYTES] TFG_ALIGNED(4);
 
@@ -55,6 +55,8 @@ static const int32_t lstm_0_recurrent_exponent[4] TFG_ALIGNED(4) = { /* [4] */
 static const tfg_lstm_s8_t lstm_0 = {
     .input_weights = lstm_0_input_weights,
     .recurrent_weights = lstm_0_recurrent_weights,
+    .wide_input_weights = NULL,
+    .wide_recurrent_weights = NULL,
     .input_bias = lstm_0_input_bias,
     .recurrent_bias = lstm_0_recurrent_bias,
     .input_multiplier = lstm_0_input_multiplier,
@@ -67,6 +69,8 @@ static const tfg_lstm_s8_t lstm_0 = {
     .cell_shift = 19,
     .cell_integer_bits = 4,
     .cell_clip = 0,
+    .sigmoid_lines = NULL,
+    .sigmoid_residues = NULL,
     .steps = 5,
     .features = 2,
     .units = 3,

@@ -13,6 +13,7 @@ from tinyforge.compiler.lookup import multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
+from tinyforge.compiler.sigmoid import sigmoid_params
 from tinyforge.core.graph import DType, Param
 
 GATES = 3
@@ -71,6 +72,7 @@ def gru(view: OpView, low: Lowering) -> None:
             "recurrent_weights": interleaved(np.stack(recurrent, 1).reshape(GATES * units, units), GATES),
             **_biases(view),
             **_factors(view),
+            **sigmoid_params(low.goal, 3 * steps * units, stored=low.stored("sigmoid_lines")),
             "steps": steps,
             "features": features,
             "units": units,

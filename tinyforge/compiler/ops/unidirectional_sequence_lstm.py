@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
-from tinyforge.compiler.layout import filled, interleaved
+from tinyforge.compiler.goal import Goal
+from tinyforge.compiler.layout import filled, interleaved, widened
 from tinyforge.compiler.lookup import float32_ratio, multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
+from tinyforge.compiler.sigmoid import sigmoid_params
 from tinyforge.core.graph import Array, DType, Param, Tensor
 
 GATES = ("input", "forget", "cell", "output")
@@ -31,6 +34,7 @@ _ABSENT = {
     22: "layer normalization",
     23: "layer normalization",
 }
+_SAVED_BY_WIDE_WEIGHTS = 7 / 16  # instructions a weight and step on a Cortex-M4
 _GATE_SCALE = 2.0**-12  # activations take Q3.12
 
 
@@ -83,8 +87,9 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
         output,
     )
     params = {
-        **_weights(view, weights, recurrent, biases),
+        **_weights(view, weights, recurrent, biases, steps, low.goal),
         **_scales(view, cell_state),
+        **sigmoid_params(low.goal, 5 * steps * units, stored=low.stored("sigmoid_lines")),
         "steps": steps,
         "features": features,
         "units": units,
@@ -103,7 +108,7 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
             low.state(hidden_state, reset_value=hidden_zero, per_window=window),
             low.state(cell_state, reset_value=0, per_window=window),
         ),
-        scratch_bytes=2 * filled(units) + filled(features),
+        scratch_bytes=3 * filled(units) + 2 * filled(features),
         macs=steps * 4 * units * (features + units),
     )
 
@@ -119,7 +124,9 @@ def _check_state(view: OpView, hidden: Tensor, cell: Tensor, units: int) -> None
         )
 
 
-def _weights(view: OpView, weights: list[Array], recurrent: list[Array], biases: list[Array]) -> dict[str, Param]:
+def _weights(
+    view: OpView, weights: list[Array], recurrent: list[Array], biases: list[Array], steps: int, goal: Goal
+) -> dict[str, Param]:
     _, input_zero = view.quantized(view.input(0))
     _, hidden_zero = view.quantized(view.input(18))
     units = weights[0].shape[0]
@@ -128,13 +135,19 @@ def _weights(view: OpView, weights: list[Array], recurrent: list[Array], biases:
         for position in (1 + gate, 5 + gate):
             view.quantized(view.input(position))
         bias = biases[gate].astype(np.int64)
-        accumulator_reach(view, weights[gate], input_zero, bias)
-        accumulator_reach(view, recurrent[gate], hidden_zero, np.zeros_like(bias))
+        none = np.zeros_like(bias)
+        _check_reach(view, 1 + gate, accumulator_reach(view, weights[gate], input_zero, bias))
+        _check_reach(view, 5 + gate, accumulator_reach(view, recurrent[gate], hidden_zero, none))
         input_bias.append(folded_bias(weights[gate], input_zero, bias))
-        recurrent_bias.append(folded_bias(recurrent[gate], hidden_zero, np.zeros_like(bias)))
+        recurrent_bias.append(folded_bias(recurrent[gate], hidden_zero, none))
+    narrow = [interleaved(np.stack(gates, 1).reshape(4 * units, -1), len(GATES)) for gates in (weights, recurrent)]
+    more = sum(array.nbytes for array in narrow)
+    wide = goal.takes(more_bytes=more, fewer_instructions=int(_SAVED_BY_WIDE_WEIGHTS * more) * steps)
     return {
-        "input_weights": interleaved(np.stack(weights, 1).reshape(4 * units, -1), len(GATES)),
-        "recurrent_weights": interleaved(np.stack(recurrent, 1).reshape(4 * units, -1), len(GATES)),
+        "input_weights": None if wide else narrow[0],
+        "recurrent_weights": None if wide else narrow[1],
+        "wide_input_weights": widened(narrow[0]) if wide else None,
+        "wide_recurrent_weights": widened(narrow[1]) if wide else None,
         "input_bias": np.stack(input_bias, 1),
         "recurrent_bias": np.stack(recurrent_bias, 1),
     }
@@ -142,13 +155,7 @@ def _weights(view: OpView, weights: list[Array], recurrent: list[Array], biases:
 
 def _scales(view: OpView, cell_state: Tensor) -> dict[str, Param]:
     """Multipliers of the gates, of the hidden state, and the powers of two of the cell; float32 as the reference."""
-    rescales = [
-        [
-            _multiplier(view, float32_ratio(view.quantized(view.input(first + gate))[0], scale, divisor=_GATE_SCALE))
-            for gate in range(4)
-        ]
-        for first, scale in ((1, view.quantized(view.input(0))[0]), (5, view.quantized(view.input(18))[0]))
-    ]
+    rescales = [[_gate_multiplier(view, first + gate) for gate in range(4)] for first in (1, 5)]
     cell_scale, _ = view.quantized(cell_state)
     mantissa, exponent = math.frexp(cell_scale)
     power = exponent - 1
@@ -166,6 +173,7 @@ def _scales(view: OpView, cell_state: Tensor) -> dict[str, Param]:
     scale, zero = (hidden.quant.scale[0], hidden.quant.zero_point[0]) if hidden.quant else (1.0, 0)
     view.require(-128 <= zero <= 127, f"has zero point {zero}, outside -128..127", "convert the model again", hidden)
     multiplier, shift = _multiplier(view, float(np.float32(2.0**-15 / scale * 2.0**-15)))
+    view.require(shift < 0, f"has scale {scale:g}, too small", "quantize the model again", hidden)
     clip = view.option("cell_clip")
     quantized_clip = int(min(float32_ratio(clip, divisor=cell_scale), 32767.0)) if clip > 0 else 0
     return {
@@ -180,6 +188,23 @@ def _scales(view: OpView, cell_state: Tensor) -> dict[str, Param]:
         "cell_integer_bits": 15 + power,
         "cell_clip": quantized_clip,
     }
+
+
+def _gate_multiplier(view: OpView, position: int) -> tuple[int, int]:
+    """Multiplier and exponent of the sum of products with the weights at an input position."""
+    scale, _ = view.quantized(view.input(0 if position < 5 else 18))
+    return _multiplier(view, float32_ratio(view.quantized(view.input(position))[0], scale, divisor=_GATE_SCALE))
+
+
+def _check_reach(view: OpView, position: int, reach: npt.NDArray[np.int64]) -> None:
+    """Refuse sums that do not fit 32 bits once they are doubled, or shifted left by their exponent and doubled."""
+    _, exponent = _gate_multiplier(view, position)
+    view.require(
+        int(reach.max()) << max(exponent, 0) < 1 << 30,
+        f"rescales sums of up to {int(reach.max())} by 2**{exponent}, which leaves 32 bits",
+        "quantize the model again: a scale is far too large",
+        view.input(position),
+    )
 
 
 def _multiplier(view: OpView, real: float) -> tuple[int, int]:

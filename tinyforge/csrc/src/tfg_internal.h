@@ -163,31 +163,53 @@ static inline int32_t tfg_exp_s16(int32_t a, int32_t integer_bits)
     return a == 0 ? INT16_MAX : result;
 }
 
-/* 2 / (1 + exp(a)) as Q2.13 for a <= 0 with integer_bits 1..7 integer bits: Newton-Raphson as gemmlowp does it */
-static TFG_NOINLINE int32_t tfg_sigmoid_s16(int32_t a, int32_t integer_bits)
+/* S(k) = 2 / (1 + exp(-k)) in Q2.13 for k >= 0 with integer_bits 1..7 integer bits: gemmlowp's Newton-Raphson */
+static TFG_NOINLINE int32_t tfg_sigmoid_s16(int32_t k, int32_t integer_bits)
 {
-    const int32_t half = (tfg_exp_s16(a, integer_bits) + INT16_MAX + 1) >> 1;
+    const int32_t half = (tfg_exp_s16(-k, integer_bits) + INT16_MAX + 1) >> 1;
     int32_t x = 23130 + tfg_high_mul_s16(half, -15420);
     for (int32_t step = 0; step < 3; step++) {
         const int32_t error = (1 << 13) - tfg_high_mul_s16(half, x);
         x += tfg_high_mul_s16(x, error) * 4; /* |error| < 1/16: nothing saturates */
     }
-    return x;
+    return k == 0 ? 1 << 13 : x;
 }
 
-/* 1 / (1 + exp(-a)) in Q0.15, a in Q3.12 */
-static inline int32_t tfg_logistic_s16(int32_t a)
+/* S(k) from a chord for every 512 arguments and two residues a byte, as the compiler tabulated it; k 0..2^15, Q3.12 */
+static inline int32_t tfg_sigmoid_table(const int32_t *lines, const uint8_t *residues, int32_t k)
 {
-    const int32_t positive = tfg_min(tfg_sigmoid_s16(a > 0 ? -a : a, 3) * 2, INT16_MAX);
-    return a == 0 ? 1 << 14 : a > 0 ? positive : INT16_MAX - positive;
+    const int32_t line = lines[k >> 9];
+    const int32_t chord = (line + (int16_t)line * (int16_t)(k & 511)) >> 16;
+    const int32_t pair = residues[k >> 1];
+    return chord + (k >> 1) + ((k & 1) ? pair >> 4 : pair & 15);
 }
 
-/* tanh(a) in Q0.15, a with integer_bits 0..6 integer bits */
-static inline int32_t tfg_tanh_s16(int32_t a, int32_t integer_bits)
+/* 1 / (1 + exp(-a)) in Q0.15, a in Q3.12; `lines` NULL: no table */
+static inline int32_t tfg_logistic_s16(const int32_t *lines, const uint8_t *residues, int32_t a)
 {
-    const int32_t x = tfg_sigmoid_s16(a > 0 ? -a : a, integer_bits + 1) - (1 << 13);
-    const int32_t result = tfg_min(x * 4, INT16_MAX);
-    return a == 0 ? 0 : a > 0 ? result : -result;
+    const int32_t sign = a >> 31;
+    const int32_t k = (a ^ sign) - sign;
+    const int32_t s = lines != NULL ? tfg_sigmoid_table(lines, residues, k) : tfg_sigmoid_s16(k, 3);
+    return (s * 2) ^ (sign & INT16_MAX); /* s < 2^14: k is at most 8 */
+}
+
+/* tanh(a) in Q0.15, a with integer_bits 0..6 integer bits; `lines` NULL: no table */
+static inline int32_t tfg_tanh_s16(const int32_t *lines, const uint8_t *residues, int32_t a, int32_t integer_bits)
+{
+    const int32_t sign = a >> 31;
+    const int32_t magnitude = (a ^ sign) - sign;
+    int32_t s;
+    if (lines != NULL && integer_bits >= 2) {
+        const int32_t k = magnitude << (integer_bits - 2);
+        if (k <= 1 << 15) {
+            s = tfg_sigmoid_table(lines, residues, k);
+        } else {
+            s = 16378 + (k > 34336 ? 1 : 0) + (k > 35607 ? 4 : 0) + (k > 37458 ? 1 : 0);
+        }
+    } else {
+        s = tfg_sigmoid_s16(magnitude, integer_bits + 1);
+    }
+    return (tfg_min((s - (1 << 13)) * 4, INT16_MAX) ^ sign) - sign;
 }
 
 #endif /* TFG_INTERNAL_H */

@@ -26,6 +26,7 @@ from tinyforge.runtimes.preprocess import preprocessing_constants
 ABI = 1
 CFLAGS = ("-std=c99", "-ffp-contract=off")
 KERNEL_DIR = "tfg"
+DSP_HEADERS = ("tfg_dsp.h", "tfg_sigmoid.h")
 DSP_SHARED = ("tfg_channels.c", "tfg_dot.c")  # what several kernels of src/dsp call; the linker drops what none does
 _MOST_COLUMNS = 24  # of the arena's map with a digit and a space each
 _MOST_DENSE_COLUMNS = 96
@@ -96,7 +97,7 @@ def _copy_kernels(kernels: list[str], out_dir: Path) -> tuple[list[str], list[st
     if any(kernel.endswith("_f32") for kernel in kernels):
         names.append("src/tfg_float.h")
     fast = [kernel for kernel in kernels if (library / "src" / "dsp" / f"{kernel}.c").is_file()]
-    shared = [f"src/dsp/{name}" for name in ("tfg_dsp.h", *DSP_SHARED)] if fast else []
+    shared = [f"src/dsp/{name}" for name in (*DSP_HEADERS, *DSP_SHARED)] if fast else []
     names.extend((*shared, *(f"src/dsp/{kernel}.c" for kernel in fast)))
     for name in names:
         write_bytes(target / name, (library / name).read_bytes())

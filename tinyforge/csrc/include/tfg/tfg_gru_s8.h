@@ -19,6 +19,8 @@ typedef struct {
     const int32_t *input_exponent;   /* [3], -31..30 */
     const int32_t *recurrent_multiplier; /* [3], to Q3.12 */
     const int32_t *recurrent_exponent;   /* [3], -31..30 */
+    const int32_t *sigmoid_lines;        /* [65], see tfg_sigmoid_table; NULL: logistic and tanh are computed */
+    const uint8_t *sigmoid_residues;     /* [16385] */
     int32_t steps;
     int32_t features;
     int32_t units;

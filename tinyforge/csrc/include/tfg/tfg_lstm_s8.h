@@ -11,10 +11,13 @@ TFG_C_BEGIN
  * saturated to int16 one after the other, as the reference does.
  */
 typedef struct {
-    const int8_t *input_weights;         /* [units][features / 4][4 gates][4], zeros beyond the edge */
-    const int8_t *recurrent_weights;     /* [units][units / 4][4 gates][4], zeros beyond the edge */
-    const int32_t *input_bias;           /* [units][4 gates], the input's zero point folded in */
-    const int32_t *recurrent_bias;       /* [units][4 gates], the hidden state's zero point folded in */
+    const int8_t *input_weights;       /* [units][features / 4][4 gates][4], zeros beyond the edge */
+    const int8_t *recurrent_weights;   /* [units][units / 4][4 gates][4], zeros beyond the edge */
+    const int16_t *wide_input_weights; /* the same as [units][features / 4][inputs 0 2, 1 3][4 gates][2], or NULL */
+    const int16_t
+        *wide_recurrent_weights;   /* [units][units / 4][inputs 0 2, 1 3][4 gates][2]; then the narrow ones are NULL */
+    const int32_t *input_bias;     /* [units][4 gates], the input's zero point folded in */
+    const int32_t *recurrent_bias; /* [units][4 gates], the hidden state's zero point folded in */
     const int32_t *input_multiplier;     /* [4] */
     const int32_t *input_exponent;       /* [4] */
     const int32_t *recurrent_multiplier; /* [4] */
@@ -22,9 +25,11 @@ typedef struct {
     int32_t hidden_multiplier;
     int32_t hidden_exponent;
     int32_t hidden_zero_point;
-    int32_t cell_shift;        /* right shift of input gate times cell gate */
-    int32_t cell_integer_bits; /* of the cell state, 0..6 */
-    int32_t cell_clip;         /* 0: none */
+    int32_t cell_shift;              /* right shift of input gate times cell gate */
+    int32_t cell_integer_bits;       /* of the cell state, 0..6 */
+    int32_t cell_clip;               /* 0: none */
+    const int32_t *sigmoid_lines;    /* [65], see tfg_sigmoid_table; NULL: logistic and tanh are computed */
+    const uint8_t *sigmoid_residues; /* [16385] */
     int32_t steps;
     int32_t features;
     int32_t units;
@@ -33,7 +38,7 @@ typedef struct {
 
 /*
  * input [steps][features], output [steps or 1][units], hidden [units], cell [units],
- * scratch word-aligned: units twice and features once, each filled up to a multiple of 4
+ * scratch word-aligned: units three times and features twice, each filled up to a multiple of 4
  */
 void tfg_lstm_s8(const tfg_lstm_s8_t *p, const int8_t *input, int8_t *output, int8_t *hidden, int16_t *cell,
                  int8_t *scratch);

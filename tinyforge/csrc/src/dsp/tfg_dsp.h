@@ -6,6 +6,8 @@
 
 #include "../tfg_internal.h"
 
+#define TFG_ALWAYS_INLINE static inline __attribute__((always_inline))
+
 /* hi32(a * b), rounded half up */
 static inline int32_t tfg_smmulr(int32_t a, int32_t b)
 {
@@ -112,6 +114,30 @@ static inline int8_t tfg_output(int32_t acc, int32_t multiplier, int32_t shift, 
 
 /* acc[i] += products of input [groups][4] and weights [groups][4 outputs][4]; weights word-aligned */
 void tfg_dot_1x4(const int8_t *input, const int8_t *weights, int32_t groups, int32_t *acc);
+
+/* Half of an LSTM's sums: from the input, or from the hidden state */
+typedef struct {
+    const int16_t *input; /* [groups][4] in the order 0 2 1 3 */
+    int32_t groups;
+    const void *weights; /* of the unit that is next, as tfg_lstm_s8_t has them */
+    const int32_t *bias; /* the same, [4 gates] */
+    struct {
+        int32_t left; /* what is shifted so stays below 2^31 */
+        int32_t multiplier;
+        int32_t sign; /* -1, or 0 where nothing is shifted right */
+        int32_t half;
+        int32_t right;
+    } factor[4];
+} tfg_gates_half_t;
+
+/* gates[i] = both rescaled sums of the next unit, each saturated to int16; the halves go on to the unit after it */
+void tfg_gates(tfg_gates_half_t *halves, int32_t *gates);
+
+/* The same for wide weights */
+void tfg_gates_wide(tfg_gates_half_t *halves, int32_t *gates);
+
+/* Bytes as int16 in the order 0 2 1 3; the last group of four is filled up with zeros */
+void tfg_widen(int16_t *to, const int8_t *bytes, int32_t count);
 
 /*
  * acc[0..1] = the first place's two outputs, acc[2..3] = the second's; in: acc[0..1] holds their biases.

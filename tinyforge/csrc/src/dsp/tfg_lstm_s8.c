@@ -3,61 +3,57 @@
 #include <string.h>
 
 #include "tfg_dsp.h"
+#include "tfg_sigmoid.h"
 
 enum { INPUT, FORGET, CELL, OUTPUT, GATES };
 
-/* Two roundings; exponent -31..30, for the rare one that does not shift right as portable C */
-static inline int32_t rescale(int32_t acc, int32_t multiplier, int32_t exponent)
-{
-    if (exponent < 0) {
-        int32_t high = tfg_smmulr((int32_t)((uint32_t)acc << 1), multiplier);
-        high += high >> 31;
-        return (high + (1 << (-exponent - 1))) >> -exponent;
-    }
-    return tfg_requantize(acc, multiplier, exponent);
-}
+/* What the update of a unit needs, prepared once */
+typedef struct {
+    tfg_sigmoid_t sigmoid;
+    int32_t cell_half; /* of the product of input gate and cell gate, with its shift */
+    int32_t cell_shift;
+    int32_t cell_clip;
+    int32_t integer_bits;
+    int32_t multiplier; /* of the hidden state, as are the next three */
+    int32_t half;
+    int32_t right; /* 1..31 */
+    int32_t zero_point;
+} unit_t;
 
-/* a * b / 2^shift, halves away from zero; shift 1..31 */
-static inline int32_t multiply(int32_t a, int32_t b, int32_t shift)
+/* a * b / 2^shift, halves away from zero; `half` is 2^(shift - 1) */
+static inline int32_t multiply(int32_t a, int32_t b, int32_t half, int32_t shift)
 {
     const int32_t product = a * b;
-    return (product + (product >> 31) + (1 << (shift - 1))) >> shift;
-}
-
-/* The four gates of one unit before their activations, Q3.12 */
-static inline void sum_gates(const tfg_lstm_s8_t *p, int32_t unit, const int8_t *input, const int8_t *hidden,
-                             int32_t *gates)
-{
-    const int32_t in_groups = (p->features + 3) / 4;
-    const int32_t groups = (p->units + 3) / 4;
-    int32_t more[GATES];
-    memcpy(gates, p->input_bias + unit * GATES, sizeof more);
-    memcpy(more, p->recurrent_bias + unit * GATES, sizeof more);
-    tfg_dot_1x4(input, p->input_weights + unit * in_groups * 16, in_groups, gates);
-    tfg_dot_1x4(hidden, p->recurrent_weights + unit * groups * 16, groups, more);
-    for (int32_t gate = 0; gate < GATES; gate++) {
-        int32_t acc = tfg_ssat16(rescale(gates[gate], p->input_multiplier[gate], p->input_exponent[gate]));
-        acc += rescale(more[gate], p->recurrent_multiplier[gate], p->recurrent_exponent[gate]);
-        gates[gate] = tfg_ssat16(acc);
-    }
+    return (product + (product >> 31) + half) >> shift;
 }
 
 /* The unit's new cell state, and its new hidden state as the result */
-static inline int8_t update(const tfg_lstm_s8_t *p, const int32_t *gates, int16_t *cell)
+TFG_ALWAYS_INLINE int32_t update(const unit_t *u, const int32_t *gates, int16_t *cell, int32_t tabulated)
 {
-    const int32_t input = tfg_logistic_s16(gates[INPUT]);
-    const int32_t forget = tfg_logistic_s16(gates[FORGET]);
-    const int32_t fresh = tfg_tanh_s16(gates[CELL], 3);
-    const int32_t output = tfg_logistic_s16(gates[OUTPUT]);
-    int32_t state = (int16_t)multiply(forget, *cell, 15);
-    state = tfg_ssat16(state + (int16_t)multiply(input, fresh, p->cell_shift));
-    if (p->cell_clip > 0) {
-        state = tfg_min(tfg_max(state, -p->cell_clip), p->cell_clip);
-    }
+    const tfg_sigmoid_t *sigmoid = &u->sigmoid;
+    int32_t state = (int16_t)multiply(tfg_logistic_dsp(sigmoid, gates[FORGET], tabulated), *cell, 1 << 14, 15);
+    const int32_t input = tfg_logistic_dsp(sigmoid, gates[INPUT], tabulated);
+    const int32_t fresh = tfg_tanh_dsp(sigmoid, gates[CELL], 3, tabulated);
+    state = tfg_ssat16(state + (int16_t)multiply(input, fresh, u->cell_half, u->cell_shift));
+    state = tfg_min(tfg_max(state, -u->cell_clip), u->cell_clip);
     *cell = (int16_t)state;
-    const int32_t result = output * tfg_tanh_s16(state, p->cell_integer_bits); /* below 2^30 */
-    return (int8_t)tfg_ssat8(
-        tfg_add_wrap(rescale(result, p->hidden_multiplier, p->hidden_exponent), p->hidden_zero_point));
+    int32_t result = tfg_logistic_dsp(sigmoid, gates[OUTPUT], tabulated);
+    result *= tfg_tanh_dsp(sigmoid, state, u->integer_bits, tabulated); /* below 2^30 */
+    result = tfg_smmulr(result * 2, u->multiplier);
+    result = (result + (result >> 31) + u->half) >> u->right;
+    return tfg_ssat8(result + u->zero_point);
+}
+
+static void prepare(tfg_gates_half_t *half, const int32_t *multiplier, const int32_t *exponent)
+{
+    for (int32_t gate = 0; gate < GATES; gate++) {
+        const int32_t right = exponent[gate] < 0;
+        half->factor[gate].left = right ? 1 : 1 + exponent[gate];
+        half->factor[gate].multiplier = multiplier[gate];
+        half->factor[gate].sign = -right;
+        half->factor[gate].half = right ? (int32_t)((uint32_t)1 << (-exponent[gate] - 1)) : 0;
+        half->factor[gate].right = right ? -exponent[gate] : 0;
+    }
 }
 
 void tfg_lstm_s8(const tfg_lstm_s8_t *p, const int8_t *input, int8_t *output, int8_t *hidden, int16_t *cell,
@@ -65,25 +61,51 @@ void tfg_lstm_s8(const tfg_lstm_s8_t *p, const int8_t *input, int8_t *output, in
 {
     const int32_t units = p->units;
     const int32_t row = (units + 3) / 4 * 4;
-    int8_t *last = scratch; /* hidden state and input, filled up to whole groups; what is beyond meets weights of 0 */
-    int8_t *next = scratch + row;
-    int8_t *features = next + row;
-    memcpy(last, hidden, (size_t)units);
+    int16_t *last = (int16_t *)(void *)scratch; /* hidden state and input as int16; beyond the edge weights are 0 */
+    int16_t *features = last + row;
+    int8_t *next = (int8_t *)(features + (p->features + 3) / 4 * 4);
+    const unit_t unit = {
+        {p->sigmoid_lines, p->sigmoid_residues},
+        1 << (p->cell_shift - 1),
+        p->cell_shift,
+        p->cell_clip > 0 ? p->cell_clip : -INT16_MIN,
+        p->cell_integer_bits,
+        p->hidden_multiplier,
+        (int32_t)((uint32_t)1 << (-p->hidden_exponent - 1)),
+        -p->hidden_exponent,
+        p->hidden_zero_point,
+    };
+    const int32_t wide = p->wide_input_weights != NULL;
+    tfg_gates_half_t halves[2];
+    halves[0].input = features;
+    halves[0].groups = (p->features + 3) / 4;
+    halves[1].input = last;
+    halves[1].groups = row / 4;
+    prepare(&halves[0], p->input_multiplier, p->input_exponent);
+    prepare(&halves[1], p->recurrent_multiplier, p->recurrent_exponent);
+    memcpy(next, hidden, (size_t)units);
     for (int32_t step = 0; step < p->steps; step++) {
-        memcpy(features, input, (size_t)p->features);
-        for (int32_t unit = 0; unit < units; unit++) {
+        tfg_widen(last, next, units);
+        tfg_widen(features, input, p->features);
+        halves[0].weights = wide ? (const void *)p->wide_input_weights : p->input_weights;
+        halves[0].bias = p->input_bias;
+        halves[1].weights = wide ? (const void *)p->wide_recurrent_weights : p->recurrent_weights;
+        halves[1].bias = p->recurrent_bias;
+        for (int32_t number = 0; number < units; number++) {
             int32_t gates[GATES];
-            sum_gates(p, unit, features, last, gates);
-            next[unit] = update(p, gates, &cell[unit]);
+            if (wide) {
+                tfg_gates_wide(halves, gates);
+            } else {
+                tfg_gates(halves, gates);
+            }
+            next[number] = (int8_t)(p->sigmoid_lines != NULL ? update(&unit, gates, &cell[number], 1)
+                                                             : update(&unit, gates, &cell[number], 0));
         }
-        int8_t *other = last;
-        last = next;
-        next = other;
         input += p->features;
         if (p->every_step || step == p->steps - 1) {
-            memcpy(output, last, (size_t)units);
+            memcpy(output, next, (size_t)units);
             output += units;
         }
     }
-    memcpy(hidden, last, (size_t)units);
+    memcpy(hidden, next, (size_t)units);
 }

@@ -26,7 +26,7 @@ static int32_t from_hidden(const tfg_gru_s8_t *p, int32_t unit, int32_t gate, co
 static int32_t gate_of(const tfg_gru_s8_t *p, int32_t unit, int32_t gate, const int8_t *input, const int8_t *hidden)
 {
     const int32_t sum = from_input(p, unit, gate, input) + from_hidden(p, unit, gate, hidden, 0);
-    return tfg_logistic_s16(tfg_saturate_s16(sum));
+    return tfg_logistic_s16(p->sigmoid_lines, p->sigmoid_residues, tfg_saturate_s16(sum));
 }
 
 /* Q0.15 to int8 of scale 1/128 */
@@ -54,7 +54,7 @@ static void step(const tfg_gru_s8_t *p, const int8_t *input, const int8_t *hidde
             recurrent = tfg_high_mul_s16(gate_of(p, unit, RESET, input, hidden), recurrent);
         }
         const int32_t sum = from_input(p, unit, CANDIDATE, input) + recurrent;
-        const int32_t candidate = tfg_tanh_s16(tfg_saturate_s16(sum), 3);
+        const int32_t candidate = tfg_tanh_s16(p->sigmoid_lines, p->sigmoid_residues, tfg_saturate_s16(sum), 3);
         const int32_t update = gate_of(p, unit, UPDATE, input, hidden);
         memory[unit] = (int16_t)((update * memory[unit] + (32768 - update) * candidate + (1 << 14)) >> 15);
         fresh[unit] = narrowed(memory[unit]);
