@@ -338,17 +338,25 @@ def evaluate(
 def report(
     project: ProjectDir = HERE,
     run: RunName = "",
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--compare", help="Two runs instead of one: names, `latest`, or folders.", metavar="RUN RUN"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="With --compare: the page to write.")] = None,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Write report.html and report.json of a run.
+    """Write report.html and report.json of a run, or a page that compares two.
 
-    Example: tinyforge report
+    Example: tinyforge report --compare 20261121T101500Z_wave latest
     """
     from tinyforge.cli import stages
 
-    stages.report(project, run, json=json, quiet=quiet)
+    if compare is not None:
+        stages.compare_runs(project, *compare, out, json=json)
+    else:
+        stages.report(project, run, json=json, quiet=quiet)
 
 
 @app.command(rich_help_panel=ROAD)

@@ -179,6 +179,20 @@ def report(project: Path, run: str, *, json: bool, quiet: bool) -> None:
         render.say(f"report: {files['html']}")
 
 
+def compare_runs(project: Path, one: str, two: str, out: Path | None, *, json: bool) -> None:
+    """Write the page that compares two runs."""
+    from tinyforge.pipeline import compare_runs as comparing
+    from tinyforge.pipeline import projects
+
+    result = comparing.compare(projects.load(project), one, two, out)
+    if json:
+        render.say_json(result)
+        return
+    for key, before, now in result["settings"]:
+        render.say(f"  {key}: {before or '-'} -> {now or '-'}")
+    render.say(f"comparison: {result['html']}")
+
+
 def run(model: str, board: str, port: str, project: Path, jobs: int, *, json: bool, quiet: bool) -> None:
     """The whole road, then the table."""
     watcher = render.Watcher(quiet=quiet or json)

@@ -7,7 +7,8 @@
 ``templates/`` prints.
 """
 
+from tinyforge.report.comparison import Comparison, differing_settings, render_comparison
 from tinyforge.report.data import ReportData
 from tinyforge.report.render import render, render_html
 
-__all__ = ["ReportData", "render", "render_html"]
+__all__ = ["Comparison", "ReportData", "differing_settings", "render", "render_comparison", "render_html"]

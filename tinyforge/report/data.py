@@ -328,8 +328,8 @@ class BudgetRow:
 
     name: str
     unit: str
-    limit: int | None
-    value: int | None
+    limit: float | None
+    value: float | None
     ok: bool
 
 

@@ -34,8 +34,9 @@ def _visible(value: object) -> object:
     return value.translate(_UNSEEN) if isinstance(value, str) else value
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Jinja as all pages use it: everything escaped, nothing undefined."""
+    made = Environment(
         loader=FileSystemLoader(package_dir() / "report" / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -43,8 +44,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(size=text.size, count=text.count, frequency=text.frequency, short=text.short)
-    return environment
+    made.filters.update(size=text.size, count=text.count, frequency=text.frequency, short=text.short)
+    return made
 
 
 def render_html(data: ReportData) -> str:
@@ -54,7 +55,7 @@ def render_html(data: ReportData) -> str:
         DataError: parts of ``data`` contradict each other.
     """
     check(data)
-    return _environment().get_template("report.html.jinja").render(data=data, view=arrange(data))
+    return environment().get_template("report.html.jinja").render(data=data, view=arrange(data))
 
 
 def render(data: ReportData, out_dir: Path) -> Rendered:

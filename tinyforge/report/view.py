@@ -12,6 +12,7 @@ from markupsafe import Markup
 from tinyforge.report import charts, text
 from tinyforge.report.data import (
     Arena,
+    BudgetRow,
     Curve,
     DatasetSummary,
     Evaluation,
@@ -91,7 +92,8 @@ def verdict(data: ReportData) -> Verdict:
         if over:
             reasons.append(f"{_joined(over)} {'is' if len(over) == 1 else 'are'} over budget")
         detail = "; ".join(reasons)
-        return Verdict("bad", "Something was lost on the way.", f"{detail[:1].upper()}{detail[1:]}.")
+        head = "Something was lost on the way." if faulty else "A budget is broken."
+        return Verdict("bad", head, f"{detail[:1].upper()}{detail[1:]}.")
     if not evaluated:
         return Verdict("open", "Not evaluated yet.", "This report shows what is known so far.")
     on_board = [
@@ -520,6 +522,21 @@ _LIMITS = {"flash_bytes": "flash", "ram_bytes": "RAM", "stack_bytes": "stack"}
 _SPLIT_KINDS = ("train", "validation", "test")
 
 
+def _limited(line: BudgetRow, value: float | None) -> str:
+    """A number of a budget; a limit on a share is a least one."""
+    if line.unit == "share":
+        return text.percent(value)
+    return f"{text.count(value)} {line.unit if line.unit in {'B', 'us'} else ''}".strip()
+
+
+def _headroom(line: BudgetRow) -> str:
+    if line.limit is None or line.value is None:
+        return text.MISSING
+    if line.unit == "share":
+        return f"{100 * (line.value - line.limit):+.1f} points".replace("-", "\u2212")
+    return text.count(line.limit - line.value).replace("-", "\u2212")
+
+
 def arrange(data: ReportData) -> dict[str, Any]:
     """Everything the template prints; parts without data are empty."""
     virtual = data.board is not None and data.board.virtual
@@ -578,14 +595,12 @@ def arrange(data: ReportData) -> dict[str, Any]:
                 "rows": [
                     {
                         "name": _LIMITS.get(line.name, line.name.replace("_", " ")),
-                        "value": f"{text.count(line.value)} {line.unit if line.unit == 'B' else ''}".strip(),
-                        "limit": "no limit" if line.limit is None else text.count(line.limit),
-                        "headroom": text.MISSING
-                        if line.limit is None or line.value is None
-                        else text.count(line.limit - line.value).replace("-", "\u2212"),
+                        "value": _limited(line, line.value),
+                        "limit": "no limit" if line.limit is None else _limited(line, line.limit),
+                        "headroom": _headroom(line),
                         "ok": line.ok,
                         "chart": charts.bar(line.value / line.limit, tone="s1" if line.ok else "bad", track=True)
-                        if line.limit and line.value is not None
+                        if line.limit and line.value is not None and line.unit != "share"
                         else Markup(""),
                     }
                     for line in network.budget

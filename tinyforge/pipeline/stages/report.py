@@ -158,6 +158,7 @@ def _network(road: Road, spec: ModelSpec) -> Network:
         known["memory"] = _memory(road, spec)
     if run.done(evaluate_stage.name(road, spec)):
         known["evaluation"] = Evaluation.from_document(evaluate_stage.document(road, spec))
+    if run.done(evaluate_stage.name(road, spec)) and run.done(profile_stage.name(spec)):
         verdict = evaluate_stage.summary(road, spec)["budget"]
         known["budget"] = tuple(
             BudgetRow(line["name"], line["unit"], line["limit"], line["value"], line["ok"])

@@ -1,0 +1,113 @@
+"""Two runs side by side: what was set otherwise, what changed, and which differences are sure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import sample_report
+
+from tinyforge.cli import main
+from tinyforge.core.project import load_project
+from tinyforge.pipeline.runs import open_run
+from tinyforge.report import Comparison, differing_settings, render_comparison
+from tinyforge.report.comparison import arrange
+from tinyforge.report.data import Share, to_json
+
+
+@pytest.fixture(scope="module")
+def data():
+    return sample_report.full()
+
+
+def changed(data, **figures):
+    """The same report, the first network with other figures."""
+    first, *others = data.networks
+    return replace(data, run="second", networks=(replace(first, **figures), *others))
+
+
+def row(view, name):
+    return next(row for row in view["networks"][0]["rows"] if row["name"] == name)
+
+
+def test_the_same_run_has_no_changes(data):
+    view = arrange(Comparison(data, data))
+    assert {row["change"] for row in view["networks"][0]["rows"]} <= {"the same", "+0.0 points"}
+    assert view["environment"] == []
+    assert view["same_data"]
+    assert view["networks"][0]["layers"] == []
+
+
+def test_smaller_is_better_and_more_accurate_too(data):
+    first = data.networks[0]
+    view = arrange(
+        Comparison(data, changed(data, flash_bytes=first.flash_bytes // 2, instructions=first.instructions * 2))
+    )
+    assert (row(view, "flash")["tone"], row(view, "flash")["change"]) == ("good", "\u221250.0\u202f%")
+    assert row(view, "instructions")["tone"] == "bad"
+
+
+def test_only_intervals_that_are_apart_make_an_accuracy_better_or_worse(data):
+    evaluation = data.networks[0].evaluation
+    worse = [
+        replace(rung, accuracy=Share(0.5, 0.46, 0.54)) if rung.name == "int8" else rung for rung in evaluation.rungs
+    ]
+    view = arrange(Comparison(data, changed(data, evaluation=replace(evaluation, rungs=tuple(worse)))))
+    assert (row(view, "accuracy, int8")["tone"], row(view, "accuracy, int8")["sure"]) == ("bad", "intervals apart")
+    accuracy = evaluation.rung("int8").accuracy
+    near = replace(accuracy, value=accuracy.value - 0.001)
+    slightly = [replace(rung, accuracy=near) if rung.name == "int8" else rung for rung in evaluation.rungs]
+    view = arrange(Comparison(data, changed(data, evaluation=replace(evaluation, rungs=tuple(slightly)))))
+    assert (row(view, "accuracy, int8")["tone"], row(view, "accuracy, int8")["sure"]) == ("", "intervals overlap")
+
+
+def test_a_network_that_one_run_lacks_and_another_dataset_are_said(data):
+    dataset = replace(data.dataset, digest="0" * 64)
+    view = arrange(Comparison(data, replace(data, networks=data.networks[1:], dataset=dataset)))
+    assert view["networks"][0]["only"] == "the first run"
+    assert not view["same_data"]
+
+
+def test_settings_are_compared_key_by_key():
+    one = {"train": {"epochs": 40}, "models": [{"name": "cnn", "seed": 1}], "window": {"channels": ["ax", "ay"]}}
+    two = {"train": {"epochs": 20}, "models": [{"name": "cnn", "seed": 2}], "window": {"channels": ["ax"]}}
+    assert differing_settings(one, two) == (
+        ("models.cnn.seed", "1", "2"),
+        ("train.epochs", "40", "20"),
+        ("window.channels", "ax, ay", "ax"),
+    )
+
+
+def test_names_are_escaped_and_nothing_is_loaded(data, tmp_path):
+    hostile = replace(data, networks=(replace(data.networks[0], name="<script>alert(1)</script>"),))
+    settings = (("<b>key</b>", "1", "2"),)
+    page = render_comparison(Comparison(data, hostile, settings), tmp_path / "c.html").read_text()
+    assert "<script" not in page
+    assert "<b>key" not in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_the_command_compares_two_runs_of_a_project(data, tmp_path, capfd):
+    toml = '[project]\nname = "demo"\n[[model]]\nname = "cnn"\narchitecture = "cnn1d"\n'
+    (tmp_path / "tinyforge.toml").write_text(toml)
+    first = open_run(load_project(tmp_path), "d")
+    (tmp_path / "tinyforge.toml").write_text(toml + "[compress]\nsparsity = 0.8\n")
+    second = open_run(load_project(tmp_path), "d")
+    names = first.folder.name, second.folder.name
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["report", "--project", str(tmp_path), "--compare", *arguments])
+        return ended.value.code
+
+    assert run(*names) == 3
+    assert f"`tinyforge report --run {names[0]}` writes it" in capfd.readouterr().err
+    for folder in (first.folder, second.folder):
+        (folder / "report").mkdir()
+        (folder / "report" / "report.json").write_text(json.dumps(to_json(data)))
+    assert run(names[0], str(second.folder), "--json") == 0
+    said = json.loads(capfd.readouterr().out)
+    assert said["settings"] == [["compress.sparsity", "0.5", "0.8"]]
+    assert "compress.sparsity" in (tmp_path / "runs" / f"comparison_{names[0]}_{names[1]}.html").read_text()
+    assert run(names[0], "nothing") == 2
