@@ -16,7 +16,12 @@ architecture = "cnn1d"
 
 def load(tmp_path, text):
     (tmp_path / "tinyforge.toml").write_text(text, encoding="utf-8")
-    return load_project(tmp_path, boards=("virtual", "nano33", "sensortile"), architectures=("cnn1d", "lstm", "dense"))
+    return load_project(
+        tmp_path,
+        boards=("virtual", "nano33", "sensortile"),
+        architectures=("cnn1d", "lstm", "dense"),
+        variations=("rotation_deg", "tempo"),
+    )
 
 
 def test_defaults(tmp_path):
@@ -32,6 +37,13 @@ def test_defaults(tmp_path):
 def test_model_overrides_training(tmp_path):
     project = load(tmp_path, GOOD + "epochs = 3\n[train]\nepochs = 7\nseed = 5\n")
     assert (project.models[0].epochs, project.models[0].seed) == (3, 5)
+
+
+def test_a_model_takes_the_shared_augmentation_or_its_own(tmp_path):
+    shared = "\n[train.augmentation]\ntempo = 0.1\n"
+    own = GOOD + "[model.augmentation]\nrotation_deg = 5\n"
+    assert load(tmp_path, GOOD + shared).models[0].augmentation == {"tempo": 0.1}
+    assert load(tmp_path, own + shared).models[0].augmentation == {"rotation_deg": 5.0}
 
 
 def test_digest_changes_with_any_decision_and_not_with_the_port(tmp_path):
@@ -55,6 +67,11 @@ def test_digest_changes_with_any_decision_and_not_with_the_port(tmp_path):
         (GOOD + "[window]\nchannels = []\n", "window.channels: [] is empty or names a channel twice; name each channel once"),
         (GOOD + "[compress]\nclusters = 1\n", "compress.clusters: 1 is out of range; write 0 for no clustering, or 2 and more"),
         (GOOD + "[dataset]\ntest = 0.7\nvalidation = 0.7\n", "dataset.test: test + validation is 1.4; leave something to train on"),
+        (GOOD + "[train]\npatience = -1\n", "train.patience: -1 is out of range; it must be at least 0"),
+        (GOOD + '[train]\nschedule = "cosin"\n', 'train.schedule: "cosin": unknown schedule; did you mean "cosine"?'),
+        (GOOD + "[train]\nclass_weights = 2\n", "train.class_weights: 2 is out of range; it must be at least 0.0 and at most 1.0"),
+        (GOOD + "[train.augmentation]\nrotation = 5\n", 'train.augmentation.rotation: unknown variation; did you mean "rotation_deg"?'),
+        (GOOD + "[train.augmentation]\ntempo = -1\n", "train.augmentation.tempo: -1 is out of range; it must be at least 0.0"),
         (GOOD + '[dataset]\nlabels = ["a", "a"]\n', "dataset.labels: a label stands twice; name each class once"),
         (GOOD + '[dataset]\nsplit_by = "window"\n', 'dataset.split_by: "window": unknown way to split; known: recording, session, subject'),
         (GOOD + "[budget.cn]\nflash_bytes = 5\n", 'budget.cn: no [[model]] of that name; did you mean "cnn"?'),

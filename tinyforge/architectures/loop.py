@@ -23,7 +23,7 @@ from tinyforge.architectures.network import Predictor, standardise
 from tinyforge.architectures.session import keras, tensorflow
 from tinyforge.core.files import write_bytes
 from tinyforge.core.metrics import measure_losses
-from tinyforge.core.types import Float32Array, IntArray, Preprocessing
+from tinyforge.core.types import TRAIN, Dataset, Float32Array, IntArray, ModelSpec, Preprocessing
 
 Augment = Callable[[Float32Array, Sequence[str], np.random.Generator], Float32Array]
 
@@ -31,6 +31,8 @@ EPOCH_WINDOWS = 2048  # a smaller training set is gone over several times an epo
 _FINAL_RATE = 0.02  # of the initial learning rate, at the end of the cosine
 _CLIP_NORM = 1.0
 _YOUNG = 4  # epochs
+_LEAST_PROBABILITY = 1e-7
+_STEP_AT, _STEP_TO = 0.75, 0.1  # of the epochs, of the learning rate
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,8 @@ class Examples:
         augment: varies a batch of windows in physical units; None to leave them.
         seed: of order and augmentation.
         smoothing: share of the target probability spread over all classes.
+        class_weights: see :class:`tinyforge.core.types.ModelSpec`.
+        mixup: alpha of the beta distribution by which pairs of windows are mixed; 0: none.
     """
 
     windows: Float32Array
@@ -56,6 +60,32 @@ class Examples:
     augment: Augment | None
     seed: int
     smoothing: float = 0.05
+    class_weights: float = 1.0
+    mixup: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        dataset: Dataset,
+        spec: ModelSpec,
+        preprocessing: Preprocessing,
+        augment: Augment | None,
+        seed: int,
+    ) -> Examples:
+        """The training windows of ``dataset``, drawn as ``spec`` says."""
+        windows, targets = dataset.part(TRAIN)
+        return cls(
+            windows,
+            targets,
+            len(dataset.labels),
+            preprocessing,
+            dataset.spec.channels,
+            augment,
+            seed,
+            spec.label_smoothing,
+            spec.class_weights,
+            spec.mixup,
+        )
 
     @property
     def repeats(self) -> int:
@@ -67,11 +97,12 @@ class Examples:
         """Windows an epoch."""
         return self.repeats * len(self.windows)
 
-    def class_weights(self) -> npt.NDArray[np.float64]:
-        """Weight of each class: inverse to its share, so that all weigh the same together; mean 1 over the windows."""
+    def weights(self) -> npt.NDArray[np.float64]:
+        """Weight of each class: its share to the power of -class_weights; mean 1 over the windows."""
         counts = np.bincount(self.targets, minlength=self.classes).astype(np.float64)
-        present = np.count_nonzero(counts)
-        return np.where(counts > 0, len(self.targets) / (present * np.maximum(counts, 1)), 0.0)
+        weights = np.where(counts > 0, np.maximum(counts, 1) ** -self.class_weights, 0.0)
+        balanced: npt.NDArray[np.float64] = weights * len(self.targets) / (weights * counts).sum()
+        return balanced
 
     def epoch(self, number: int) -> tuple[Float32Array, Float32Array, Float32Array]:
         """What epoch ``number`` trains on, in order: windows, target probabilities, weights."""
@@ -87,7 +118,22 @@ class Examples:
         targets = self.targets[np.concatenate(orders)]
         hot = np.full((len(targets), self.classes), self.smoothing / self.classes, np.float32)
         hot[np.arange(len(targets)), targets] += np.float32(1.0 - self.smoothing)
-        return np.concatenate(rounds), hot, self.class_weights()[targets].astype(np.float32)
+        windows, weights = np.concatenate(rounds), self.weights()[targets].astype(np.float32)
+        return self._mixed(windows, hot, weights, rng) if self.mixup else (windows, hot, weights)
+
+    def _mixed(
+        self, windows: Float32Array, hot: Float32Array, weights: Float32Array, rng: np.random.Generator
+    ) -> tuple[Float32Array, Float32Array, Float32Array]:
+        """Each window with a share of another one, its target and weight likewise."""
+        share = rng.beta(self.mixup, self.mixup, len(windows)).astype(np.float32)
+        other = rng.permutation(len(windows))
+
+        def mix(values: Float32Array) -> Float32Array:
+            by_window = share.reshape(-1, *[1] * (values.ndim - 1))
+            mixed: Float32Array = by_window * values + (np.float32(1) - by_window) * values[other]
+            return mixed
+
+        return mix(windows), mix(hot), mix(weights)
 
 
 class Stepper:
@@ -99,9 +145,10 @@ class Stepper:
         averaging: share of the past in the running average of the weights, taken after each epoch; 0 for none. In
             epoch n it is at most n / (n + 4): a young average forgets the start. (Izmailov et al. 2018, "Averaging
             weights leads to wider optima and better generalization".)
+        focal: gamma of the focal loss; 0: cross-entropy.
     """
 
-    def __init__(self, model: Any, batch_size: int, averaging: float = 0.0) -> None:
+    def __init__(self, model: Any, batch_size: int, averaging: float = 0.0, focal: float = 0.0) -> None:
         tf = tensorflow()
         self._model = model
         self._batch = batch_size
@@ -116,7 +163,11 @@ class Stepper:
         def step(x: Any, y: Any, w: Any) -> tuple[Any, Any]:
             with tf.GradientTape() as tape:
                 p = model(x, training=True)
-                losses = keras().losses.categorical_crossentropy(y, p)
+                if focal:
+                    p_safe = tf.clip_by_value(p, _LEAST_PROBABILITY, 1.0)
+                    losses = -tf.reduce_sum(y * (1.0 - p) ** focal * tf.math.log(p_safe), axis=-1)
+                else:
+                    losses = keras().losses.categorical_crossentropy(y, p)
                 loss = tf.reduce_mean(w * losses)
             gradients = tape.gradient(loss, trained)
             self._optimizer.apply_gradients(zip(gradients, trained, strict=True))
@@ -231,20 +282,22 @@ def run_epochs(
     epochs: int,
     learning_rate: float,
     patience: int,
+    schedule: str = "cosine",
     eligible_from: int = 0,
     on_epoch: Callable[[Epoch, int], None] | None = None,
     checkpoint: Path | None = None,
     checkpoint_every_s: float = 1.0,
     key: str = "",
 ) -> Course:
-    """Train with a cosine learning rate; stop early; leave the best weights in ``deployed``.
+    """Train; stop early; leave the best weights (without patience: the last ones) in ``deployed``.
 
     Args:
         stepper: trains its network.
         deployed: the network that is measured and kept.
         settle: carries the trained weights to ``deployed``.
         validation: raw windows and targets.
-        patience: epochs without a better validation loss before training stops.
+        patience: epochs without a better validation loss before training stops; 0: to the end, for the last weights.
+        schedule: of the learning rate, see :class:`tinyforge.core.types.ModelSpec`.
         eligible_from: the first epoch whose weights may be kept.
         on_epoch: called with each row and the number of epochs.
         checkpoint: file that takes the state after an epoch, at most every ``checkpoint_every_s`` seconds; a state of
@@ -256,17 +309,16 @@ def run_epochs(
     course = _take_up(stepper, checkpoint, key)
     saved_at = monotonic()
     for number in range(len(course.rows), epochs):
-        if course.best_epoch >= 0 and number - 1 - course.best_epoch >= patience:
+        if patience and course.best_epoch >= 0 and number - 1 - course.best_epoch >= patience:
             break
-        cosine = 0.5 * (1 + math.cos(math.pi * number / max(1, epochs)))
-        rate = learning_rate * (_FINAL_RATE + (1 - _FINAL_RATE) * cosine)
+        rate = learning_rate * rate_share(schedule, number, epochs)
         loss, accuracy = stepper.run(*examples.epoch(number), rate)
         settle()
         val_loss, val_accuracy = measure_losses(predict(x_val), validation[1])
         row = Epoch(number, rate, loss, accuracy, val_loss, val_accuracy)
         course.rows.append(row)
         best = course.rows[course.best_epoch].val_loss if course.best_epoch >= 0 else math.inf
-        if number >= eligible_from and (val_loss < best or course.best_epoch < 0):
+        if number >= eligible_from and (val_loss < best or course.best_epoch < 0 or not patience):
             course.best_epoch = number
             course.best_weights = deployed.get_weights()
         if on_epoch is not None:
@@ -279,6 +331,17 @@ def run_epochs(
     else:
         settle()
     return course
+
+
+def rate_share(schedule: str, number: int, epochs: int) -> float:
+    """Share of the learning rate that epoch ``number`` of ``epochs`` is trained with.
+
+    Args:
+        schedule: ``cosine``: down to 2 % along half a cosine; ``step``: a tenth after 3/4 of the epochs; ``constant``.
+    """
+    if schedule == "cosine":
+        return _FINAL_RATE + (1 - _FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * number / max(1, epochs)))
+    return _STEP_TO if schedule == "step" and number >= _STEP_AT * epochs else 1.0
 
 
 def _leave(stepper: Stepper, course: Course, checkpoint: Path, key: str) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -102,8 +103,11 @@ def fit_preprocessing(dataset: Dataset) -> Preprocessing:
     )
 
 
-def load_augmentation(name: str | None) -> Augment | None:
+def load_augmentation(name: str | None, amounts: Mapping[str, float] | None = None) -> Augment | None:
     """The function called ``module:function``; None for none.
+
+    Args:
+        amounts: given to the function by name.
 
     Raises:
         ConfigError: there is no such module or function.
@@ -115,4 +119,4 @@ def load_augmentation(name: str | None) -> Augment | None:
         found: Augment = getattr(import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"augmentation {name}", f"cannot be loaded: {error}", "name it module:function") from error
-    return found
+    return partial(found, **amounts) if amounts else found

@@ -79,19 +79,11 @@ def work(job: dict[str, Any], reporter: Reporter) -> Mapping[str, Any]:
     info = info_from_json(job["info"].encode(), "job")
     reporter.progress(job["steps"][0], 0, 1, "starting TensorFlow")
     dataset = read_dataset(workshop / "dataset.npz")
-    augment = load_augmentation(job["augmentation"])
+    augment = load_augmentation(job["augmentation"], spec.augmentation)
     set_up(spec.seed)
     model = networks.load(Path(job["model"]))
     x_train, y_train = dataset.part(TRAIN)
-    examples = Examples(
-        x_train,
-        y_train,
-        len(dataset.labels),
-        info.preprocessing,
-        dataset.spec.channels,
-        augment,
-        spec.seed + 1,  # other draws than in training
-    )
+    examples = Examples.of(dataset, spec, info.preprocessing, augment, spec.seed + 1)  # other draws than in training
     measured = TEST if (dataset.split == TEST).any() else VALIDATION
     bench = _Bench(folder, dataset.labels, *dataset.part(measured))
 

@@ -10,11 +10,13 @@ from typing import Any
 
 from tinyforge.core.errors import ConfigError, did_you_mean
 from tinyforge.core.files import sha256_json
+from tinyforge.core.model_info import LONGEST_SMOOTHING
 from tinyforge.core.strict import Table, load_toml
 from tinyforge.core.types import IMU_CHANNELS, CompressionPlan, ModelSpec, SizeBudget, WindowSpec
 
 PROJECT_FILE = "tinyforge.toml"
 
+SCHEDULES = ("cosine", "step", "constant")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -38,6 +40,22 @@ class DatasetConfig:
     validation: float = 0.2
     seed: int = 1
     allow_dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionConfig:
+    """``[decision]``: how scores become an answer, see :class:`tinyforge.core.types.Decision`.
+
+    Attributes:
+        false_alarms: wished share of windows answered with a gesture they do not hold; the least score is chosen on
+            validation windows so that it is kept. None: every window has an answer.
+        smoothing: how many of the latest windows are added up.
+        rest: label that means "no gesture"; empty for none.
+    """
+
+    false_alarms: float | None = None
+    smoothing: int = 1
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +118,7 @@ class Project:
     board: str
     port: str
     capture: CaptureConfig | None
+    decision: DecisionConfig
     budgets: dict[str, SizeBudget]
     card: CardConfig = CardConfig()
 
@@ -140,6 +159,7 @@ class Project:
             "models": [dataclasses.asdict(spec) | {"parameters": dict(spec.parameters)} for spec in self.models],
             "compress": dataclasses.asdict(self.plan),
             "board": self.board,
+            "decision": dataclasses.asdict(self.decision),
             "capture": None if self.capture is None else dataclasses.asdict(self.capture),
             "budgets": {name: dataclasses.asdict(budget) for name, budget in self.budgets.items()},
         }
@@ -163,13 +183,18 @@ def find_project(start: Path) -> Path:
 
 
 def load_project(
-    path: Path, *, boards: tuple[str, ...] = (), architectures: tuple[str, ...] = (), motions: tuple[str, ...] = ()
+    path: Path,
+    *,
+    boards: tuple[str, ...] = (),
+    architectures: tuple[str, ...] = (),
+    motions: tuple[str, ...] = (),
+    variations: tuple[str, ...] = (),
 ) -> Project:
     """Read and check ``tinyforge.toml``.
 
     Args:
         path: the file, or its folder.
-        boards, architectures, motions: names that exist; empty to leave the check to whoever uses them.
+        boards, architectures, motions, variations: names that exist; empty to leave the check to whoever uses them.
 
     Raises:
         ConfigError: naming file, key and way out.
@@ -186,7 +211,7 @@ def load_project(
     port = board.text("port", "")
     board.finish()
     window = _window(top.table("window"))
-    models = _models(top, architectures)
+    models = _models(top, architectures, variations)
     loaded = Project(
         root=file.resolve().parent,
         name=name,
@@ -198,6 +223,7 @@ def load_project(
         board=board_id,
         port=port,
         capture=_capture(top.table("capture"), motions) if "capture" in top else None,
+        decision=_decision(top.table("decision")),
         budgets=_budgets(top.table("budget"), {spec.name for spec in models}),
         card=_card(top.table("card")),
     )
@@ -251,9 +277,9 @@ def _window(table: Table) -> WindowSpec:
     return spec
 
 
-def _models(top: Table, architectures: tuple[str, ...]) -> tuple[ModelSpec, ...]:
+def _models(top: Table, architectures: tuple[str, ...], variations: tuple[str, ...]) -> tuple[ModelSpec, ...]:
     train = top.table("train")
-    shared = _training(train, ModelSpec("", ""))
+    shared = _training(train, ModelSpec("", ""), variations)
     train.finish()
     models: list[ModelSpec] = []
     for table in top.tables("model"):
@@ -263,7 +289,7 @@ def _models(top: Table, architectures: tuple[str, ...]) -> tuple[ModelSpec, ...]
         architecture = table.text("architecture", choices=architectures or None, what="architecture")
         parameters = table.table("parameters").raw()
         spec = _training(
-            table, dataclasses.replace(shared, name=name, architecture=architecture, parameters=parameters)
+            table, dataclasses.replace(shared, name=name, architecture=architecture, parameters=parameters), variations
         )
         table.finish()
         models.append(spec)
@@ -272,16 +298,30 @@ def _models(top: Table, architectures: tuple[str, ...]) -> tuple[ModelSpec, ...]
     return tuple(models)
 
 
-def _training(table: Table, d: ModelSpec) -> ModelSpec:
+def _training(table: Table, d: ModelSpec, variations: tuple[str, ...]) -> ModelSpec:
     return dataclasses.replace(
         d,
         epochs=table.integer("epochs", d.epochs, 1, 100_000),
         batch_size=table.integer("batch_size", d.batch_size, 1, 1_000_000),
         learning_rate=table.number("learning_rate", d.learning_rate, 1e-9, 10.0),
-        patience=table.integer("patience", d.patience, 1),
+        patience=table.integer("patience", d.patience, 0),
         seed=table.integer("seed", d.seed, 0),
         augment=table.boolean("augment", d.augment),
+        augmentation=_augmentation(table.table("augmentation"), variations) or d.augmentation,
+        schedule=table.text("schedule", d.schedule, choices=SCHEDULES, what="schedule"),
+        class_weights=table.number("class_weights", d.class_weights, 0.0, 1.0),
+        focal=table.number("focal", d.focal, 0.0, 10.0),
+        label_smoothing=table.number("label_smoothing", d.label_smoothing, 0.0, 0.9),
+        mixup=table.number("mixup", d.mixup, 0.0, 10.0),
     )
+
+
+def _augmentation(table: Table, variations: tuple[str, ...]) -> dict[str, float]:
+    """How far each named variation goes."""
+    for key in table.raw():
+        if variations and key not in variations:
+            raise table.fail(key, "unknown variation", did_you_mean(key, variations))
+    return {key: table.number(key, low=0.0) for key in table.raw()}
 
 
 def _compress(table: Table) -> CompressionPlan:
@@ -297,6 +337,17 @@ def _compress(table: Table) -> CompressionPlan:
         raise table.fail("clusters", "1 is out of range", "write 0 for no clustering, or 2 and more")
     table.finish()
     return plan
+
+
+def _decision(table: Table) -> DecisionConfig:
+    d = DecisionConfig()
+    config = DecisionConfig(
+        false_alarms=table.number("false_alarms", low=0.0, high=1.0) if "false_alarms" in table else None,
+        smoothing=table.integer("smoothing", d.smoothing, 1, LONGEST_SMOOTHING),
+        rest=table.text("rest", d.rest),
+    )
+    table.finish()
+    return config
 
 
 def _capture(table: Table, motions: tuple[str, ...]) -> CaptureConfig:

@@ -216,9 +216,17 @@ class ModelSpec:
         epochs: at most so many passes over the training windows.
         batch_size: windows a step.
         learning_rate: initial step of Adam.
-        patience: epochs without a better validation loss before training stops.
+        patience: epochs without a better validation loss before training stops; the weights of the best epoch are
+            kept. 0: train to the end and keep the last weights.
         seed: of weights, shuffling and augmentation.
         augment: whether training windows are varied on the fly.
+        augmentation: how far, by name of the variation; what is not named keeps its default.
+        schedule: of the learning rate: ``cosine``, ``step`` (a tenth after 3/4 of the epochs) or ``constant``.
+        class_weights: 0: every window weighs the same; 1: every class weighs the same; in between, a class of share
+            s weighs s^-class_weights.
+        focal: gamma of the focal loss (Lin et al. 2017, "Focal loss for dense object detection"); 0: cross-entropy.
+        label_smoothing: share of the target probability that is spread over all classes.
+        mixup: alpha of mixup (Zhang et al. 2018, "mixup: beyond empirical risk minimization"); 0: none.
     """
 
     name: str
@@ -230,6 +238,12 @@ class ModelSpec:
     patience: int = 8
     seed: int = 1
     augment: bool = True
+    augmentation: Mapping[str, float] = field(default_factory=dict)
+    schedule: str = "cosine"
+    class_weights: float = 1.0
+    focal: float = 0.0
+    label_smoothing: float = 0.05
+    mixup: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

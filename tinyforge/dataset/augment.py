@@ -18,6 +18,7 @@ from whose list scaling is replaced by amplitude, and permutation left out: it m
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,7 +55,11 @@ class AugmentSpec:
 
 
 def augment(
-    windows: Float32Array, channels: Sequence[str], rng: np.random.Generator, spec: AugmentSpec | None = None
+    windows: Float32Array,
+    channels: Sequence[str],
+    rng: np.random.Generator,
+    spec: AugmentSpec | None = None,
+    **amounts: float,
 ) -> Float32Array:
     """Varied copies of windows, each by its own amounts.
 
@@ -64,11 +69,12 @@ def augment(
             columns follow tempo and shift only.
         rng: where the amounts come from: equal state, equal result.
         spec: how far.
+        amounts: attributes of ``spec`` that are to be other.
 
     Returns:
         float32 of the same shape; ``windows`` is left alone.
     """
-    spec = spec or AugmentSpec()
+    spec = dataclasses.replace(spec or AugmentSpec(), **amounts)
     accel, gyro = _triple(channels, ACCELERATION), _triple(channels, ANGULAR_RATE)
     count = len(windows)
     tempo = np.exp(_normal(rng, spec.tempo, (count, 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from importlib import resources
 from pathlib import Path
@@ -21,9 +22,14 @@ def load(folder: Path) -> Project:
     """
     from tinyforge.architectures import list_architectures
     from tinyforge.boards import board_ids
+    from tinyforge.dataset.augment import AugmentSpec
 
-    names = tuple(architecture.name for architecture in list_architectures())
-    return load_project(find_project(folder), boards=tuple(board_ids()), architectures=names)
+    return load_project(
+        find_project(folder),
+        boards=tuple(board_ids()),
+        architectures=tuple(architecture.name for architecture in list_architectures()),
+        variations=tuple(field.name for field in dataclasses.fields(AugmentSpec)),
+    )
 
 
 def init(folder: Path, template: str = "empty", *, force: bool = False) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -135,3 +136,85 @@ def decide(scores: npt.NDArray[np.int8], streams: Sequence[str] | npt.NDArray[np
         answer = decider.add(row)
         answers[index] = -1 if answer is None else answer
     return answers
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A decision and what it does on the windows it was chosen on.
+
+    Attributes:
+        decision: the least score that keeps to the wished rate.
+        false_alarms: share of all windows that are answered with a gesture they do not hold.
+        detected: share of the windows of a gesture that are answered with it.
+        unknown: share of all windows that are answered "unknown".
+    """
+
+    decision: Decision
+    false_alarms: float
+    detected: float
+    unknown: float
+
+
+def to_scores(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
+    """Probabilities [n, classes] as the int8 outputs of a softmax: 256ths, less 128."""
+    return np.asarray(np.clip(np.rint(probabilities * np.float32(256)), 0, 255) - 128, np.int8)
+
+
+def choose(
+    scores: npt.NDArray[np.int8],
+    targets: IntArray,
+    streams: Sequence[str] | npt.NDArray[np.str_],
+    labels: Sequence[str],
+    *,
+    false_alarms: float,
+    smoothing: int = 1,
+    rest: str = "",
+) -> Chosen:
+    """The least score that keeps false alarms at or below a rate, on windows that training has not seen.
+
+    Args:
+        scores: int8 [n, classes], the windows of a recording in their order; n >= 1.
+        targets: class of each window [n]; -1 for motion that is none of the classes.
+        streams: recording of each window [n].
+        labels: class names.
+        false_alarms: wished share of windows answered with a gesture they do not hold, 0..1.
+        smoothing: windows added up, see :class:`tinyforge.core.types.Decision`.
+        rest: label whose answers are never alarms; empty for none.
+
+    Raises:
+        DataError: no windows, or rest is no label.
+    """
+    if len(scores) == 0:
+        raise DataError("decision", "no windows to choose it on", "keep some recordings for validation")
+    if rest and rest not in labels:
+        raise DataError("decision", f'rest: "{rest}" is no class of this network', did_you_mean(rest, labels))
+    quiet = list(labels).index(rest) if rest else -1
+    winners, margins = np.array(_strengths(scores, streams, smoothing), np.int64).T
+    alarm = (winners != quiet) & (winners != targets)
+    allowed = int(np.floor(false_alarms * len(scores) + 1e-9))
+    strongest = np.sort(margins[alarm])[::-1]
+    least = int(strongest[allowed]) + 1 if len(strongest) > allowed else 0
+    answered = margins >= least
+    gestures = (targets >= 0) & (targets != quiet)
+    return Chosen(
+        Decision(least, smoothing, rest),
+        float((alarm & answered).mean()),
+        float((answered & (winners == targets))[gestures].mean()) if gestures.any() else 0.0,
+        float((~answered).mean()),
+    )
+
+
+def _strengths(
+    scores: npt.NDArray[np.int8], streams: Sequence[str] | npt.NDArray[np.str_], smoothing: int
+) -> list[tuple[int, int]]:
+    """Winner of each window, and the largest ``least_score`` with which it still is the answer."""
+    found, latest, before = [], deque[IntArray](maxlen=smoothing), None
+    for row, stream in zip(scores, streams, strict=True):
+        if stream != before:
+            latest.clear()
+            before = stream
+        latest.append(np.asarray(row, np.int64) + 128)
+        sums = np.sum(latest, axis=0)
+        winner = int(sums.argmax())
+        found.append((winner, int(sums[winner]) // len(latest)))
+    return found

@@ -24,6 +24,7 @@ def fit(
     *,
     resume: bool = True,
     augmentation: str | None = None,
+    logs: Path | None = None,
 ) -> TrainResult:
     """Train a network in a process of its own.
 
@@ -38,7 +39,8 @@ def fit(
         on_progress: told after each epoch; see :class:`tinyforge.core.worker.Progress`.
         resume: give back a finished result of the same job, or go on from its last checkpoint.
         augmentation: ``module:function`` with ``(windows float32 [n, time, channel], channel names, numpy Generator) ->
-            windows`` in physical units; used when ``spec.augment``.
+            windows`` in physical units; used when ``spec.augment``. Numbers in ``spec.augmentation`` are given by name.
+        logs: folder that takes TensorBoard's event files, one folder a training; None for none.
 
     Raises:
         ConfigError: an unknown architecture or parameter, or an augmentation that cannot be loaded.
@@ -50,7 +52,7 @@ def fit(
     values = resolve(spec, shape)
     check_dataset(dataset, "dataset")
     require_tensorflow(f"training {place}")
-    said = asdict(spec) | {"parameters": dict(spec.parameters)}
+    said = asdict(spec) | {"parameters": dict(spec.parameters), "augmentation": dict(spec.augmentation)}
     used = augmentation if spec.augment else None
     key = sha256_json(
         {
@@ -78,6 +80,7 @@ def fit(
         "augmentation": used,
         "folder": os.fspath(out_dir),
         "workshop": os.fspath(workshop),
+        "logs": os.fspath(logs.resolve()) if logs else "",
     }
     told = run_worker(
         "tinyforge.train.worker",

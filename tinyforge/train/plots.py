@@ -1,4 +1,4 @@
-"""Learning curves and confusion matrices, readable on white and on black paper.
+"""Learning curves, confusion matrices and reliability, readable on white and on black paper.
 
 Pictures are transparent; text and axes are a grey that stands out from both, and the same data gives the same bytes.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,31 @@ def confusion_matrix(matrix: Sequence[Sequence[int]], labels: Sequence[str], tit
         axes.set_xlabel("predicted")
         axes.set_ylabel("true")
         axes.set_title(title)
+        _write(figure, path)
+
+
+def reliability(said: Mapping[str, Any], title: str, path: Path) -> None:
+    """How often answers are right by how sure they are, as ``path``.png and ``path``.svg.
+
+    Args:
+        said: of :func:`tinyforge.core.metrics.calibration`.
+    """
+    plt = _pyplot()
+    rows = said["bins"]
+    most = max(row["windows"] for row in rows)
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(figsize=(3.6, 3.3), layout="constrained")
+        axes.plot([0, 100], [0, 100], color=_INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        at = [100 * row["confidence"] for row in rows]
+        axes.plot(at, [100 * row["accuracy"] for row in rows], color=_TRAIN, linewidth=1.2)
+        areas = [12 + 120 * row["windows"] / most for row in rows]  # points^2
+        axes.scatter(at, [100 * row["accuracy"] for row in rows], s=areas, color=_TRAIN)
+        axes.set_xlim(0, 103)
+        axes.set_ylim(0, 103)
+        axes.set_xlabel("largest score, %")
+        axes.set_ylabel("right, %")
+        axes.set_title(f"{title}\nmean gap {100 * said['error']:.1f} points")
+        axes.grid(linewidth=0.6)
         _write(figure, path)
 
 

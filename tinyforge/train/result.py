@@ -23,6 +23,8 @@ FILES = (
     "curves.svg",
     "confusion.png",
     "confusion.svg",
+    "reliability.png",
+    "reliability.svg",
 )
 
 
@@ -39,7 +41,8 @@ class TrainResult:
         seconds: of wall time in the worker.
         weights_digest: SHA-256 of the deployed weights; equal for equal jobs on one machine.
         metrics: by side of the split (``train``, ``validation``, ``test``), as :func:`tinyforge.core.metrics.measure`
-            says it; ``test`` is absent when there are no test windows.
+            says it, with ``intervals`` of :func:`~tinyforge.core.metrics.bootstrap` and
+            :func:`~tinyforge.core.metrics.calibration`; ``test`` is absent when there are no test windows.
         files: name to SHA-256 of what was written.
     """
 

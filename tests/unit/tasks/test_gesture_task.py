@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,3 +102,48 @@ def test_tasks_of_other_packages_are_found_and_broken_ones_listed(monkeypatch):
         tasks.get_task("wrong")
     with pytest.raises(ConfigError, match='"gestur": unknown task; did you mean "gesture"'):
         tasks.get_task("gestur")
+
+
+def scores_of(*winning):
+    """Scores of two classes: a positive number is the first one's in 256ths, a negative one the second one's."""
+    return np.array([(w - 128, 127 - w) if w > 0 else (127 + w, -w - 128) for w in winning], np.int8)
+
+
+def test_the_least_score_keeps_the_wished_rate_of_false_alarms():
+    scores = scores_of(250, 220, 200, -240, -210, 180, -190, 150, 140, -160)
+    targets = np.array([0, 0, 1, 1, 0, 0, 1, 1, 0, 1])  # alarms at 200, 210, 150
+    streams = [str(k) for k in range(10)]
+    labels = ("a", "b")
+    none = gesture.choose(scores, targets, streams, labels, false_alarms=0.0)
+    assert none.decision == Decision(211, 1, "")
+    assert (none.false_alarms, none.detected, none.unknown) == (0.0, 0.3, 0.7)
+    some = gesture.choose(scores, targets, streams, labels, false_alarms=0.1)
+    assert some.decision.least_score == 201
+    assert some.false_alarms == 0.1
+    assert gesture.choose(scores, targets, streams, labels, false_alarms=0.3).decision.least_score == 0
+    # what is answered "b" is no alarm when b is rest
+    rest = gesture.choose(scores, targets, streams, labels, false_alarms=0.0, rest="b")
+    assert rest.decision == Decision(201, 1, "b")
+
+
+def test_the_chosen_decision_does_what_it_says():
+    rng = np.random.default_rng(3)
+    scores, targets = rng.integers(-128, 128, (400, 3)).astype(np.int8), rng.integers(0, 3, 400)
+    streams = np.repeat([str(k) for k in range(20)], 20)
+    chosen = gesture.choose(scores, targets, streams, ("a", "b", "c"), false_alarms=0.02, smoothing=4)
+    answers = gesture.decide(scores, streams, chosen.decision)
+    alarms = (answers >= 0) & (answers != targets)
+    assert alarms.mean() == chosen.false_alarms <= 0.02
+    assert (answers == targets).mean() == chosen.detected
+    assert (answers < 0).mean() == chosen.unknown
+    looser = dataclasses.replace(chosen.decision, least_score=chosen.decision.least_score - 1)
+    answers = gesture.decide(scores, streams, looser)
+    assert ((answers >= 0) & (answers != targets)).mean() > 0.02
+
+
+def test_a_decision_needs_windows_and_a_rest_that_exists():
+    scores = scores_of(250)
+    with pytest.raises(DataError, match="decision: no windows to choose it on"):
+        gesture.choose(scores[:0], np.array([], np.int64), [], ("a", "b"), false_alarms=0.1)
+    with pytest.raises(DataError, match='decision: rest: "c" is no class of this network'):
+        gesture.choose(scores, np.array([0]), ["r"], ("a", "b"), false_alarms=0.1, rest="c")

@@ -1,6 +1,7 @@
 """Training: repeats bit by bit, resumes, refuses data it cannot use."""
 
 import dataclasses
+import importlib
 import json
 import subprocess
 import sys
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 from small_data import small_dataset
 
+from tinyforge.architectures.loop import Epoch
 from tinyforge.core.errors import ConfigError, DataError, ToolError
 from tinyforge.core.files import sha256_file
 from tinyforge.core.types import TEST, TRAIN, VALIDATION, ModelSpec
 from tinyforge.train import fit, load_result
+from tinyforge.train.logs import Logs
 from tinyforge.train.result import FILES, finished
 
 SPEC = ModelSpec("small", "cnn1d", {"filters": [8], "kernels": [5], "hidden": 0, "head": "flatten"}, epochs=6, seed=3)
@@ -29,7 +32,10 @@ def helpers(monkeypatch):
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     seen = []
-    result = fit(small_dataset(), SPEC, folder, seen.append)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).resolve().parent / "stand_ins"))
+        patch.setenv("MLFLOW_NOTES", str(folder.with_name("mlflow_notes")))
+        result = fit(small_dataset(), SPEC, folder, seen.append, logs=folder.with_name("logs"))
     return result, seen
 
 
@@ -67,6 +73,43 @@ def test_progress_names_epoch_loss_and_time_left(trained):
     assert [one.done for one in epochs] == list(range(1, result.epochs + 1))
     assert all(one.total == 6 and one.step == "train" for one in epochs)
     assert epochs[-1].values["seconds_left"] == 0.0 or result.epochs < 6
+
+
+@pytest.mark.train
+def test_metrics_say_how_sure_they_are(trained):
+    result, _ = trained
+    train, test = result.metrics["train"], result.metrics["test"]
+    assert train["intervals"]["groups"] == 4
+    low, high = train["intervals"]["macro_f1"]
+    assert low <= train["macro_f1"] <= high
+    assert test["intervals"] is None  # one person says nothing about others
+    assert sum(row["windows"] for row in test["calibration"]["bins"]) == 60
+
+
+@pytest.mark.train
+def test_tensorboard_and_mlflow_are_told(trained):
+    result, _ = trained
+    (events,) = (result.folder.with_name("logs") / "small").iterdir()
+    said = events.read_bytes()
+    assert said.count(b"\x08val_loss") == result.epochs  # a tag and its length
+    assert said.count(b"\x0dtest/macro_f1") == said.count(b"test/macro_f1") == 1
+    assert b"scalars" in said
+    notes = [json.loads(line) for line in result.folder.with_name("mlflow_notes").read_text().splitlines()]
+    assert [note[0] for note in notes] == ["start", "params", *["metrics"] * (result.epochs + 1), "end"]
+    assert notes[1][1]["filters"] == [8]
+    assert notes[1][1]["class_weights"] == 1.0
+    assert notes[-2][2]["test/accuracy"] == result.metrics["test"]["accuracy"]
+
+
+def test_a_tracking_server_that_is_gone_is_said_once_and_stops_nothing(monkeypatch, capfd):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parent / "stand_ins"))
+    monkeypatch.setenv("MLFLOW_FAILS", "1")
+    logs = Logs(SPEC, "")
+    logs._mlflow = importlib.import_module("mlflow")
+    logs.epoch(Epoch(0, 1e-3, 1.0, 0.5, 1.0, 0.5))
+    logs.epoch(Epoch(1, 1e-3, 1.0, 0.5, 1.0, 0.5))
+    logs.result({"test": {"accuracy": 0.5, "macro_f1": 0.5}})
+    assert capfd.readouterr().err == "MLflow: ConnectionError: no server\n"
 
 
 @pytest.mark.train

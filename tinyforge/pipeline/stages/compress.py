@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tinyforge.core.files import sha256_file
 from tinyforge.core.resources import code_digest
 from tinyforge.core.types import Channel, ModelInfo, ModelSpec
+from tinyforge.pipeline import decisions
 from tinyforge.pipeline.runs import Step
 from tinyforge.pipeline.stages import dataset as dataset_stage
 from tinyforge.pipeline.stages import train as train_stage
@@ -60,6 +61,7 @@ def info(road: Road, spec: ModelSpec) -> ModelInfo:
         window=road.project.window,
         channels=tuple(Channel(channel, unit) for channel, unit in channels),
         preprocessing=trained.preprocessing,
+        decision=decisions.decision(road, spec),
     )
 
 
@@ -91,6 +93,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
         "dataset": dataset_stage.sha256(road),
         "trained": sha256_file(road.run.path(train_stage.name(spec), "model.h5")),
         "plan": dataclasses.asdict(road.project.plan),
+        "decision": dataclasses.asdict(decisions.decision(road, spec)),
         "model": train_stage.spec_json(spec),
         "augmentation": train_stage.AUGMENTATION,
         "code": code_digest("compress", "architectures"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tinyforge.pipeline.road import Road
 
 NEEDS: tuple[str, ...] = ()
+LOGS = "logs"  # of TensorBoard: no part of what a run proves
 AUGMENTATION = "tinyforge.dataset.augment:augment"
 
 
@@ -31,7 +32,7 @@ def name(spec: ModelSpec) -> str:
 
 def spec_json(spec: ModelSpec) -> dict[str, Any]:
     """A specification as plain data."""
-    return dataclasses.asdict(spec) | {"parameters": dict(spec.parameters)}
+    return dataclasses.asdict(spec) | {"parameters": dict(spec.parameters), "augmentation": dict(spec.augmentation)}
 
 
 def step(road: Road, spec: ModelSpec) -> Step:
@@ -43,7 +44,14 @@ def step(road: Road, spec: ModelSpec) -> Step:
         def on_progress(progress: Progress) -> None:
             road.observer.progress(name(spec), progress.done, progress.total, progress.text)
 
-        result = fit(dataset_stage.load(road), spec, folder, on_progress, augmentation=AUGMENTATION)
+        result = fit(
+            dataset_stage.load(road),
+            spec,
+            folder,
+            on_progress,
+            augmentation=AUGMENTATION,
+            logs=road.run.folder / LOGS,
+        )
         return {
             "parameters": result.parameters,
             "epochs": result.epochs,
