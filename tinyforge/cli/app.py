@@ -209,19 +209,26 @@ def dataset_list(project: ProjectDir = HERE, json: Json = False, debug: Debug = 
 @app.command(rich_help_panel=ROAD)
 def train(
     model: ModelName = "",
+    cv: Annotated[
+        str, typer.Option("--cv", help="Cross-validate by group: loso (leave one subject out) or a number of folds.")
+    ] = "",
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="With --cv: folds at the same time; 0: one a core.")] = 0,
     project: ProjectDir = HERE,
     run: RunName = "",
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train the project's networks.
+    """Train the project's networks, or cross-validate them: trained and compressed once for each group left out.
 
-    Example: tinyforge train --model cnn
+    Example: tinyforge train --model cnn --cv loso
     """
-    from tinyforge.cli import stages
+    from tinyforge.cli import crossval, stages
 
-    stages.train(model, project, run, json=json, quiet=quiet)
+    if cv:
+        crossval.show(cv, model, project, run, jobs, json=json, quiet=quiet)
+    else:
+        stages.train(model, project, run, json=json, quiet=quiet)
 
 
 @app.command(rich_help_panel=ROAD)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tinyforge.pipeline.road import Road
 
 
-def _road(project: Path, run: str, watcher: render.Watcher, board: str = "", port: str = "") -> Road:
+def road_of(project: Path, run: str, watcher: render.Watcher, board: str = "", port: str = "") -> Road:
+    """The project's road; unknown names are said before any work."""
     from tinyforge.pipeline import projects
     from tinyforge.pipeline.road import Road
 
@@ -28,7 +29,7 @@ def _stage(
 ) -> dict[str, Any]:
     watcher = render.Watcher(quiet=quiet or json)
     with watcher.live():
-        road = _road(project, run, watcher, board, port)
+        road = road_of(project, run, watcher, board, port)
         with road.locked():
             result: dict[str, Any] = {"run": str(road.run.folder), "models": road.each(stage, model)}
     if json:
@@ -65,7 +66,7 @@ def compress(model: str, project: Path, run: str, *, json: bool, quiet: bool) ->
     """Compress and show what every step weighs, in files and in flash."""
     watcher = render.Watcher(quiet=quiet or json)
     with watcher.live():
-        road = _road(project, run, watcher)
+        road = road_of(project, run, watcher)
         with road.locked():
             result: dict[str, Any] = {"run": str(road.run.folder), "models": road.each("compress", model)}
             for name, linked in road.linked(model).items():
@@ -170,7 +171,7 @@ def report(project: Path, run: str, *, json: bool, quiet: bool) -> None:
     """Write the report of a run."""
     watcher = render.Watcher(quiet=quiet or json)
     with watcher.live():
-        road = _road(project, run, watcher)
+        road = road_of(project, run, watcher)
         with road.locked():
             files = road.report()
     if json:
@@ -197,7 +198,7 @@ def run(model: str, board: str, port: str, project: Path, jobs: int, *, json: bo
     """The whole road, then the table."""
     watcher = render.Watcher(quiet=quiet or json)
     with watcher.live():
-        road = _road(project, "", watcher, board, port)
+        road = road_of(project, "", watcher, board, port)
         with road.locked():
             result = road.whole(model, jobs)
     _finish(result, json=json)

@@ -160,7 +160,7 @@ class Road:
         """
         specs = self.specs(model)
         self.dataset()
-        self._parallel([self._job(stage, spec) for spec in specs], jobs)
+        self.parallel([self._job(stage, spec) for spec in specs], jobs)
         return {spec.name: self.stage(stage).result(self, spec) for spec in specs}
 
     def linked(self, model: str = "") -> dict[str, Any]:
@@ -176,7 +176,7 @@ class Road:
     def _job(self, stage: str, spec: ModelSpec) -> Callable[[], None]:
         return lambda: self.up_to(stage, spec)
 
-    def _parallel(self, jobs: list[Callable[[], None]], workers: int) -> None:
+    def parallel(self, jobs: list[Callable[[], None]], workers: int) -> None:
         """Run jobs on threads (the work is in other processes); the first error stops the others and is raised."""
         import os
 
@@ -229,7 +229,7 @@ class Road:
         self.record()
         specs = self.specs(model)
         self.dataset()
-        self._parallel([self._whole_job(spec) for spec in specs], jobs)
+        self.parallel([self._whole_job(spec) for spec in specs], jobs)
         files = self.report()
         facts = (self.run.done("dataset") or {})["facts"]
         return {

@@ -108,5 +108,10 @@ def scores(road: Road, spec: ModelSpec) -> npt.NDArray[np.float32]:
 
 def history(road: Road, spec: ModelSpec) -> dict[str, Any]:
     """Loss and accuracy of every epoch."""
-    said: dict[str, Any] = json.loads(road.run.path(name(spec), "history.json").read_text(encoding="utf-8"))
+    return read_json(road.run.path(name(spec), "history.json"))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A file that a step wrote."""
+    said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return said
