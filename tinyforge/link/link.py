@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self, TypeVar
@@ -44,6 +45,14 @@ from tinyforge.link.wire import Message, WireError
 DEFAULT_TIMEOUT_S = 2.0
 INFER_TIMEOUT_S = 10.0
 _ATTEMPTS = 4
+_MOST_LATE_FRAMES = (
+    2000  # taken after a deadline: what was under way; a device that never stops talking is not heard out
+)
+_MOST_ODD_BLOCKS = 3  # blocks in a row that contradict what came before: the device counts anew
+_MOST_REPEATS = 64  # blocks in a row that were there already: no line repeats so much
+_KEPT_BLOCKS = 1 << 16  # whose counter, clock and content are remembered, to know a repeated one
+_LATE_TOLERANCE_S = 0.25
+_AHEAD_TOLERANCE_S = 1.0
 _RUN_TYPES = frozenset((Samples.TYPE, LiveWindow.TYPE, messages.Prediction.TYPE))
 _WAY_OUT = {
     Status.UNKNOWN_MESSAGE: "the firmware is older than this tinyforge: run `tinyforge build` and `tinyforge flash`",
@@ -79,6 +88,7 @@ class LinkCounters:
         stale: messages of an earlier request or run.
         lost_samples: samples the device took that never came.
         repeated_samples: samples that came again or too late, and were dropped.
+        odd_blocks: SAMPLES whose counter contradicts their clock or what came before, and were dropped.
         retries: requests sent again.
         resets: times the device said it had started.
     """
@@ -90,6 +100,7 @@ class LinkCounters:
     stale: int = 0
     lost_samples: int = 0
     repeated_samples: int = 0
+    odd_blocks: int = 0
     retries: int = 0
     resets: int = 0
 
@@ -100,7 +111,8 @@ class SampleBlock:
 
     Attributes:
         first_index: number of the first one since the stream started, lost ones counted.
-        time_us: device clock when the first one was taken; does not wrap.
+        time_us: device clock when the first one was taken; does not wrap. The first block's is that of the device.
+        arrived_s: host clock (of the link) when the frame had come.
         values: float32 [sample, channel], in the units of HELLO.
         lost_before: samples lost between the block before and this one.
     """
@@ -109,6 +121,7 @@ class SampleBlock:
     time_us: int
     values: Float32Array
     lost_before: int
+    arrived_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,9 +170,17 @@ class Link:
     Args:
         port: where the bytes go: a `Port`, or an open port of pyserial.
         timeout_s: how long a request may take, retries included.
+        clock: seconds that pass, as `time.monotonic`.
     """
 
-    def __init__(self, port: Port | SerialLike, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        port: Port | SerialLike,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._port = as_port(port)
         self.place = self._port.name
         self.timeout_s = timeout_s
@@ -176,6 +197,10 @@ class Link:
         self._taken = 0  # samples the device took, once the run is over
         self._clock_us = 0
         self._sequence = 0
+        self._late = 0  # frames taken after their deadline
+        self._odd = 0  # blocks in a row
+        self._repeats = 0  # blocks in a row
+        self._seen: dict[int, tuple[int, int]] = {}  # clock and CRC of the block that began with this sample
 
     def __enter__(self) -> Self:
         return self
@@ -234,6 +259,10 @@ class Link:
                 f"the device names {len(hello.channel_names)} channels and {len(hello.channel_units)} units",
                 "its firmware is wrong: flash it again",
             )
+        names = hello.channel_names
+        wrong = [name for name in names if names.count(name) > 1 or not name or set(name) & set(",[]#")]
+        if wrong:
+            raise self._impossible(f"a channel named {wrong[0]!r} among {', '.join(names)}")
         self._device = hello
         return hello
 
@@ -335,6 +364,8 @@ class Link:
         self._next_index = 0
         self._taken = 0
         self._clock_us = 0
+        self._odd = self._repeats = 0
+        self._seen.clear()
         return self._run_rate_hz
 
     def samples(self, *, timeout_s: float | None = None) -> Iterator[SampleBlock]:
@@ -346,6 +377,7 @@ class Link:
         Raises:
             DeviceError: silence, the device went away, or it restarted.
         """
+        deadline = self._clock() + self._limit_s(timeout_s)
         while True:
             message = self._next_of_run(timeout_s)
             if message is None:
@@ -354,9 +386,20 @@ class Link:
             block = self._block(message) if isinstance(message, Samples) else None
             if block is not None:
                 yield block
+                deadline = self._clock() + self._limit_s(timeout_s)
+            elif self._clock() > deadline:
+                raise DeviceError(
+                    self.place,
+                    f"for {self._limit_s(timeout_s):g} s only samples came that cannot be",
+                    "its firmware contradicts its HELLO: flash it again",
+                )
 
     def _block(self, message: Samples) -> SampleBlock | None:
-        """The samples of a message, unless they came before or cannot be."""
+        """The samples of a message, unless they came before or cannot be.
+
+        Raises:
+            DeviceError: the device counts anew.
+        """
         columns = len(self.device.channel_names)
         if message.channels != columns or len(message.values) % columns or not len(message.values):
             self._count(malformed=1)
@@ -365,16 +408,52 @@ class Link:
         if not np.isfinite(values).all():
             self._count(malformed=1)
             return None
+        content = zlib.crc32(values.tobytes())
         ahead = (message.first_index - self._next_index) & 0xFFFFFFFF
+        step_us = (message.time_us - self._clock_us + (1 << 31) & 0xFFFFFFFF) - (1 << 31)  # the clock wraps
         if ahead >= 1 << 31:
-            self._count(repeated_samples=len(values))
+            if self._came_before(message, content):
+                self._count(repeated_samples=len(values))
+                self._repeats += 1
+                if self._repeats >= _MOST_REPEATS:
+                    raise self._counts_anew(message.first_index)
+            else:
+                self._is_odd(message.first_index)
+            return None
+        if self._seen and step_us > 0 and ahead / self._run_rate_hz > 2e-6 * step_us + _AHEAD_TOLERANCE_S:
+            self._is_odd(message.first_index)  # more samples than the time that passed has room for
             return None
         first = self._next_index + ahead
         self._next_index = first + len(values)
-        self._clock_us += (message.time_us - self._clock_us) & 0xFFFFFFFF
+        self._clock_us = self._clock_us + step_us if self._seen else message.time_us
+        self._odd = self._repeats = 0
+        self._seen[message.first_index] = (message.time_us, content)
+        if len(self._seen) > _KEPT_BLOCKS:
+            del self._seen[next(iter(self._seen))]
         if ahead:
             self._count(lost_samples=ahead)
-        return SampleBlock(first, self._clock_us, values.copy(), ahead)
+        return SampleBlock(first, self._clock_us, values.copy(), ahead, self._clock())
+
+    def _came_before(self, message: Samples, content: int) -> bool:
+        """Whether these samples were there already, or are late ones that were counted as lost."""
+        if message.first_index in self._seen:
+            return self._seen[message.first_index] == (message.time_us, content)
+        behind_s = ((self._next_index - message.first_index) & 0xFFFFFFFF) / self._run_rate_hz
+        ago_s = 1e-6 * ((self._clock_us - message.time_us) & 0xFFFFFFFF)
+        return bool(self._seen) and abs(ago_s - behind_s) < _LATE_TOLERANCE_S + 0.25 * behind_s
+
+    def _is_odd(self, index: int) -> None:
+        self._count(odd_blocks=1)
+        self._odd += 1
+        if self._odd >= _MOST_ODD_BLOCKS:
+            raise self._counts_anew(index)
+
+    def _counts_anew(self, index: int) -> DeviceError:
+        return DeviceError(
+            self.place,
+            f"the board restarted: it counts its samples anew ({index} where {self._next_index & 0xFFFFFFFF} belongs)",
+            "start again; check its supply and cable",
+        )
 
     def _count_tail(self) -> None:
         """Samples that were lost after the last one that came."""
@@ -475,7 +554,7 @@ class Link:
             if attempt:
                 self._count(retries=1)
             self._port.write(b"".join(encode_frame(m.TYPE, tag, m.encode()) for m in (*before, message)))
-            deadline = time.monotonic() + total_s / _ATTEMPTS
+            deadline = self._clock() + total_s / _ATTEMPTS
             while (frame := self._next_frame(deadline)) is not None:
                 answer = self._route(frame, tag)
                 if isinstance(answer, messages.Error):
@@ -497,9 +576,13 @@ class Link:
         return LinkRefused(self.place, f"{message.NAME} was refused: {why}", way_out, error.status)
 
     def _next_frame(self, deadline: float) -> Frame | None:
-        """The next good frame, or None when ``deadline`` (of `time.monotonic`) passed."""
+        """The next good frame, or None when ``deadline`` (of the link's clock) passed."""
+        self._late = self._late + 1 if self._clock() > deadline else 0
+        if self._late > _MOST_LATE_FRAMES:
+            self._late = 0
+            return None
         while not self._pending:
-            left_s = deadline - time.monotonic()
+            left_s = deadline - self._clock()
             data = self._port.read_some(max(left_s, 0.0))
             self._pending.extend(self._decoder.feed(data))
             if left_s <= 0 and not self._pending:
@@ -541,8 +624,9 @@ class Link:
 
     def _next_of_run(self, timeout_s: float | None) -> Message | None:
         """The next message of the run; None when it has ended and the queue is empty."""
-        limit_s = max(self.timeout_s, 10 / self._run_rate_hz) if timeout_s is None else timeout_s
-        deadline = time.monotonic() + limit_s
+        limit_s = self._limit_s(timeout_s)
+        deadline = self._clock() + limit_s
+        damaged = self._damaged
         while not self._queue:
             if self._restarted is not None:
                 why = RESET_TEXT.get(self._restarted.reset, f"reason {self._restarted.reset}")
@@ -551,15 +635,27 @@ class Link:
                 return None
             frame = self._next_frame(deadline)
             if frame is None:
-                raise DeviceError(
-                    self.place,
-                    f"nothing came for {limit_s:g} s",
-                    "is the board still plugged in? press its reset button",
-                )
+                raise self._fell_silent(limit_s, self._damaged - damaged)
             stray = self._route(frame, 0)
             if stray is not None:
                 self._count(stale=1)
         return self._queue.popleft()
+
+    def _limit_s(self, timeout_s: float | None) -> float:
+        return max(self.timeout_s, 10 / self._run_rate_hz) if timeout_s is None else timeout_s
+
+    @property
+    def _damaged(self) -> int:
+        return self._decoder.counters.bad + self._decoder.counters.oversized
+
+    def _fell_silent(self, limit_s: float, damaged: int) -> DeviceError:
+        if damaged:
+            frames = "1 damaged frame" if damaged == 1 else f"{damaged} damaged frames"
+            fact = f"nothing whole came for {limit_s:g} s, but {frames}"
+            return DeviceError(self.place, fact, "check cable and baud rate; something disturbs the line")
+        return DeviceError(
+            self.place, f"nothing came for {limit_s:g} s", "is the board still plugged in? press its reset button"
+        )
 
 
 class _Silence(Exception):  # never leaves this module
