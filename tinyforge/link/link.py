@@ -167,11 +167,19 @@ class Prediction:
 class Link:
     """A device that speaks the protocol of ``protocol.toml``. Not for several threads.
 
+    Attributes:
+        place: what the user called the port.
+        timeout_s: how long a request may take.
+        device_clock, counted: samples carry the device's clock and its count.
+
     Args:
         port: where the bytes go: a `Port`, or an open port of pyserial.
         timeout_s: how long a request may take, retries included.
         clock: seconds that pass, as `time.monotonic`.
     """
+
+    device_clock = True
+    counted = True
 
     def __init__(
         self,
@@ -233,6 +241,17 @@ class Link:
     def device(self) -> Hello:
         """What the device said of itself; asks it when it has not been asked yet."""
         return self._device if self._device is not None else self.hello()
+
+    @property
+    def board(self) -> str:
+        """What the device calls its board."""
+        return self.device.board
+
+    @property
+    def firmware(self) -> str:
+        """Version and digest of the device's firmware."""
+        device = self.device
+        return f"{device.firmware_version} {device.firmware_digest[:12]}".strip()
 
     @property
     def channels(self) -> tuple[Channel, ...]:
