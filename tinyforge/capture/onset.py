@@ -18,9 +18,9 @@ _ADAPT_S = 2.0
 class Onset:
     """Watches a stream for movement.
 
-    Rest is learnt from the first half second: mean and deviation of each channel. A channel that is further from its mean
-    than ``factor`` deviations (and than what a resting hand does) for 30 ms is movement; 0.3 s without is rest, in which
-    the mean follows slowly, so that a turned wrist becomes the new rest.
+    Rest is learnt from the first half second: mean and deviation of each channel. A channel that is further from its
+    mean than ``factor`` deviations (and than what a resting hand does) for 30 ms is movement; 0.3 s without is rest, in
+    which the mean follows slowly, so that a turned wrist becomes the new rest.
 
     Args:
         channels: columns; their units give the least deviation.
@@ -54,12 +54,7 @@ class Onset:
             Whether it is the one by which a movement is sure to have begun.
         """
         if not self.is_ready:
-            self._learnt.append(sample)
-            if self.is_ready:
-                rest = np.array(self._learnt, np.float64)
-                self._mean = np.median(rest, axis=0)
-                spread = 1.4826 * np.median(np.abs(rest - self._mean), axis=0)
-                self._deviation = np.maximum(spread, np.where(self._floor > 0, self._floor, 1e-3 * np.abs(self._mean)))
+            self._learn(sample)
             return False
         away = np.abs(sample - self._mean)
         if bool((away > self._factor * self._deviation).any()):
@@ -78,6 +73,14 @@ class Onset:
         if not self._above:
             self._mean += self._adapt * (sample - self._mean)
         return False
+
+    def _learn(self, sample: Float32Array) -> None:
+        self._learnt.append(sample)
+        if self.is_ready:
+            rest = np.array(self._learnt, np.float64)
+            self._mean = np.median(rest, axis=0)
+            spread = 1.4826 * np.median(np.abs(rest - self._mean), axis=0)
+            self._deviation = np.maximum(spread, np.where(self._floor > 0, self._floor, 1e-3 * np.abs(self._mean)))
 
     def relearn(self) -> None:
         """Learn rest anew: the stream was interrupted, or the hand came to rest elsewhere."""

@@ -14,6 +14,7 @@ from tinyforge.core.facts import Gap
 Float64Array = npt.NDArray[np.float64]
 
 _LEAST_POINTS = 8
+_CLOCK_STEP_S = 1e-6  # no clock here is finer
 _ITERATIONS = 12
 _TUKEY = 4.685  # of the scale: 95 % efficient for normal noise (Beaton and Tukey, Technometrics 16(2), 1974)
 _COUNTED_SLACK_S = 0.05  # where a counter says what is missing, the clock must disagree by more than this
@@ -42,11 +43,11 @@ def fit_rate(numbers: Float64Array, times_s: Float64Array, *, late_only: bool = 
 
     The first line is the median over pairs half the length apart (a relative of Theil's and Sen's that takes a quarter
     of bad points). Where times can only be late, as arrivals are, it is the edge of the lower convex hull above the
-    middle, on which the points lie closest (Moon, Skelly and Towsley, "Estimation and removal of clock skew from
-    network delay measurements", INFOCOM 1999): half of them may be late. Tukey's biweight then uses the good points well. The
+    middle, on which the points lie closest: half of them may be late (Moon, Skelly and Towsley, "Estimation and removal
+    of clock skew from network delay measurements", INFOCOM 1999). Tukey's biweight then uses the good points well. The
     interval counts neighbours that are late together as less than independent: points with a correlation of r from one
-    to the next are worth ``n (1 - r) / (1 + r)``; a quarter of the jitter over the whole length is added for what
-    rounding does to a clock.
+    to the next are worth ``n (1 - r) / (1 + r)``. It is at least what four parts of the line differ by, and a quarter
+    of the jitter over the whole length is added for what rounding does to a clock.
 
     Args:
         numbers: [n], how many samples there were at each time, increasing.
@@ -85,7 +86,8 @@ def fit_rate(numbers: Float64Array, times_s: Float64Array, *, late_only: bool = 
     worth = _independent(residual) * total / len(x)
     deviation = math.sqrt(float((residual**2).sum()) / max(total - 2.0, 1.0))
     error = _student(worth) * deviation / math.sqrt(spread / total * worth)
-    error += 0.25 * jitter_s / float(numbers[-1] - numbers[0])
+    error = max(error, _error_of_parts(x, times_s, weights))
+    error += (0.25 * jitter_s + _CLOCK_STEP_S) / float(numbers[-1] - numbers[0])
     return RateFit(1.0 / period, error / period**2, jitter_s)
 
 
@@ -111,6 +113,24 @@ def _hull_slope(x: Float64Array, times_s: Float64Array) -> float:
 
 def _turns_down(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
     return (b[0] - a[0]) * (c[1] - a[1]) <= (b[1] - a[1]) * (c[0] - a[0])
+
+
+def _error_of_parts(x: Float64Array, times_s: Float64Array, weights: Float64Array) -> float:
+    """The slope's 95 % half width by how much the slopes of four parts differ: slow changes of lateness show.
+
+    A part has a quarter of the points and of the length, so its slope varies 4 sqrt(4) = 8 times as much.
+    """
+    if len(x) < 4 * _LEAST_POINTS:
+        return 0.0
+    slopes = []
+    for part in np.array_split(np.arange(len(x)), 4):
+        w, u, t = weights[part], x[part], times_s[part]
+        u = u - (w * u).sum() / max(w.sum(), 1e-9)
+        spread = float((w * u**2).sum())
+        if spread <= 0.0:
+            return 0.0
+        slopes.append(float((w * u * t).sum()) / spread)
+    return 3.182 * float(np.std(slopes, ddof=1)) / 8.0  # Student's t of three degrees of freedom
 
 
 def _independent(residual: Float64Array) -> float:

@@ -52,6 +52,7 @@ def record(
     ranges: Sequence[float] = (),
     host_clock: bool = True,
     note: str = "",
+    placement: str = "",
     spool_folder: Path | None = None,
     keep: Callable[[Recording], object] | None = None,
     measured_hz: float = 0.0,
@@ -61,7 +62,7 @@ def record(
     Args:
         link: an open device; it must not be streaming.
         samples: how many samples the recording has; lost ones do not count.
-        label, subject, session, note: what the recording says of itself.
+        label, subject, session, note, placement: what the recording says of itself.
         rate_hz: samples a second; None for the device's own choice.
         at_least: samples the recording must have to be of use, for instance the length of a window.
         on_progress: called with (samples so far, ``samples``) as they arrive.
@@ -94,7 +95,7 @@ def record(
             session=session,
             rate_hz=said_hz or measured_hz,
             note=note,
-            announced=bool(said_hz),
+            placement=placement,
         ),
         samples=samples,
         ranges=tuple(ranges),
@@ -135,7 +136,7 @@ def record(
 
 
 def about_of(
-    link: Source, *, label: str, subject: str, session: str, rate_hz: float, note: str = "", announced: bool = True
+    link: Source, *, label: str, subject: str, session: str, rate_hz: float, note: str = "", placement: str = ""
 ) -> About:
     """What is known of a take of this device before it begins."""
     return About(
@@ -146,10 +147,10 @@ def about_of(
         firmware=link.firmware,
         channels=link.channels,
         rate_hz=rate_hz,
-        rate_is_announced=announced,
         device_clock=link.device_clock,
         counted=link.counted,
         note=note,
+        placement=placement,
     )
 
 

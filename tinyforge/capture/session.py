@@ -16,7 +16,7 @@ from tinyforge.capture.onset import Onset
 from tinyforge.capture.record import RecordingCut, about_of, record
 from tinyforge.capture.source import Source
 from tinyforge.capture.spool import About, Spool
-from tinyforge.capture.take import Take, part_of
+from tinyforge.capture.take import Take, part_of, rounded
 from tinyforge.core.errors import DataError, DeviceError
 from tinyforge.core.types import Recording
 from tinyforge.link import SampleBlock
@@ -26,6 +26,7 @@ _RETRY_S = 0.5
 _MOST_CUTS = 5  # takes in a row that a board may spoil before it is given up
 _MEASURE_S = 2.0
 _SAID_EVERY_S = 1.0
+_LIVE_BLOCKS = 2000  # of a long take: the rate that is shown while it grows
 
 KEY_UNDO, KEY_REDO, KEY_NOTE, KEY_QUIT, KEY_PAUSE = "u", "r", "n", "q", " "
 
@@ -59,12 +60,13 @@ class Plan:
         mode: one of `MODES`.
         count: takes; 0 for as many as come until the user ends (continuous and triggered).
         duration_s: length of a take; in the continuous mode of the whole session, 0 for until the user ends it.
-        rate_hz: samples a second that are asked of the device; 0 for its own.
+        rate_hz: samples a second, as the user says; 0 when nothing was said.
+        usual_hz: asked of a device that can be asked, when nothing was said; 0 for its own.
         window_s: least length of a take that is of use.
         countdown_s: before each take of the fixed mode.
         pre_roll_s: what is kept from before a movement in the triggered mode.
         factor: how sure a movement must be (`Onset`).
-        note: kept with each take.
+        note, placement: kept with each take.
         reconnect_s: how long a board that went away is waited for; 0 ends the session.
     """
 
@@ -75,11 +77,13 @@ class Plan:
     count: int = 1
     duration_s: float = 4.0
     rate_hz: float = 0.0
+    usual_hz: float = 0.0
     window_s: float = 0.0
     countdown_s: float = 0.0
     pre_roll_s: float = 0.5
     factor: float = 4.0
     note: str = ""
+    placement: str = ""
     reconnect_s: float = 30.0
 
 
@@ -118,7 +122,7 @@ class Desk(Protocol):
     def is_live(self) -> bool:
         """Whether somebody can press keys."""
 
-    def keys(self) -> str:
+    def pressed(self) -> str:
         """Keys pressed since the last call."""
 
     def show(self, state: State) -> None:
@@ -144,6 +148,7 @@ class Session:
         desk: the user.
         ranges_of: largest magnitude of each channel of a device, 0 where unknown.
         host_clock: the device's time passes as the host's does.
+        opened_for_each_take: the device is opened anew for each take of the fixed mode.
         clock, sleep: seconds that pass.
 
     Attributes:
@@ -159,6 +164,7 @@ class Session:
         *,
         ranges_of: Callable[[Source], tuple[float, ...]] = lambda _: (),
         host_clock: bool = True,
+        opened_for_each_take: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -169,6 +175,7 @@ class Session:
         self._desk = desk
         self._ranges_of = ranges_of
         self._host_clock = host_clock
+        self._reopen = opened_for_each_take
         self._clock = clock
         self._sleep = sleep
         self._source: Source | None = None
@@ -248,7 +255,7 @@ class Session:
                 if self._clock() >= deadline:
                     fact = f"{error.fact}; it did not come back in {self.plan.reconnect_s:g} s ({again.fact})"
                     raise DeviceError(error.place, fact, again.way_out or error.way_out) from again
-                if KEY_QUIT in self._desk.keys():
+                if KEY_QUIT in self._desk.pressed():
                     raise error from again
                 self._sleep(_RETRY_S)
             else:
@@ -260,30 +267,37 @@ class Session:
     # ---- fixed ----
 
     def _fixed(self, source: Source) -> None:
-        rate_hz = self._rate_of(source)
+        measured_hz = self._rate_of(source)
         label = self.plan.labels[0]
         if self._countdown(label):
             return
-        samples = max(1, round(self.plan.duration_s * (rate_hz or self.plan.rate_hz or self._rate_before(source))))
+        asked_hz = self._asked_hz(source)
+        samples = max(1, round(self.plan.duration_s * (measured_hz or asked_hz or self._rate_before(source))))
         record(
             source,
             samples=samples,
             label=label,
             subject=self.plan.subject,
             session=self.plan.session,
-            rate_hz=self.plan.rate_hz or None,
+            rate_hz=asked_hz or None,
             at_least=max(1, math.ceil(self.plan.window_s * samples / self.plan.duration_s - 1e-9)),
             on_block=self._watch(source),
             ranges=self._ranges_of(source),
             host_clock=self._host_clock,
             note=self.plan.note,
+            placement=self.plan.placement,
             spool_folder=self._keeper.folder,
             keep=self._keep,
-            measured_hz=rate_hz,
+            measured_hz=measured_hz,
         )
+        if self._reopen:
+            self._close()
         self._handle_keys()
         if self._is_done and self._desk.is_live:
             self._last_word()
+
+    def _asked_hz(self, source: Source) -> float:
+        return self.plan.rate_hz or (self.plan.usual_hz if source.takes_rate else 0.0)
 
     def _rate_before(self, source: Source) -> float:
         """The rate a device of ours will have, asked before the take's length is known."""
@@ -294,13 +308,13 @@ class Session:
 
     def _rate_of(self, source: Source) -> float:
         """The measured rate of a device that announces none, 0 where it is known without measuring."""
-        if source.counted and source.device_clock:
+        if source.takes_rate:
             return 0.0
         if self._measured_hz:
             return self._measured_hz
-        said_hz = source.start_stream(self.plan.rate_hz or None)
+        said_hz = source.start_stream(self._asked_hz(source) or None)
         self._desk.show(State("measuring", total=1))
-        about = about_of(source, label="", subject="", session="", rate_hz=said_hz, announced=bool(said_hz))
+        about = about_of(source, label="", subject="", session="", rate_hz=said_hz)
         take = Take(dataclasses.replace(about, host_clock=self._host_clock))
         deadline = self._clock() + _MEASURE_S
         for block in source.samples():
@@ -312,10 +326,10 @@ class Session:
         fit, clock = take.measured()
         if fit is None:
             raise DataError(source.place, "its rate cannot be measured", "give --rate")
-        self._measured_hz = fit.rate_hz
+        self._measured_hz = rounded(fit.rate_hz, fit.error_hz)
         whose = "its clock" if clock == "device" else "this computer's clock"
         self._desk.say(f"{source.place}: {fit.rate_hz:.4g} +- {fit.error_hz:.2g} Hz by {whose}")
-        return fit.rate_hz
+        return self._measured_hz
 
     def _countdown(self, label: str) -> bool:
         """Count down; True when a key changed what is to be done."""
@@ -343,7 +357,7 @@ class Session:
     def _show_take(self, phase: str, take: Take, damaged: int, due: list[float]) -> None:
         now = self._clock()
         if now >= due[0]:
-            fit, _ = take.measured()
+            fit, _ = take.measured(_LIVE_BLOCKS)
             self._last_rate = (fit.rate_hz, fit.error_hz) if fit else (0.0, 0.0)
             due[0] = now + _SAID_EVERY_S
         self._desk.show(
@@ -371,15 +385,15 @@ class Session:
             subject=self.plan.subject,
             session=self.plan.session,
             rate_hz=said_hz or measured_hz,
-            announced=bool(said_hz),
             note=self.plan.note,
+            placement=self.plan.placement,
         )
         return dataclasses.replace(about, samples=samples, ranges=self._ranges_of(source), host_clock=self._host_clock)
 
     def _triggered(self, source: Source) -> None:
         plan = self.plan
         measured_hz = self._rate_of(source)
-        said_hz = source.start_stream(plan.rate_hz or None)
+        said_hz = source.start_stream(self._asked_hz(source) or None)
         rate_hz = said_hz or measured_hz
         samples = max(1, round(plan.duration_s * rate_hz))
         pre = min(round(plan.pre_roll_s * rate_hz), samples - 1)
@@ -443,7 +457,7 @@ class Session:
     def _continuous(self, source: Source) -> None:
         plan = self.plan
         measured_hz = self._rate_of(source)
-        said_hz = source.start_stream(plan.rate_hz or None)
+        said_hz = source.start_stream(self._asked_hz(source) or None)
         rate_hz = said_hz or measured_hz
         left = round(plan.duration_s * rate_hz) if plan.duration_s else 0
         take: Take | None = None
@@ -453,7 +467,8 @@ class Session:
         if not self._desk.is_live:
             self._label = plan.labels[0]
         try:
-            for block in source.samples():
+            for came in source.samples():
+                block = came
                 self._desk.block(source, block)
                 seen += len(block.values)
                 self._handle_keys()
@@ -506,8 +521,8 @@ class Session:
         rate_hz = take.about.rate_hz
         if take.count < max(self.plan.window_s * rate_hz, 1):
             self._desk.say(
-                f"{take.about.label}: {take.count / rate_hz:.2f} s are shorter than a window ({self.plan.window_s:g} s), "
-                "not kept"
+                f"{take.about.label}: {take.count / rate_hz:.2f} s are shorter than a window "
+                f"({self.plan.window_s:g} s), not kept"
             )
             if take.spool is not None:
                 take.spool.drop()
@@ -542,7 +557,7 @@ class Session:
     def _handle_keys(self) -> bool:
         """Do what was pressed; whether anything was."""
         acted = False
-        for key in self._desk.keys():
+        for key in self._desk.pressed():
             if key in (KEY_QUIT, "\x03"):
                 self._quit = True
             elif key == KEY_UNDO:
@@ -591,7 +606,7 @@ class Session:
         """The last take can be undone, too."""
         self._desk.say("all recorded: u takes the last one out, n notes something on it, any other key ends")
         while True:
-            keys = self._desk.keys()
+            keys = self._desk.pressed()
             if not keys:
                 self._sleep(0.05)
                 continue

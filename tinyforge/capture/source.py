@@ -16,11 +16,13 @@ class Source(Protocol):
         place: what the user called the port.
         device_clock: blocks carry the device's clock in ``time_us``.
         counted: the device counts its samples, so that lost ones are known exactly.
+        takes_rate: the device can be asked for a rate; else ``rate_hz`` of `start_stream` is what the user says.
     """
 
     place: str
     device_clock: bool
     counted: bool
+    takes_rate: bool
 
     @property
     def board(self) -> str:

@@ -40,11 +40,10 @@ class About:
     """What is known of a take before its first sample.
 
     Attributes:
-        label, subject, session: as in `Recording`.
+        label, subject, session, placement: as in `Recording`.
         board, firmware: as the device says.
         channels: columns.
         rate_hz: as announced, or as the user says, or as measured before; 0 when unknown.
-        rate_is_announced: the device or the user said it; else it was measured.
         ranges: for each channel the largest magnitude, 0 where unknown; may be empty.
         device_clock: blocks carry the device's clock.
         counted: the device counts its samples, so that what is lost is known exactly.
@@ -60,13 +59,13 @@ class About:
     firmware: str
     channels: tuple[Channel, ...]
     rate_hz: float
-    rate_is_announced: bool = True
     ranges: tuple[float, ...] = ()
     device_clock: bool = True
     counted: bool = True
     host_clock: bool = True
     samples: int = 0
     note: str = ""
+    placement: str = ""
 
 
 class Spool:

@@ -90,17 +90,17 @@ class Take:
             self.spool.write(number, block)
         return rest
 
-    def measured(self) -> tuple[RateFit | None, str]:
-        """The rate so far and whose clock it was measured by."""
+    def measured(self, latest: int = 0) -> tuple[RateFit | None, str]:
+        """The rate, of all blocks or of so many of the latest, and whose clock it was measured by."""
         if not self._blocks:
             return None, ""
-        numbers = np.array(self._numbers, np.float64)
+        numbers = np.array(self._numbers[-latest:], np.float64)
         if self.about.device_clock:
-            return fit_rate(numbers, np.array(self._clock_us, np.float64) * 1e-6), "device"
+            return fit_rate(numbers, np.array(self._clock_us[-latest:], np.float64) * 1e-6), "device"
         if not self.about.host_clock:
             return None, ""
-        ends = numbers + [len(block) for block in self._blocks]
-        return fit_rate(ends, np.array(self._arrived_s), late_only=True), "host"
+        ends = numbers + [len(block) for block in self._blocks[-latest:]]
+        return fit_rate(ends, np.array(self._arrived_s[-latest:]), late_only=True), "host"
 
     def recording(self, *, damaged: int = 0, cut: str = "") -> Recording:
         """What came, as a recording.
@@ -132,6 +132,7 @@ class Take:
             subject=about.subject,
             session=about.session,
             board=about.board,
+            placement=about.placement,
             dropped=sum(gap.samples for gap in gaps),
             note="; ".join(notes),
             facts=CaptureFacts(
@@ -158,12 +159,12 @@ class Take:
                 "recording", f"{self.count} samples are too few to measure a rate", "record longer, or give --rate"
             )
         measured = rounded(fit.rate_hz, fit.error_hz)
-        if not said or not self.about.rate_is_announced:
+        if not said:
             return measured, []
         if abs(fit.rate_hz - said) <= max(_RATE_TOLERANCE * said, fit.error_hz):
             return said, []
         by = "its own clock" if clock == "device" else "this computer's clock"
-        return measured, [f"said to have {said:g} Hz, by {by} it has {measured:g} +- {fit.error_hz:.2g} Hz"]
+        return measured, [f"was to have {said:g} Hz, by {by} it has {measured:g} +- {fit.error_hz:.2g} Hz"]
 
     def _all_gaps(self, fit: RateFit | None) -> list[Gap]:
         """Those that the device counted or that were damaged, and those that only a clock shows."""

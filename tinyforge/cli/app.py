@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyforge.cli.capture import capture, devices
 from tinyforge.cli.care import doctor, lock, verify_run
 from tinyforge.cli.check import check
 from tinyforge.cli.downloads import download
@@ -83,57 +84,8 @@ def init(
         )
 
 
-@app.command(rich_help_panel=ROAD)
-def capture(
-    label: Annotated[str, typer.Option("--label", help="Class of the gesture.")],
-    subject: Annotated[str, typer.Option("--subject", help="Who moves; people are kept apart by this name.")],
-    session: Annotated[str, typer.Option("--session", help="When and where.")] = "",
-    count: Annotated[int, typer.Option("--count", min=1, help="How many recordings.")] = 1,
-    duration: Annotated[float, typer.Option("--duration", min=0.05, help="Seconds each.")] = 4.0,
-    rate: Annotated[float, typer.Option("--rate", min=0.0, help="Samples a second; default: the project's.")] = 0.0,
-    motion: Annotated[str, typer.Option("--motion", help="What moves the virtual board's IMU (a motion spec).")] = "",
-    board: BoardName = "",
-    port: Port = "",
-    project: ProjectDir = HERE,
-    json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Record gestures over the link.
-
-    Example: tinyforge capture --label stop --subject anna --duration 4 --count 5
-    """
-    from tinyforge.cli import render
-    from tinyforge.pipeline import captures, projects
-
-    loaded = projects.load(project)
-    watcher = render.Watcher(quiet=quiet or json)
-    with watcher.live():
-        made = captures.capture(
-            loaded,
-            label=label,
-            subject=subject,
-            session=session,
-            count=count,
-            duration_s=duration,
-            rate_hz=rate,
-            motion=motion,
-            board_id=board,
-            port=port,
-            observer=watcher,
-        )
-    if json:
-        render.say_json({"recordings": made})
-        return
-    render.table(
-        "recorded",
-        ("recording", "label", "subject", "samples", "rate", "lost"),
-        [
-            (e["id"], e["label"], e["subject"], str(e["samples"]), f"{e['rate_hz']:g} Hz", str(e["dropped"]))
-            for e in made
-        ],
-        numeric=("samples", "rate", "lost"),
-    )
+app.command(rich_help_panel=ROAD)(capture)
+app.command(rich_help_panel=ROAD)(devices)
 
 
 @dataset_app.command("import")

@@ -257,9 +257,8 @@ class RecordingStore:
         """
         with self._writing() as stream:
             aside = self.folder / UNDONE / f"{recording_id}.csv"
-            known = [path.stem for path in (self.folder / UNDONE).glob("*.csv")]
-            if recording_id not in known:
-                raise self._unknown(recording_id, known)
+            if recording_id not in self.removed():
+                raise self._unknown(recording_id, self.removed())
             recording = read_recording(aside)
             entry = _entry(recording_id, self._file_of(recording_id, recording.label), recording)
             self._move(aside, self.folder / entry.file)
@@ -283,6 +282,14 @@ class RecordingStore:
             self._listed[recording_id] = changed = dataclasses.replace(entry, note=note)
             self._append(stream, [line_of(changed)])
             return changed
+
+    def removed(self) -> list[str]:
+        """Ids of what `remove` took out and `restore` can bring back, the latest last."""
+        try:
+            aside = [(path.stat().st_ctime_ns, path.stem) for path in (self.folder / UNDONE).glob("*.csv")]
+        except OSError as error:
+            raise _reading(self.folder / UNDONE, error) from error
+        return [recording_id for _, recording_id in sorted(aside)]
 
     def _unknown(self, recording_id: str, known: Iterable[str]) -> DataError:
         return DataError(

@@ -3,10 +3,12 @@
 `open_link` gives a `Link`; what it carries is described in ``docs/protocol.md``.
 """
 
+from tinyforge.link.detect import open_device
 from tinyforge.link.link import Inference, Link, LinkCounters, LinkRefused, Prediction, SampleBlock, open_link
 from tinyforge.link.messages import Hello, Mode, Reset, Stats, Status, Stopped
 from tinyforge.link.model_binding import render_model_binding
 from tinyforge.link.ports import Port, PortInfo, SerialPort, SocketPort, list_ports, open_port
+from tinyforge.link.text_link import TextLink
 
 __all__ = [
     "Hello",
@@ -25,7 +27,9 @@ __all__ = [
     "Stats",
     "Status",
     "Stopped",
+    "TextLink",
     "list_ports",
+    "open_device",
     "open_link",
     "open_port",
     "render_model_binding",

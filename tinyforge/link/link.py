@@ -171,6 +171,7 @@ class Link:
         place: what the user called the port.
         timeout_s: how long a request may take.
         device_clock, counted: samples carry the device's clock and its count.
+        takes_rate: the device can be asked for a rate.
 
     Args:
         port: where the bytes go: a `Port`, or an open port of pyserial.
@@ -180,6 +181,7 @@ class Link:
 
     device_clock = True
     counted = True
+    takes_rate = True
 
     def __init__(
         self,

@@ -107,6 +107,8 @@ class TextLink:
         DeviceError: ``lines`` are no lines of numbers.
     """
 
+    takes_rate = False
+
     def __init__(
         self,
         port: Port,
@@ -119,18 +121,12 @@ class TextLink:
         if layout is None:
             raise DeviceError(port.name, "sends no lines of numbers", "is it another sketch, or another baud rate?")
         self.place = port.name
-        self.layout = layout
-        self.channels = layout.channels
         self.board = ""
         announced = [line for line in lines if isinstance(line, Announcement)]
         self.firmware = "SensiML" if announced else "text"
         self.announced_rate_hz = announced[-1].rate_hz if announced else 0.0
-        self.first_rows = np.array(
-            [[line.values[k] for k in layout.columns] for line in lines if isinstance(line, Row) and self._fits(line)],
-            np.float32,
-        ).reshape(-1, len(layout.columns))
-        self.device_clock = layout.time_column >= 0
-        self.counted = layout.counter_column >= 0
+        self._first = [line.values for line in lines if isinstance(line, Row) and len(line.values) == layout.width]
+        self.lay_out(layout)
         self._port = port
         self._clock = clock
         self._decoder = decoder
@@ -140,6 +136,19 @@ class TextLink:
         self._announced_names = announced[-1].names if announced else ()
         self._blocks: deque[SampleBlock] = deque()
         self._reset_run()
+
+    def lay_out(self, layout: Layout) -> None:
+        """Take the columns for what ``layout`` says."""
+        self.layout = layout
+        self.channels = layout.channels
+        self.device_clock = layout.time_column >= 0
+        self.counted = layout.counter_column >= 0
+
+    @property
+    def first_rows(self) -> Float32Array:
+        """What came before the first take, [row, channel]."""
+        rows = [[row[k] for k in self.layout.columns] for row in self._first]
+        return np.array(rows, np.float32).reshape(-1, len(self.layout.columns))
 
     def _fits(self, row: Row) -> bool:
         return len(row.values) == self.layout.width
@@ -333,11 +342,16 @@ class TextLink:
 
 
 def named(link: TextLink, names: Sequence[str], units: Sequence[str]) -> None:
-    """Give the channels of a device the names and units the user says; either may be empty.
+    """Give the columns of a device the names and units the user says; either may be empty.
+
+    Names may be those of all columns, of time and counter, too; then the columns are what these names say.
 
     Raises:
         UsageError: there are more or fewer than the device has.
     """
+    if names and len(names) == link.layout.width:
+        link.lay_out(layout_of(link.layout.width, names))
+        names = ()
     have = link.channels
     for option, given in (("--channels", names), ("--units", units)):
         if given and len(given) != len(have):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyforge.core.errors import DataError
+from tinyforge.core.facts import facts_json
 from tinyforge.core.files import atomic_open
 from tinyforge.core.project import Project
 from tinyforge.core.types import Channel, Dataset, WindowSpec
@@ -34,6 +35,8 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "samples": entry.samples,
         "dropped": entry.dropped,
         "channels": [[c.name, c.unit] for c in entry.channels],
+        "note": entry.note,
+        "capture": None if entry.facts is None else facts_json(entry.facts),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -13,10 +14,11 @@ from tinyforge.core.project import Project
 
 if TYPE_CHECKING:
     from tinyforge.boards import Board
-    from tinyforge.link import Link
+    from tinyforge.link import Link, PortInfo
     from tinyforge.pipeline.observer import Observer
 
 VIRTUAL_LAUNCHER = "virtual"
+_USB_ID = re.compile("[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}")
 
 
 def boards() -> list[dict[str, Any]]:
@@ -48,6 +50,46 @@ def is_virtual(board: Board) -> bool:
 def virtual_flash(project: Project, model: str) -> Path:
     """The image a project's virtual board holds: one board for each model, and one that only records."""
     return project.state_dir / "virtual" / f"{model}.elf"
+
+
+def open_virtual(board: Board, image: Path, motion: str) -> Link:
+    """The virtual board with an image in its flash, opened.
+
+    Raises:
+        DeviceError: it does not answer.
+    """
+    import tinyforge.virtual
+    from tinyforge.link import open_link
+
+    return open_link(tinyforge.virtual.virtual_url(image, motion=motion, board=board.id))
+
+
+def ports() -> list[PortInfo]:
+    """The serial ports of this machine."""
+    import tinyforge.virtual  # noqa: F401  registers virtual://
+    from tinyforge.link.ports import list_ports
+
+    return list_ports()
+
+
+def is_usb_id(port: str) -> bool:
+    """Whether a port is named by its USB numbers: ``2341:805a``."""
+    return _USB_ID.fullmatch(port) is not None
+
+
+def find_usb(name: str) -> str:
+    """The one port with these USB numbers (``2341:805a``).
+
+    Raises:
+        DeviceError: none, or several.
+    """
+    vendor, product = (int(part, 16) for part in name.split(":"))
+    matching = [port.path for port in ports() if port.usb_id == (vendor, product)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise DeviceError(name, f"{len(matching)} of them: {', '.join(matching)}", f"choose: --port {matching[0]}")
+    raise DeviceError(name, "no device with these USB numbers", "`tinyforge devices` lists what is there")
 
 
 @contextlib.contextmanager
