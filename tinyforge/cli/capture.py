@@ -84,7 +84,6 @@ def capture(
     from tinyforge.cli.capture_view import LiveDesk, desk_for
     from tinyforge.pipeline import captures, projects
 
-    loaded = projects.load(project)
     chosen = [
         name
         for name, given in (
@@ -99,9 +98,10 @@ def capture(
     if len(chosen) > 1:
         raise UsageError("tinyforge capture", f"--{chosen[0]} and --{chosen[1]} exclude each other", "give one of them")
     if chosen:
-        _afterwards(chosen[0], loaded, annotate, json=json)
+        _afterwards(chosen[0], projects.load(project), annotate, json=json)
         return
     labels = _labels(label, subject, mode)
+    loaded = projects.load(project)
     endless = mode != "fixed"
     plan = Plan(
         labels=labels,
