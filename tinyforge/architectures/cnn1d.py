@@ -91,6 +91,16 @@ ARCHITECTURE = Architecture(
             "dropout": 0.2,
         },
     },
+    choices={
+        "filters": ((8, 16), (16, 32), (8, 16, 24), (16, 24, 32), (24, 32, 48), (16, 32, 48, 48), (24, 32, 48, 48)),
+        "kernels": ((5, 3), (7, 5, 3), (9, 5)),
+        "strides": ((1,), (2,), (2, 1)),
+        "padding": ("same",),
+        "separable": (False, True),
+        "pool": (1, 2),
+        "head": ("mean", "mean_max"),
+        "hidden": (0, 32),
+    },
     build=_build,
     check=_check,
 )

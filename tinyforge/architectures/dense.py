@@ -38,5 +38,6 @@ ARCHITECTURE = Architecture(
         "medium": {"units": (64, 32)},
         "large": {"units": (128, 64)},
     },
+    choices={"units": ((16,), (32,), (32, 16), (64, 32), (64, 32, 16), (128, 64))},
     build=_build,
 )

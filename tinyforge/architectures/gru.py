@@ -42,5 +42,6 @@ ARCHITECTURE = Architecture(
         "medium": {"units": 32},
         "large": {"units": 48, "hidden": 32},
     },
+    choices={"units": (8, 12, 16, 24, 32, 40), "head": ("mean", "last"), "hidden": (0, 16)},
     build=_build,
 )

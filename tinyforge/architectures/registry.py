@@ -31,6 +31,7 @@ class Architecture:
         summary: one line for lists.
         parameters: its knobs.
         presets: named sets of parameter values.
+        choices: what a search tries, by parameter; a parameter that is not named keeps its default. Empty: the presets.
         build: ``build(values, (window_length, channels), classes, training) -> keras.Model``, legacy Keras, from
             standardised float32 [batch, window_length, channels] to probabilities [batch, classes].
             With ``training`` the network may hold what only training needs: batch normalisation in a layer called
@@ -45,6 +46,7 @@ class Architecture:
     parameters: tuple[Parameter, ...]
     build: Build
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    choices: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     check: Callable[[Mapping[str, Any], tuple[int, int], str], None] = lambda *_: None
 
 

@@ -64,6 +64,13 @@ ARCHITECTURE = Architecture(
         "medium": {"filters": 24, "blocks": 3},
         "large": {"filters": 40, "blocks": 4},
     },
+    choices={
+        "filters": (8, 12, 16, 24, 32, 40),
+        "kernel": (3, 5),
+        "blocks": (1, 2, 3),
+        "shorten": (2, 4),
+        "head": ("mean", "mean_max"),
+    },
     build=_build,
     check=_check,
 )

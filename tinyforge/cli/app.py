@@ -184,6 +184,30 @@ def train(
 
 
 @app.command(rich_help_panel=ROAD)
+def search(
+    trials: Annotated[int, typer.Option("--trials", min=1, help="Finished trials that the study shall have.")] = 30,
+    study: Annotated[str, typer.Option("--study", help="Name of the study; the same name goes on with it.")] = "search",
+    storage: Annotated[
+        str, typer.Option("--storage", help="URL of a database that several machines share; default: a SQLite file.")
+    ] = "",
+    heartbeat: Annotated[
+        int, typer.Option("--heartbeat", min=1, help="Seconds between signs of life; ten without one: taken for dead.")
+    ] = 60,
+    project: ProjectDir = HERE,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Search architecture, window and compression under the budget of [search]; run it several times to share the work.
+
+    Example: tinyforge search --trials 40
+    """
+    from tinyforge.cli import search as commands
+
+    commands.search(trials, study, storage, heartbeat, project, json=json, quiet=quiet)
+
+
+@app.command(rich_help_panel=ROAD)
 def compress(
     model: ModelName = "",
     project: ProjectDir = HERE,

@@ -16,6 +16,7 @@ from tinyforge.core.types import IMU_CHANNELS, CompressionPlan, ModelSpec, SizeB
 
 PROJECT_FILE = "tinyforge.toml"
 
+NO_LIMITS = SizeBudget()
 SCHEDULES = ("cosine", "step", "constant")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
@@ -56,6 +57,26 @@ class DecisionConfig:
     false_alarms: float | None = None
     smoothing: int = 1
     rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchConfig:
+    """``[search]``: what `tinyforge search` draws candidates from, and what they may cost.
+
+    Attributes:
+        architectures: names.
+        lengths: of the window, in samples; empty for the project's.
+        sparsities, clusters: of the compression, as in ``[compress]``.
+        epochs: of each candidate's training.
+        budget: limits of the network alone: flash and RAM it adds to an image, instructions an inference.
+    """
+
+    architectures: tuple[str, ...] = ("cnn1d", "tcn")
+    lengths: tuple[int, ...] = ()
+    sparsities: tuple[float, ...] = (0.0,)
+    clusters: tuple[int, ...] = (0,)
+    epochs: int = 15
+    budget: SizeBudget = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +140,7 @@ class Project:
     port: str
     capture: CaptureConfig | None
     decision: DecisionConfig
+    search: SearchConfig
     budgets: dict[str, SizeBudget]
     card: CardConfig = CardConfig()
 
@@ -224,6 +246,7 @@ def load_project(
         port=port,
         capture=_capture(top.table("capture"), motions) if "capture" in top else None,
         decision=_decision(top.table("decision")),
+        search=_search(top.table("search"), architectures),
         budgets=_budgets(top.table("budget"), {spec.name for spec in models}),
         card=_card(top.table("card")),
     )
@@ -348,6 +371,43 @@ def _decision(table: Table) -> DecisionConfig:
     )
     table.finish()
     return config
+
+
+def _search(table: Table, architectures: tuple[str, ...]) -> SearchConfig:
+    d = SearchConfig()
+    names = table.texts("architectures", d.architectures)
+    for name in names:
+        if architectures and "architectures" in table and name not in architectures:
+            raise table.fail("architectures", f'"{name}": unknown architecture', did_you_mean(name, architectures))
+    limits = {
+        key: table.integer(key, low=0) if key in table else None for key in ("flash_bytes", "ram_bytes", "instructions")
+    }
+    config = SearchConfig(
+        architectures=names,
+        lengths=_listed(table, "lengths", d.lengths, int, 2, 65536),
+        sparsities=_listed(table, "sparsities", d.sparsities, float, 0.0, 0.99),
+        clusters=_listed(table, "clusters", d.clusters, int, 0, 256),
+        epochs=table.integer("epochs", d.epochs, 1, 100_000),
+        budget=SizeBudget(**limits),
+    )
+    for key in ("architectures", "sparsities", "clusters"):
+        if not getattr(config, key):
+            raise table.fail(key, "is empty", "name at least one, or leave it out")
+    table.finish()
+    return config
+
+
+def _listed(table: Table, key: str, default: tuple[Any, ...], kind: type, low: float, high: float) -> tuple[Any, ...]:
+    """A list of numbers, each in [low, high]."""
+    if key not in table:
+        return default
+    what = "a whole number" if kind is int else "a number"
+    for value in table.items(key):
+        if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
+            raise table.fail(key, f"{value!r} is not {what}", f"it takes a list of numbers from {low:g} to {high:g}")
+        if not low <= value <= high:
+            raise table.fail(key, f"{value} is out of range", f"it must be from {low:g} to {high:g}")
+    return tuple(kind(value) for value in table.items(key))
 
 
 def _capture(table: Table, motions: tuple[str, ...]) -> CaptureConfig:

@@ -142,6 +142,29 @@ def reliability(said: Mapping[str, Any], title: str, path: Path) -> None:
         _write(figure, path)
 
 
+def pareto(points: Sequence[tuple[int, float, bool]], measure: str, path: Path) -> None:
+    """Candidates by the flash they take and how good they are, as ``path``.png and ``path``.svg.
+
+    Args:
+        points: flash in bytes, figure of merit, and whether nobody beats it; at least one.
+        measure: what the figure of merit is.
+    """
+    plt = _pyplot()
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
+        others = [(flash / 1024, merit) for flash, merit, front in points if not front]
+        front = sorted((flash / 1024, merit) for flash, merit, front in points if front)
+        if others:
+            axes.scatter(*zip(*others, strict=True), s=16, color=_FAINT, label="beaten")
+        axes.plot(*zip(*front, strict=True), color=_TRAIN, linewidth=0.8)
+        axes.scatter(*zip(*front, strict=True), s=26, color=_TRAIN, label="beaten by none")
+        axes.set_xlabel("flash, KiB")
+        axes.set_ylabel(measure)
+        axes.grid(linewidth=0.6)
+        axes.legend(loc="lower right")
+        _write(figure, path)
+
+
 def _pyplot() -> Any:
     import matplotlib as mpl
 

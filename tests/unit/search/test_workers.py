@@ -1,0 +1,53 @@
+"""Two workers on one study; one is killed in the middle of its trial, and the other takes that trial up again."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = [pytest.mark.train, pytest.mark.emulator]
+
+TRIALS = 2
+
+
+def start(folder, log, *arguments):
+    """A worker in a session of its own, so that a kill ends exactly it."""
+    command = [sys.executable, "-m", "tinyforge", "search", "--project", str(folder), "--trials", str(TRIALS)]
+    with log.open("w") as stream:
+        return subprocess.Popen([*command, "--heartbeat", "1", *arguments], stdout=stream, stderr=stream)
+
+
+def states(folder):
+    with sqlite3.connect(folder / "search" / "search" / "study.db") as database:
+        return [state for (state,) in database.execute("SELECT state FROM trials ORDER BY number")]
+
+
+def until(true, seconds=240):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.1)
+
+
+def test_a_killed_workers_trial_is_taken_up_by_another(project_dir, tmp_path):
+    first = start(project_dir, tmp_path / "first.log")
+    training = project_dir / "search" / "search" / "trial_0000" / "train"
+    until(training.exists)
+    second = start(project_dir, tmp_path / "second.log", "--json")
+    until(lambda: states(project_dir) == ["RUNNING", "RUNNING"])
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert second.wait(600) == 0, (tmp_path / "second.log").read_text()
+    found = json.loads((tmp_path / "second.log").read_text())
+    assert states(project_dir)[0] == "FAIL"
+    assert states(project_dir).count("COMPLETE") + states(project_dir).count("PRUNED") >= TRIALS
+    # the same candidate, in the same folder: what was done in there was not done again
+    assert found["retried"] == 1
+    assert (training / "train.json").is_file()
+    assert found["front"][0]["macro_f1"] > 0.9
+    assert all(one["instructions"] <= 30_000 for one in found["front"])
+    assert (project_dir / "search" / "search" / "front.png").read_bytes().startswith(b"\x89PNG")
