@@ -32,6 +32,9 @@ class DatasetConfig:
         test, validation: fraction of the groups on each side, (0, 0.8].
         seed: of the split.
         allow_dropped: train on recordings that are known to have lost samples.
+        placement: only recordings of a sensor worn there (``wrist``, ``pocket``); empty for all.
+        transitions: where labels change inside a recording, a window has the label of most of its samples; false leaves
+            windows of several labels out.
     """
 
     folder: str = "dataset"
@@ -41,6 +44,8 @@ class DatasetConfig:
     validation: float = 0.2
     seed: int = 1
     allow_dropped: bool = False
+    placement: str = ""
+    transitions: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +281,8 @@ def _dataset(table: Table) -> DatasetConfig:
         validation=table.number("validation", d.validation, 0.01, 0.8),
         seed=table.integer("seed", d.seed, 0),
         allow_dropped=table.boolean("allow_dropped", d.allow_dropped),
+        placement=table.text("placement", d.placement),
+        transitions=table.boolean("transitions", d.transitions),
     )
     if config.test + config.validation > 0.9:
         raise table.fail(

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.core.errors import ConfigError, DataError, did_you_mean
-from tinyforge.core.types import SPLIT_NAMES, TRAIN, Dataset, Float32Array, Recording, WindowSpec
+from tinyforge.core.types import SPLIT_NAMES, TRAIN, Dataset, Float32Array, IntArray, Recording, WindowSpec
 from tinyforge.dataset.entries import Entry
-from tinyforge.dataset.resample import resample
+from tinyforge.dataset.even import evenly
 from tinyforge.dataset.splits import SplitSpec, check_split, split_groups
 from tinyforge.dataset.units import canonical_unit, to_canonical
 
@@ -31,10 +31,11 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """Windows of one recording."""
+    """Windows of one recording, the class of each, and what a split keeps together."""
 
     entry: Entry
     windows: Float32Array
+    targets: IntArray
     group: str
 
 
@@ -53,8 +54,50 @@ def cut_windows(samples: Float32Array, length: int, hop: int) -> Float32Array:
     return np.ascontiguousarray(views.transpose(0, 2, 1), dtype=np.float32)
 
 
+def window_shares(labels: Sequence[str], names: Sequence[str], length: int, hop: int) -> IntArray:
+    """How many samples of each class every window holds.
+
+    Args:
+        labels: of each sample, [time].
+        names: classes; samples of others count for none.
+        length, hop: as in :func:`cut_windows`.
+
+    Returns:
+        int64 [window, class].
+    """
+    index = {name: k for k, name in enumerate(names)}
+    of = np.array([index.get(label, -1) for label in labels], np.int64)
+    counted = np.zeros((len(of) + 1, len(names)), np.int64)
+    counted[1:] = np.cumsum(of[:, None] == np.arange(len(names)), axis=0)
+    starts = np.arange(0, len(of) - length + 1, hop)
+    return counted[starts + length] - counted[starts]
+
+
+def majority(labels: Sequence[str], names: Sequence[str], length: int, hop: int, *, transitions: bool) -> IntArray:
+    """The class that most samples of each window have, of equally many the first; -1 where none holds.
+
+    Args:
+        labels, names, length, hop: as in :func:`window_shares`.
+        transitions: whether windows of several labels count; else they get -1, as do those of other labels.
+    """
+    shares = window_shares(labels, names, length, hop)
+    others = length - shares.sum(axis=1)
+    most = shares.max(axis=1, initial=0)
+    held = (most > 0) & (most >= others) if transitions else most == length
+    return np.where(held, shares.argmax(axis=1), -1)
+
+
 def recording_windows(recording: Recording, spec: WindowSpec, place: str = "recording") -> Float32Array:
     """Windows of one recording in g and dps at the spec's rate, float32 [window, spec.length, channel].
+
+    Raises:
+        DataError: a channel is missing, its unit is unknown, or the recording is shorter than a window.
+    """
+    return _labelled_windows(recording, spec, place)[0]
+
+
+def _labelled_windows(recording: Recording, spec: WindowSpec, place: str) -> tuple[Float32Array, IntArray]:
+    """As :func:`recording_windows`; and, for each sample at the spec's rate, the nearest one of the recording.
 
     Raises:
         DataError: a channel is missing, its unit is unknown, or the recording is shorter than a window.
@@ -66,7 +109,7 @@ def recording_windows(recording: Recording, spec: WindowSpec, place: str = "reco
                 place, f"has no channel {name!r}", f"it has {', '.join(names)}; set window.channels to what is there"
             )
     samples = to_canonical(recording, [names.index(name) for name in spec.channels], place)
-    samples = resample(samples, recording.rate_hz, spec.rate_hz)
+    samples, nearest = evenly(recording, samples, spec.rate_hz)
     if len(samples) < spec.length:
         count = f"{len(recording.samples)} samples"
         if recording.rate_hz != spec.rate_hz:
@@ -76,7 +119,7 @@ def recording_windows(recording: Recording, spec: WindowSpec, place: str = "reco
             f"has {count}; a window needs {spec.length}",
             "record longer takes, delete this one, or shorten window.length",
         )
-    return cut_windows(samples, spec.length, spec.hop)
+    return cut_windows(samples, spec.length, spec.hop), nearest
 
 
 def make_dataset(
@@ -86,6 +129,8 @@ def make_dataset(
     split: SplitSpec,
     labels: Sequence[str] | None = None,
     allow_dropped: bool = False,
+    placement: str = "",
+    transitions: bool = True,
 ) -> Dataset:
     """Windows of every recording, split by group.
 
@@ -97,6 +142,9 @@ def make_dataset(
         split: what stays together, and how much is kept for validation and test.
         labels: classes, in the order of the targets; recordings of others are left out. None for all, sorted.
         allow_dropped: also take recordings that are known to have lost samples.
+        placement: only recordings of a sensor worn there; empty for all.
+        transitions: where labels change inside a recording, a window has the label of most of its samples; False leaves
+            windows of several labels out.
 
     Returns:
         Windows in physical units, ordered by recording id, then time.
@@ -112,14 +160,14 @@ def make_dataset(
         raise DataError(
             "dataset", "has no recordings", "record some with `tinyforge capture`, or `tinyforge dataset import`"
         )
+    entries = _placed(entries, placement)
     names = _labels(entries, labels)
-    chosen = sorted((entry for entry in entries if entry.label in names), key=lambda entry: entry.id)
+    chosen = sorted((entry for entry in entries if set(entry.labels) & set(names)), key=lambda entry: entry.id)
     _check_dropped(chosen, allow_dropped)
     _check_units(chosen, spec)
-    cuts = [_cut(store, entry, spec, split) for entry in chosen]
+    cuts = [_cut(store, entry, spec, split, names, transitions=transitions) for entry in chosen]
     windows = np.concatenate([cut.windows for cut in cuts])
-    index = {name: k for k, name in enumerate(names)}
-    targets = _spread([index[cut.entry.label] for cut in cuts], cuts, np.int64)
+    targets = np.concatenate([cut.targets for cut in cuts])
     groups = _spread([cut.group for cut in cuts], cuts, np.str_)
     recordings = _spread([cut.entry.id for cut in cuts], cuts, np.str_)
     group_names, group_of = np.unique(groups, return_inverse=True)
@@ -160,10 +208,10 @@ def _check_spec(spec: WindowSpec) -> None:
 
 
 def _labels(entries: Iterable[Entry], labels: Sequence[str] | None) -> tuple[str, ...]:
-    found = sorted({entry.label for entry in entries})
+    found = sorted({label for entry in entries for label in entry.labels})
     if labels is None:
         if "" in found:
-            nameless = next(entry.id for entry in entries if not entry.label)
+            nameless = next(entry.id for entry in entries if "" in entry.labels)
             raise DataError("dataset", f"recording {nameless} has no label", "import it again with --label")
         names = tuple(found)
     else:
@@ -206,10 +254,23 @@ def _check_units(entries: Sequence[Entry], spec: WindowSpec) -> None:
                 )
 
 
-def _cut(store: Store, entry: Entry, spec: WindowSpec, split: SplitSpec) -> _Cut:
+def _placed(entries: list[Entry], placement: str) -> list[Entry]:
+    """The entries of a sensor worn there."""
+    if not placement:
+        return entries
+    chosen = [entry for entry in entries if entry.placement == placement]
+    if not chosen:
+        known = {entry.placement for entry in entries if entry.placement}
+        raise DataError("dataset", f'no recording was placed "{placement}"', did_you_mean(placement, known))
+    return chosen
+
+
+def _cut(
+    store: Store, entry: Entry, spec: WindowSpec, split: SplitSpec, names: Sequence[str], *, transitions: bool
+) -> _Cut:
     place = f"recording {entry.id}"
     if split.by == "recording":
-        group = entry.id
+        group = entry.origin or entry.id
     else:
         if not (entry.subject if split.by == "subject" else entry.session):
             raise DataError(
@@ -219,9 +280,13 @@ def _cut(store: Store, entry: Entry, spec: WindowSpec, split: SplitSpec) -> _Cut
             )
         group = entry.subject if split.by == "subject" else f"{entry.subject}/{entry.session}"
     recording = store.load(entry.id)
-    if recording.sample_labels is not None:
-        raise DataError(place, "has labels that change inside it", "split it into recordings of one label each")
-    return _Cut(entry, recording_windows(recording, spec, place), group)
+    windows, nearest = _labelled_windows(recording, spec, place)
+    if recording.sample_labels is None:
+        targets = np.full(len(windows), list(names).index(entry.label), np.int64)
+        return _Cut(entry, windows, targets, group)
+    labels = [recording.sample_labels[k] for k in nearest]
+    targets = majority(labels, names, spec.length, spec.hop, transitions=transitions)
+    return _Cut(entry, windows[targets >= 0], targets[targets >= 0], group)
 
 
 def _spread(values: Sequence[object], cuts: Sequence[_Cut], dtype: type) -> npt.NDArray:  # type: ignore[type-arg]

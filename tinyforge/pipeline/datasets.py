@@ -109,7 +109,13 @@ def windows_of(project: Project) -> Dataset:
     config = project.dataset
     split = SplitSpec(config.split_by, config.test, config.validation, config.seed)  # type: ignore[arg-type]
     return make_dataset(
-        store, project.window, split=split, labels=config.labels or None, allow_dropped=config.allow_dropped
+        store,
+        project.window,
+        split=split,
+        labels=config.labels or None,
+        allow_dropped=config.allow_dropped,
+        placement=config.placement,
+        transitions=config.transitions,
     )
 
 

@@ -15,6 +15,8 @@ from tinyforge.dataset import (
     make_dataset,
     recording_windows,
 )
+from tinyforge.dataset.even import evenly
+from tinyforge.dataset.windows import majority
 
 NAMES = tuple(c.name for c in IMU_CHANNELS)
 SPEC = WindowSpec(50, 25, NAMES, 100.0)
@@ -213,12 +215,59 @@ def test_an_empty_dataset(tmp_path):
         make_dataset(RecordingStore(tmp_path), SPEC, split=BY_SUBJECT)
 
 
-def test_recordings_without_label_or_with_changing_ones(tmp_path, make_recording):
+def test_a_recording_without_label_is_named(tmp_path, make_recording):
     store = RecordingStore(tmp_path)
-    store.add_all(make_recording(k, label=label) for k, label in enumerate(["go", "go", "go", "stop", "stop", "stop"]))
-    store.add(make_recording(9, label="go", sample_labels=("go",) * 60 + ("stop",) * 60))
-    with pytest.raises(DataError, match="has labels that change inside it; split it"):
-        make_dataset(store, SPEC, split=BY_RECORDING)
-    store.add(make_recording(10, label=""))
+    store.add_all(make_recording(k, label=label) for k, label in enumerate(["go", "stop", ""]))
     with pytest.raises(DataError, match="has no label; import it again with --label"):
         make_dataset(store, SPEC, split=BY_RECORDING)
+
+
+def test_where_labels_change_a_window_has_that_of_most_of_its_samples():
+    labels = ["go"] * 60 + ["stop"] * 40 + ["odd"] * 100
+    # windows from 0, 25, ... hold 50/0, 35/15, 10/40, 0/25, then odd ones
+    assert majority(labels, ("go", "stop"), 50, 25, transitions=True).tolist() == [0, 0, 1, 1, -1, -1, -1]
+    assert majority(labels, ("go", "stop"), 50, 25, transitions=False).tolist() == [0, -1, -1, -1, -1, -1, -1]
+    assert majority(labels, ("stop", "go", "odd"), 50, 25, transitions=True).tolist() == [1, 1, 0, 0, 2, 2, 2]
+    assert majority(labels[:49], ("go",), 50, 25, transitions=True).tolist() == []
+
+
+def test_labels_by_sample_become_windows_of_one_class(tmp_path, make_recording):
+    store = RecordingStore(tmp_path)
+    labels = ("go",) * 100 + ("stop",) * 60
+    store.add_all(make_recording(k, 160, label="", sample_labels=labels, placement="wrist") for k in range(6))
+    store.add(make_recording(9, 160, label="", sample_labels=labels, placement="pocket"))
+    whole = make_dataset(store, SPEC, split=BY_RECORDING, placement="wrist")
+    assert whole.labels == ("go", "stop")
+    assert whole.targets.tolist() == [0, 0, 0, 0, 1] * 6  # from 0, 25, 50, 75 (25 of each: the first), 100
+    pure = make_dataset(store, SPEC, split=BY_RECORDING, placement="wrist", transitions=False)
+    assert pure.targets.tolist() == [0, 0, 0, 1] * 6
+    assert np.array_equal(pure.windows, whole.windows[np.tile([True, True, True, False, True], 6)])
+    with pytest.raises(DataError, match='dataset: no recording was placed "wrst"; did you mean "wrist"'):
+        make_dataset(store, SPEC, split=BY_RECORDING, placement="wrst")
+
+
+def test_recordings_of_one_origin_stand_on_one_side(tmp_path, make_recording):
+    store = RecordingStore(tmp_path)
+    store.add_all(
+        make_recording(10 * k + n, label=label, origin=f"day{k}")
+        for k in range(6)
+        for n, label in enumerate(("go", "stop"))
+    )
+    dataset = make_dataset(store, SPEC, split=BY_RECORDING)
+    assert set(dataset.groups) == {f"day{k}" for k in range(6)}
+
+
+def test_times_that_jitter_are_made_even_and_labels_follow_them(make_recording):
+    rng = np.random.default_rng(4)
+    times_ms = np.sort(rng.uniform(0, 4000, 400))
+    times_ms[0], times_ms[100], times_ms[-1] = 0.0, times_ms[99], 3990.0  # one time stands twice
+    moment = times_ms / 1e3
+    samples = np.stack([moment] * 6, axis=1).astype(np.float32)
+    recording = make_recording(0, 400, samples=samples, rate_hz=100.0, times_ms=times_ms)
+    out, nearest = evenly(recording, recording.samples, 100.0)
+    assert len(out) == 400
+    assert np.abs(out[:, 0] - np.arange(400) / 100).max() < 1e-3  # a straight line in time stays one
+    assert np.abs(times_ms[nearest] - 10.0 * np.arange(400)).max() <= np.diff(times_ms).max()
+    half, nearest = evenly(recording, recording.samples, 50.0)
+    assert len(half) == len(nearest) == 200
+    assert np.abs(times_ms[nearest] - 20.0 * np.arange(200)).max() <= np.diff(times_ms).max()

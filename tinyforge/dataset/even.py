@@ -1,0 +1,39 @@
+"""Samples at equal distances, and the labels of those: from recordings whose source gave each sample its own time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyforge.core.types import Float32Array, IntArray, Recording
+from tinyforge.dataset.resample import resample
+from tinyforge.dataset.timing import is_even
+
+
+def evenly(recording: Recording, samples: Float32Array, rate_hz: float) -> tuple[Float32Array, IntArray]:
+    """Samples at another rate, and which original sample each is nearest to in time.
+
+    Times that jitter are first brought to the recording's mean rate, linearly between neighbours; samples that repeat a
+    time are dropped.
+
+    Args:
+        recording: says the times.
+        samples: float32 [time, channel], its samples in whatever units.
+        rate_hz: wished.
+
+    Returns:
+        float32 [new time, channel] and int64 [new time].
+    """
+    if recording.times_ms is None or is_even(recording):
+        even = samples
+        nearest = np.arange(len(samples))
+    else:
+        times = recording.times_ms - recording.times_ms[0]
+        kept = np.flatnonzero(np.r_[True, times[1:] > np.maximum.accumulate(times)[:-1]])
+        times = times[kept]
+        grid = np.arange(0.0, times[-1] + 1e-6, 1e3 / recording.rate_hz)
+        even = np.stack([np.interp(grid, times, column) for column in samples[kept].T], axis=1).astype(np.float32)
+        after = np.clip(np.searchsorted(times, grid), 1, len(times) - 1)
+        nearest = kept[np.where(grid - times[after - 1] <= times[after] - grid, after - 1, after)]
+    out = resample(even, recording.rate_hz, rate_hz)
+    places = np.rint(np.arange(len(out)) * (recording.rate_hz / rate_hz)).astype(np.int64)
+    return out, nearest[np.minimum(places, len(nearest) - 1)]
