@@ -1,0 +1,380 @@
+"""Everything the commands do, as functions: for notebooks, scripts and tests.
+
+>>> from tinyforge import api
+>>> project = api.init("wave", template="police")            # doctest: +SKIP
+>>> api.run(project)["models"]["cnn"]["board"]["accuracy"]   # doctest: +SKIP
+
+Every function returns plain data, the same that the command prints with ``--json``, and raises one of
+:mod:`tinyforge.core.errors`: a place, a fact and a way out. Nothing is printed; an ``observer`` is told of progress
+(:class:`tinyforge.pipeline.observer.Observer`). Heavy libraries are imported when a function needs them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tinyforge.pipeline.observer import Observer
+    from tinyforge.pipeline.road import Road
+
+PathLike = str | Path
+
+
+def _observer(observer: Observer | None) -> Observer:
+    from tinyforge.pipeline.observer import Silent
+
+    return Silent() if observer is None else observer
+
+
+def _road(project: PathLike, observer: Observer | None, board: str = "", port: str = "", run: str = "") -> Road:
+    from tinyforge.pipeline import projects
+    from tinyforge.pipeline.road import Road
+
+    return Road(projects.load(Path(project)), _observer(observer), run_name=run, board_id=board, port=port)
+
+
+def _stage(
+    stage: str,
+    project: PathLike,
+    model: str,
+    run: str,
+    observer: Observer | None,
+    board: str = "",
+    port: str = "",
+) -> dict[str, Any]:
+    road = _road(project, observer, board, port, run)
+    with road.locked():
+        return {"run": str(road.run.folder), "models": road.each(stage, model)}
+
+
+# -- a project ---------------------------------------------------------------------------------------------------------
+
+
+def init(folder: PathLike, *, template: str = "empty", force: bool = False) -> Path:
+    """Make a project: ``tinyforge.toml`` and the dataset's folder.
+
+    Args:
+        folder: made when it is missing.
+        template: ``empty``, or ``police``: three signals recorded from the virtual board.
+        force: overwrite a file that is there.
+
+    Returns:
+        The project's folder, for the other functions.
+
+    Raises:
+        UsageError: unknown template, or a project is there already.
+    """
+    from tinyforge.pipeline import projects
+
+    return projects.init(Path(folder), template, force=force).parent
+
+
+def record(project: PathLike, *, observer: Observer | None = None) -> int:
+    """Record from the virtual board what ``[capture]`` asks for and the dataset lacks.
+
+    Returns:
+        How many recordings were made.
+
+    Raises:
+        ConfigError: the project's file.
+        DeviceError, ToolError: the virtual board, or no compiler for its firmware.
+    """
+    road = _road(project, observer)
+    with road.locked():
+        return road.record()
+
+
+def run(
+    project: PathLike,
+    *,
+    model: str = "",
+    board: str = "",
+    port: str = "",
+    jobs: int = 0,
+    observer: Observer | None = None,
+) -> dict[str, Any]:
+    """Go the whole road: what is done already is not done again.
+
+    Args:
+        project: folder of ``tinyforge.toml``, or one below it.
+        model: only this model; empty for all.
+        board: identifier; empty for the project's.
+        port: serial port or URL; empty to find it.
+        jobs: models worked on at the same time; 0 for one a core.
+        observer: is told.
+
+    Returns:
+        ``run``, ``report``, ``windows`` and ``models``: by name the figures of every rung, sizes, cost and budget.
+
+    Raises:
+        ConfigError, DataError, DeviceError, ToolError: as the steps do.
+    """
+    road = _road(project, observer, board, port)
+    with road.locked():
+        return road.whole(model, jobs)
+
+
+def train(project: PathLike, *, model: str = "", run: str = "", observer: Observer | None = None) -> dict[str, Any]:
+    """Train the project's networks.
+
+    Args:
+        project: folder of ``tinyforge.toml``, or one below it.
+        model: only this one; empty for all.
+        run: a run's folder name; empty for the one that continues.
+        observer: is told.
+
+    Returns:
+        ``run`` and ``models``: by name ``parameters``, ``epochs``, ``folder``, and for ``validation`` and ``test``
+        ``accuracy``, ``low``, ``high``, ``windows``, ``macro_f1``; shares are in [0, 1].
+
+    Raises:
+        ConfigError: the project's file.
+        DataError: recordings that do not fit window or split.
+    """
+    return _stage("train", project, model, run, observer)
+
+
+def compress(project: PathLike, *, model: str = "", run: str = "", observer: Observer | None = None) -> dict[str, Any]:
+    """Prune, cluster and quantize, as ``[compress]`` says; trains first what is not trained.
+
+    Args:
+        project, model, run, observer: as :func:`train`.
+
+    Returns:
+        ``run`` and ``models``: by name ``steps`` (``name``, ``file_bytes``, ``gzip_bytes``, ``parameters``,
+        ``nonzeros``, ``test``), ``calibration`` and ``tflite``, the path of the int8 model.
+
+    Raises:
+        ConfigError, DataError, ToolError: as :func:`train`, and where the converter fails.
+    """
+    return _stage("compress", project, model, run, observer)
+
+
+def export(project: PathLike, *, model: str = "", run: str = "", observer: Observer | None = None) -> dict[str, Any]:
+    """Write the int8 models of a project as C, into the run.
+
+    Args:
+        project, model, run, observer: as :func:`train`.
+
+    Returns:
+        ``run`` and ``models``: by name ``folder``, ``macs``, ``weight_bytes``, ``arena_bytes``, ``explain``.
+    """
+    return _stage("export", project, model, run, observer)
+
+
+def build(
+    project: PathLike, *, model: str = "", board: str = "", run: str = "", observer: Observer | None = None
+) -> dict[str, Any]:
+    """Build firmware with PlatformIO.
+
+    Args:
+        project, model, run, observer: as :func:`train`.
+        board: identifier; empty for the project's.
+
+    Returns:
+        ``run`` and ``models``: by name ``elf``, ``sha256``, ``flash_bytes``, ``ram_bytes`` of the image.
+
+    Raises:
+        ToolError: PlatformIO or the compiler fails.
+        CheckFailed: the image does not fit the board.
+    """
+    return _stage("build", project, model, run, observer, board)
+
+
+def flash(
+    project: PathLike,
+    *,
+    model: str = "",
+    board: str = "",
+    port: str = "",
+    run: str = "",
+    observer: Observer | None = None,
+) -> dict[str, Any]:
+    """Put firmware on a board and ask it what it holds.
+
+    Args:
+        project, model, run, observer: as :func:`train`.
+        board, port: identifier and serial port; empty for the project's and the one that is found.
+
+    Raises:
+        DeviceError: no board, several, or it answers with another model.
+    """
+    return _stage("flash", project, model, run, observer, board, port)
+
+
+def evaluate(
+    project: PathLike,
+    *,
+    model: str = "",
+    board: str = "",
+    port: str = "",
+    run: str = "",
+    observer: Observer | None = None,
+) -> dict[str, Any]:
+    """Send every test window through the board and compare all rungs of the ladder.
+
+    Args:
+        project, model, run, observer: as :func:`train`.
+        board, port: identifier and serial port; empty for the project's and the one that is found.
+
+    Returns:
+        ``run`` and ``models``: by name ``windows``, ``rungs`` (``name``, ``accuracy``, ``low``, ``high``,
+        ``agreement``, ``differing``, ``exact``), ``findings``, ``exact``, ``latency`` (microseconds).
+
+    Raises:
+        DeviceError: the board, or the model it holds.
+    """
+    return _stage("evaluate", project, model, run, observer, board, port)
+
+
+def report(project: PathLike, *, run: str = "", observer: Observer | None = None) -> dict[str, Any]:
+    """Write ``report.html`` and ``report.json`` of a run.
+
+    Returns:
+        ``html`` and ``json``: paths.
+    """
+    road = _road(project, observer, run=run)
+    with road.locked():
+        return road.report()
+
+
+def compare_runs(project: PathLike, one: str, two: str, *, out: PathLike | None = None) -> dict[str, Any]:
+    """Write a page that shows two runs side by side; see :func:`tinyforge.pipeline.compare_runs.compare`."""
+    from tinyforge.pipeline import compare_runs as comparing
+    from tinyforge.pipeline import projects
+
+    return comparing.compare(projects.load(Path(project)), one, two, None if out is None else Path(out))
+
+
+def verify_run(project: PathLike, *, run: str = "latest", rebuild: bool = False) -> list[dict[str, Any]]:
+    """Check that a run's manifest ties recordings, network, C and image together.
+
+    Args:
+        project: folder of ``tinyforge.toml``, or one below it.
+        run: a run's folder name, or ``latest``.
+        rebuild: compile and build again and compare every byte.
+
+    Returns:
+        ``what``, ``ok``, ``fact``, ``way_out`` of everything that was checked.
+    """
+    from tinyforge.pipeline import projects, runs
+    from tinyforge.pipeline import verify_run as verifying
+
+    loaded = projects.load(Path(project))
+    return [dataclasses.asdict(tie) for tie in verifying.verify(loaded, runs.named_run(loaded, run), rebuild=rebuild)]
+
+
+def publish(
+    project: PathLike,
+    model: str,
+    folder: PathLike,
+    *,
+    windows: int = 200,
+    room: float = 0.05,
+    observer: Observer | None = None,
+) -> Path:
+    """Write a finished model's folder for a repository; see :func:`tinyforge.pipeline.publish.publish`."""
+    from tinyforge.pipeline import publish as publishing
+
+    road = _road(project, observer)
+    with road.locked():
+        return publishing.publish(road, road.project.model(model), Path(folder), windows=windows, room=room)
+
+
+# -- models alone ------------------------------------------------------------------------------------------------------
+
+
+def export_model(
+    model: PathLike, out: PathLike, *, name: str = "", runtime: str = "aot", package: str = "", link: bool = False
+) -> dict[str, Any]:
+    """Write a lone ``.tflite`` as C; see :func:`tinyforge.pipeline.models.export`."""
+    from tinyforge.pipeline import models
+
+    return models.export(Path(model), Path(out), name=name, runtime=runtime, package=package, link=link)
+
+
+def verify(
+    model: PathLike, *, inputs: PathLike | None = None, on: str = "host", random: int = 64, seed: int = 1
+) -> dict[str, Any]:
+    """Compare a model's C with the reference, bit for bit; see :func:`tinyforge.pipeline.models.verify`."""
+    from tinyforge.pipeline import models
+
+    given = None if inputs is None else Path(inputs)
+    return models.verify(Path(model), inputs=given, on=on, random=random, seed=seed)
+
+
+def profile(model: PathLike, *, board: str = "virtual") -> dict[str, Any]:
+    """Cost of one inference, layer by layer; see :func:`tinyforge.pipeline.models.profile`."""
+    from tinyforge.pipeline import models
+
+    return models.profile(Path(model), board_id=board)
+
+
+def check(
+    folders: Sequence[PathLike], *, board: str = "", baseline: str = "", max_growth: float | None = None
+) -> dict[str, Any]:
+    """Hold committed models against their budgets.
+
+    Args:
+        folders: of models, or folders that hold such folders.
+        board: only its limits; empty for all.
+        baseline: a git revision, ``release``, a folder or a ``figures.json``; empty for none.
+        max_growth: how much worse than the baseline anything may be, as a share; None for as much as the budget allows.
+
+    Returns:
+        ``ok``, ``baseline`` and ``models``.
+
+    Raises:
+        UsageError, ConfigError, DataError: folders, budgets or baseline.
+    """
+    from tinyforge.pipeline import checks
+
+    checked, against = checks.check(
+        [Path(folder) for folder in folders], board_id=board, baseline=baseline, growth=max_growth
+    )
+    return checks.as_json(checked, against)
+
+
+def operators() -> list[str]:
+    """Names of the TensorFlow Lite operators that the compiler knows, in order."""
+    from tinyforge.pipeline import models
+
+    return models.operators()
+
+
+def boards() -> list[dict[str, Any]]:
+    """Every board that is described."""
+    from tinyforge.pipeline import devices
+
+    return devices.boards()
+
+
+# -- this machine ------------------------------------------------------------------------------------------------------
+
+
+def doctor() -> list[dict[str, Any]]:
+    """What this machine has of what is needed.
+
+    Returns:
+        ``what``, ``state`` (``ok``, ``missing``, ``fault``), ``fact`` and ``way_out`` of each thing.
+    """
+    from tinyforge.pipeline import environment
+
+    return [dataclasses.asdict(finding) for finding in environment.examine()]
+
+
+def lock() -> dict[str, Any]:
+    """The environment that decides results: versions of tinyforge, Python, packages and compiler."""
+    from tinyforge.pipeline import environment
+
+    return environment.locked()
+
+
+def download(name: str, folder: PathLike) -> dict[str, Any]:
+    """Fetch a public set of recordings; see :func:`tinyforge.pipeline.downloads.download`."""
+    from tinyforge.pipeline import downloads
+
+    return downloads.download(downloads.find_card(name), Path(folder))
