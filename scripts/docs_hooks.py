@@ -13,8 +13,8 @@ PAGE = "reference/cli.md"
 HIDDEN = {"--help", "--install-completion", "--show-completion"}
 HEAD = """# Commands
 
-Written from the commands themselves: `tinyforge COMMAND --help` says the same. Exit codes: [errors](../errors.md). Every command
-takes `--debug` (a traceback for errors); those that report take `--json`.
+Written from the commands themselves: `tinyforge COMMAND --help` says the same. Exit codes: [errors](../errors.md).
+Every command takes `--debug` (a traceback for errors); those that report take `--json`.
 """
 
 

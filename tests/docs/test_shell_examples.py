@@ -51,6 +51,7 @@ def script(page: Path, found: list[Example]) -> str:
     for example in found:
         if example.reason or not example.commands:
             continue
+        parts += [f'cp "$EXAMPLE_FILES/{name}" .' for name in example.files]
         for number, command in enumerate(example.commands, start=1):
             last = number == len(example.commands)
             want = example.exit_code if last else 0
@@ -77,10 +78,11 @@ RUNNABLE = [page for page in pages() if any(not e.reason and e.commands for e in
 @pytest.mark.parametrize("page", RUNNABLE, ids=[str(page.relative_to(ROOT)) for page in RUNNABLE])
 def test_the_examples_of_a_page_run(page, tmp_path):
     found = examples(page)
-    for name in {name for example in found for name in example.files}:
-        (tmp_path / name).write_bytes(FILES[name]())
-    tools = tmp_path / ".tools"
+    tools, files = tmp_path / ".tools", tmp_path / ".files"
     tools.mkdir()
+    files.mkdir()
+    for name in {name for example in found for name in example.files}:
+        (files / name).write_bytes(FILES[name]())
     for name, module in (("tinyforge", "tinyforge"), ("pio", "platformio")):
         tool = tools / name
         tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
@@ -88,6 +90,7 @@ def test_the_examples_of_a_page_run(page, tmp_path):
     environment = os.environ | {
         "PATH": f"{tools}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
+        "EXAMPLE_FILES": str(files),
         "NO_COLOR": "1",
         "HOME": str(tmp_path),
     }

@@ -8,6 +8,7 @@ import pytest
 from tinyforge.virtual.motion import (
     GRAVITY_M_S2,
     LABELS,
+    MOVEMENTS,
     ArmMotion,
     MotionSource,
     open_motion,
@@ -74,7 +75,7 @@ def test_every_rate_samples_the_same_movement(rate_hz):
 
 
 def test_a_still_arm_feels_one_g_and_no_rotation():
-    motion = ArmMotion("rest", STILL, (1, 2, 3), 100.0, noise=0.0)
+    motion = ArmMotion("rest", MOVEMENTS["police"]["rest"], STILL, (1, 2, 3), 100.0, noise=0.0)
     motion._angles = lambda t: {
         k: np.full_like(t, 20.0) for k in ("azimuth", "elevation", "roll", "elbow", "pronation")
     }
@@ -106,7 +107,14 @@ def test_rest_is_not_trivially_still():
 
 
 def test_a_hand_that_hangs_points_the_sensor_x_axis_down():
-    motion = ArmMotion("rest", dataclasses.replace(STILL, mount_deg=(0, 0, 0)), (1, 0, 0), 100.0, noise=0.0)
+    motion = ArmMotion(
+        "rest",
+        MOVEMENTS["police"]["rest"],
+        dataclasses.replace(STILL, mount_deg=(0, 0, 0)),
+        (1, 0, 0),
+        100.0,
+        noise=0.0,
+    )
     base = {"azimuth": 0.0, "elevation": -90.0, "roll": 0.0, "elbow": 0.0, "pronation": 0.0}
     motion._angles = lambda t: {k: np.full_like(t, v) for k, v in base.items()}
     motion._drift = {}
@@ -159,7 +167,9 @@ def test_a_left_arm_is_the_mirror_image():
     time_s = np.linspace(0, 2, 50)
     arms = []
     for left in (False, True):
-        arm = ArmMotion("stop", dataclasses.replace(who, left_handed=left), (1, 2, 3), noise=0.0)
+        arm = ArmMotion(
+            "stop", MOVEMENTS["police"]["stop"], dataclasses.replace(who, left_handed=left), (1, 2, 3), noise=0.0
+        )
         arm._heading, arm._lean, arm._sway = np.zeros_like, (np.zeros_like, np.zeros_like), (np.zeros_like,) * 3
         arms.append(arm.pose(time_s)[1])
     assert np.allclose(arms[0] * [1, -1, 1], arms[1])
