@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tinyforge.dataset import Entry, RecordingStore
     from tinyforge.link import Link, TextLink
 
-MOTIONS = ("police",)
 _IMU_NAMES = ("ax", "ay", "az", "gx", "gy", "gz")
 
 
@@ -137,7 +136,7 @@ def _on_virtual_board(
 
     def connect() -> Source:
         take = _next_take(project, label, plan.subject)
-        return devices.open_virtual(board, image, motion or _police_motion(label, plan.subject, take, rate_hz))
+        return devices.open_virtual(board, image, motion or _imitated(label, plan.subject, take, rate_hz))
 
     session = Session(
         connect,
@@ -385,8 +384,11 @@ def fill(project: Project, config: CaptureConfig, observer: Observer) -> int:
     A recording is told by label, subject and session (``take 1``, ``take 2``, ...), so an interrupted recording goes on
     where it stopped.
     """
-    if config.motion not in MOTIONS:
-        raise UsageError("capture.motion", f'"{config.motion}": unknown motion', did_you_mean(config.motion, MOTIONS))
+    from tinyforge.virtual.motion import motion_kinds
+
+    kinds = motion_kinds()
+    if config.motion not in kinds:
+        raise UsageError("capture.motion", f'"{config.motion}": unknown motion', did_you_mean(config.motion, kinds))
     have = {(entry.label, entry.subject, entry.session) for entry in store_of(project).entries()}
     wanted = [
         (label, number, take)
@@ -405,7 +407,7 @@ def fill(project: Project, config: CaptureConfig, observer: Observer) -> int:
     image = devices.recording_firmware(project, board, observer)
     for done, (label, number, take) in enumerate(wanted):
         observer.progress("capture", done, len(wanted), f"{label} by {_person(number)}")
-        spec = _police_motion(label, _person(number), take, project.window.rate_hz)
+        spec = _imitated(label, _person(number), take, project.window.rate_hz, config.motion)
         _one(project, board, image, spec, label, _person(number), f"take {take}", config.duration_s)
     observer.finished("capture", time.monotonic() - begin, cached=False)
     return len(wanted)
@@ -454,18 +456,24 @@ def _next_take(project: Project, label: str, subject: str) -> int:
     return 1 + sum(entry.label == label and entry.subject == subject for entry in store_of(project).entries())
 
 
-def _police_motion(label: str, subject: str, take: int, rate_hz: float) -> str:
-    """The arm's motion for a label that it knows; nothing (a board that lies still) for others."""
+def _imitated(label: str, subject: str, take: int, rate_hz: float, kind: str = "") -> str:
+    """The motion of an arm that makes the movement ``label``; of the first generator that knows it where none is named.
+
+    Raises:
+        UsageError: none does.
+    """
     import zlib
 
-    from tinyforge.virtual.motion import LABELS, police_spec
+    from tinyforge.virtual.motion import motion_kinds, motion_labels, motion_spec
 
-    if label not in LABELS:
+    kinds = (kind,) if kind else motion_kinds()
+    known = {name: each for each in reversed(kinds) for name in motion_labels(each)}
+    if label not in known:
         raise UsageError(
             "--label",
             f'the virtual board\'s arm does not know "{label}"',
-            f"{did_you_mean(label, LABELS)} -- or say what moves the board: --motion file:recording.csv",
+            f"{did_you_mean(label, known)} -- or say what moves the board: --motion file:recording.csv",
         )
     digits = subject.removeprefix("p")
     number = int(digits) if digits.isdigit() else zlib.crc32(subject.encode())
-    return police_spec(label, number, take, rate_hz=rate_hz)
+    return motion_spec(known[label], label, number, take, rate_hz=rate_hz)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tinyforge.core.errors import UsageError, did_you_mean
 from tinyforge.core.files import os_error, write_text
 from tinyforge.core.project import PROJECT_FILE, Project, find_project, load_project
+from tinyforge.pipeline.model_folders import RECIPE
 
 TEMPLATES = ("empty", "police")
 
@@ -32,12 +33,28 @@ def load(folder: Path) -> Project:
     )
 
 
+def _recipe(template: str) -> str:
+    """The text of a template, or of a model's recipe."""
+    if template in TEMPLATES:
+        return (
+            resources.files("tinyforge.pipeline").joinpath("templates", f"{template}.toml").read_text(encoding="utf-8")
+        )
+    path = Path(template) / RECIPE if Path(template).is_dir() else Path(template)
+    if path.name != RECIPE or not path.is_file():
+        fact = f'"{template}": unknown template, and no folder with a {RECIPE}'
+        raise UsageError("--template", fact, did_you_mean(template, TEMPLATES))
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(str(path), f"cannot be read: {error}", "check the file") from error
+
+
 def init(folder: Path, template: str = "empty", *, force: bool = False) -> Path:
     """Write ``tinyforge.toml`` and the dataset's folder.
 
     Args:
         folder: made when it is missing.
-        template: one of TEMPLATES.
+        template: one of TEMPLATES, or the path of a model's folder (or of its ``model.toml``), whose recipe is taken.
         force: overwrite a file that is there.
 
     Returns:
@@ -46,16 +63,14 @@ def init(folder: Path, template: str = "empty", *, force: bool = False) -> Path:
     Raises:
         UsageError: unknown template, or a project is there already.
     """
-    if template not in TEMPLATES:
-        raise UsageError("--template", f'"{template}": unknown template', did_you_mean(template, TEMPLATES))
+    recipe = _recipe(template)
     path = folder / PROJECT_FILE
     if path.exists() and not force:
         raise UsageError(str(path), "exists already", "--force overwrites it")
-    text = resources.files("tinyforge.pipeline").joinpath("templates", f"{template}.toml").read_text(encoding="utf-8")
     name = re.sub(r"[^a-z0-9_]+", "_", folder.resolve().name.lower()).strip("_")[:32]
     if not re.match(r"[a-z]", name):
         name = "gestures"
-    write_text(path, text.replace("@NAME@", name))
+    write_text(path, recipe.replace("@NAME@", name))
     try:
         (folder / "dataset").mkdir(exist_ok=True)
     except OSError as error:
