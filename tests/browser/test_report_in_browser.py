@@ -10,12 +10,14 @@ import re
 import shutil
 import struct
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tinyforge.report import render_html
+from tinyforge.report import Comparison, render_comparison, render_html
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
@@ -97,7 +99,13 @@ def site():
 @pytest.fixture(scope="module")
 def pages():
     samples = _samples()
-    return {name: render_html(getattr(samples, name)()).encode() for name in ("full", "hostile")}
+    made = {name: render_html(getattr(samples, name)()).encode() for name in ("full", "hostile")}
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = samples.full(), samples.broken()
+        settings = (("compress.sparsity", "0.5", "0.8"), ("train.epochs", "40", "20"))
+        path = render_comparison(Comparison(one, two, settings), Path(folder) / "comparison.html")
+        made["comparison"] = path.read_bytes()
+    return made
 
 
 def run(browser, site, folder, path, *arguments):
@@ -171,7 +179,7 @@ def test_a_desk_shows_all_parts_in_light_and_dark(browser, site, pages, tmp_path
     assert light["ink"] != dark["ink"]
 
 
-@pytest.mark.parametrize("name", ["full", "hostile"])
+@pytest.mark.parametrize("name", ["full", "hostile", "comparison"])
 def test_a_phone_needs_no_scrolling_sideways(browser, site, pages, tmp_path, name):
     seen = measure(browser, site, tmp_path, pages[name], 390)
     assert seen["overflow"] == 0
@@ -194,3 +202,41 @@ def test_pictures_can_be_taken(browser, site, pages, tmp_path):
     assert printed[:5] == b"%PDF-"
     sheets = len(re.findall(rb"/Type\s*/Page\b", printed))
     assert 4 <= sheets <= 12
+
+
+REFERENCES = Path(__file__).parent / "references"
+VIEWS = {
+    "desktop": ("full", "1280,2400", LIGHT),
+    "dark": ("full", "1280,2400", DARK),
+    "phone": ("full", "500,2400", LIGHT),  # the narrowest window that the browser opens
+    "comparison": ("comparison", "1280,1400", LIGHT),
+}
+BLOCK = 20  # pixels: letters may be drawn otherwise, what stands where may not
+
+
+def blocks(path):
+    """Mean colour of each block of a picture, [row, column, 3], 0 to 255."""
+    import matplotlib.image
+
+    pixels = 255.0 * matplotlib.image.imread(path)[..., :3]
+    rows, columns = pixels.shape[0] // BLOCK, pixels.shape[1] // BLOCK
+    return pixels[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK, 3).mean(axis=(1, 3))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_it_looks_as_it_did_when_somebody_looked(browser, site, pages, tmp_path, view):
+    """TINYFORGE_WRITE_REFERENCES=1 writes the pictures anew: look at them before they are committed."""
+    name, size, scheme = VIEWS[view]
+    site.pages = {"/report.html": pages[name]}
+    picture = tmp_path / f"{view}.png"
+    run(browser, site, tmp_path, "/report.html", f"--screenshot={picture}", f"--window-size={size}", scheme)
+    reference = REFERENCES / f"{view}.png"
+    if os.environ.get("TINYFORGE_WRITE_REFERENCES"):
+        from PIL import Image
+
+        REFERENCES.mkdir(exist_ok=True)
+        Image.open(picture).convert("RGB").quantize(48).save(reference, optimize=True)
+    seen, wanted = blocks(picture), blocks(reference)
+    assert seen.shape == wanted.shape
+    differing = float(np.mean(np.abs(seen - wanted).max(axis=2) > 40.0))
+    assert differing < 0.02, f"{100 * differing:.1f} % of the picture differ: compare {picture} with {reference}"
