@@ -7,7 +7,7 @@ PYTHON ?=
 BIN := .venv/bin
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: demo test check bench docs wheel clean help
+.PHONY: demo test check bench coverage docs wheel clean help
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
@@ -33,6 +33,10 @@ test:
 bench:
 	@PYTHON=$(PYTHON) scripts/setup.sh test
 	$(BIN)/python -m pytest -m bench -s tests/bench
+
+coverage:
+	@PYTHON=$(PYTHON) scripts/setup.sh test
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q --cov --cov-report=term:skip-covered
 
 docs:
 	@PYTHON=$(PYTHON) scripts/setup.sh test
