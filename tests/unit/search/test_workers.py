@@ -33,21 +33,21 @@ def until(true, seconds=240):
         time.sleep(0.1)
 
 
-def test_a_killed_workers_trial_is_taken_up_by_another(project_dir, tmp_path):
-    first = start(project_dir, tmp_path / "first.log")
-    training = project_dir / "search" / "search" / "trial_0000" / "train"
+def test_a_killed_workers_trial_is_taken_up_by_another(shapes_project, tmp_path):
+    first = start(shapes_project, tmp_path / "first.log")
+    training = shapes_project / "search" / "search" / "trial_0000" / "train"
     until(training.exists)
-    second = start(project_dir, tmp_path / "second.log", "--json")
-    until(lambda: states(project_dir) == ["RUNNING", "RUNNING"])
+    second = start(shapes_project, tmp_path / "second.log", "--json")
+    until(lambda: states(shapes_project) == ["RUNNING", "RUNNING"])
     first.send_signal(signal.SIGKILL)
     first.wait()
     assert second.wait(600) == 0, (tmp_path / "second.log").read_text()
     found = json.loads((tmp_path / "second.log").read_text())
-    assert states(project_dir)[0] == "FAIL"
-    assert states(project_dir).count("COMPLETE") + states(project_dir).count("PRUNED") >= TRIALS
+    assert states(shapes_project)[0] == "FAIL"
+    assert states(shapes_project).count("COMPLETE") + states(shapes_project).count("PRUNED") >= TRIALS
     # the same candidate, in the same folder: what was done in there was not done again
     assert found["retried"] == 1
     assert (training / "train.json").is_file()
     assert found["front"][0]["macro_f1"] > 0.9
     assert all(one["instructions"] <= 30_000 for one in found["front"])
-    assert (project_dir / "search" / "search" / "front.png").read_bytes().startswith(b"\x89PNG")
+    assert (shapes_project / "search" / "search" / "front.png").read_bytes().startswith(b"\x89PNG")

@@ -1,12 +1,7 @@
 """A project whose recordings a small network tells apart within a few epochs."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from tinyforge.core.types import Channel, Recording
 from tinyforge.dataset import RecordingStore
@@ -36,7 +31,7 @@ instructions = 30000
 
 
 @pytest.fixture
-def project_dir(tmp_path):
+def shapes_project(tmp_path):
     """tinyforge.toml and recordings of four people."""
     (tmp_path / "tinyforge.toml").write_text(PROJECT, encoding="utf-8")
     store = RecordingStore(tmp_path / "dataset")
