@@ -28,6 +28,7 @@ from tinyforge.core.types import TRAIN, Dataset, Float32Array, IntArray, ModelSp
 Augment = Callable[[Float32Array, Sequence[str], np.random.Generator], Float32Array]
 
 EPOCH_WINDOWS = 2048  # a smaller training set is gone over several times an epoch, each time varied anew
+EPOCH_MOST = 8192  # of a larger one, an epoch takes so many, drawn anew each time
 _FINAL_RATE = 0.02  # of the initial learning rate, at the end of the cosine
 _CLIP_NORM = 1.0
 _YOUNG = 4  # epochs
@@ -95,7 +96,7 @@ class Examples:
     @property
     def per_epoch(self) -> int:
         """Windows an epoch."""
-        return self.repeats * len(self.windows)
+        return min(self.repeats * len(self.windows), EPOCH_MOST)
 
     def weights(self) -> npt.NDArray[np.float64]:
         """Weight of each class: its share to the power of -class_weights; mean 1 over the windows."""
@@ -109,7 +110,7 @@ class Examples:
         rng = np.random.default_rng([self.seed, number])
         rounds, orders = [], []
         for _ in range(self.repeats):
-            order = rng.permutation(len(self.windows))
+            order = rng.permutation(len(self.windows))[:EPOCH_MOST]
             drawn = self.windows[order]
             if self.augment is not None:
                 drawn = np.asarray(self.augment(drawn, self.channels, rng), np.float32)

@@ -35,6 +35,8 @@ class DatasetConfig:
         placement: only recordings of a sensor worn there (``wrist``, ``pocket``); empty for all.
         transitions: where labels change inside a recording, a window has the label of most of its samples; false leaves
             windows of several labels out.
+        training_hop: samples from one training window's start to the next, where that is to be less than the window's
+            hop, which it divides; 0 for the window's.
     """
 
     folder: str = "dataset"
@@ -46,6 +48,7 @@ class DatasetConfig:
     allow_dropped: bool = False
     placement: str = ""
     transitions: bool = True
+    training_hop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +286,7 @@ def _dataset(table: Table) -> DatasetConfig:
         allow_dropped=table.boolean("allow_dropped", d.allow_dropped),
         placement=table.text("placement", d.placement),
         transitions=table.boolean("transitions", d.transitions),
+        training_hop=table.integer("training_hop", d.training_hop, 0, 65536),
     )
     if config.test + config.validation > 0.9:
         raise table.fail(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.core.errors import ConfigError, DataError, did_you_mean
-from tinyforge.core.types import SPLIT_NAMES, TRAIN, Dataset, Float32Array, IntArray, Recording, WindowSpec
+from tinyforge.core.types import SPLIT_NAMES, TRAIN, Dataset, Float32Array, Int8Array, IntArray, Recording, WindowSpec
 from tinyforge.dataset.entries import Entry
 from tinyforge.dataset.even import evenly
 from tinyforge.dataset.splits import SplitSpec, check_split, split_groups
@@ -31,11 +32,12 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """Windows of one recording, the class of each, and what a split keeps together."""
+    """Windows of one recording: the class of each, its number among those cut, and what a split keeps together."""
 
     entry: Entry
     windows: Float32Array
     targets: IntArray
+    places: IntArray
     group: str
 
 
@@ -131,6 +133,8 @@ def make_dataset(
     allow_dropped: bool = False,
     placement: str = "",
     transitions: bool = True,
+    training_hop: int = 0,
+    sides: Mapping[str, int] | None = None,
 ) -> Dataset:
     """Windows of every recording, split by group.
 
@@ -145,6 +149,9 @@ def make_dataset(
         placement: only recordings of a sensor worn there; empty for all.
         transitions: where labels change inside a recording, a window has the label of most of its samples; False leaves
             windows of several labels out.
+        training_hop: samples from one training window's start to the next, where that is to be less than the spec's
+            hop, which it divides; 0 for the spec's. Validation and test windows keep the spec's.
+        sides: TRAIN, VALIDATION or TEST of each group, instead of ``split``'s fractions.
 
     Returns:
         Windows in physical units, ordered by recording id, then time.
@@ -155,6 +162,13 @@ def make_dataset(
             samples, lacks a channel or has no subject; too few groups.
     """
     _check_spec(spec)
+    step = training_hop or spec.hop
+    if spec.hop % step:
+        raise ConfigError(
+            "window",
+            f"hop {spec.hop} is no multiple of training_hop {step}",
+            "every window must be among the finer ones",
+        )
     entries = store.entries()
     if not entries:
         raise DataError(
@@ -165,15 +179,18 @@ def make_dataset(
     chosen = sorted((entry for entry in entries if set(entry.labels) & set(names)), key=lambda entry: entry.id)
     _check_dropped(chosen, allow_dropped)
     _check_units(chosen, spec)
-    cuts = [_cut(store, entry, spec, split, names, transitions=transitions) for entry in chosen]
+    finer = dataclasses.replace(spec, hop=step)
+    cuts = [_cut(store, entry, finer, split, names, transitions=transitions) for entry in chosen]
     windows = np.concatenate([cut.windows for cut in cuts])
     targets = np.concatenate([cut.targets for cut in cuts])
     groups = _spread([cut.group for cut in cuts], cuts, np.str_)
     recordings = _spread([cut.entry.id for cut in cuts], cuts, np.str_)
     group_names, group_of = np.unique(groups, return_inverse=True)
     counts = np.zeros((len(group_names), len(names)), dtype=np.int64)
-    np.add.at(counts, (group_of, targets), 1)
-    side = split_groups(counts, split)[group_of]
+    on_grid = np.concatenate([cut.places for cut in cuts]) % (spec.hop // step) == 0
+    np.add.at(counts, (group_of[on_grid], targets[on_grid]), 1)
+    side_of = split_groups(counts, split) if sides is None else _given_sides(group_names, sides)
+    side = side_of[group_of]
     check_split(groups, side, split.by)
     for k, name in enumerate(names):
         if not ((targets == k) & (side == TRAIN)).any():
@@ -183,7 +200,15 @@ def make_dataset(
                 f"{split.by}(s), all on another side",
                 f"record more of it, lower test and validation, or leave the class out of labels ({', '.join(names)})",
             )
+    kept = on_grid | (side == TRAIN)
+    if not kept.all():
+        windows, targets, groups, recordings, side = (one[kept] for one in (windows, targets, groups, recordings, side))
     return Dataset(windows, targets, names, groups, recordings, side, spec)
+
+
+def _given_sides(names: npt.NDArray[np.str_], sides: Mapping[str, int]) -> Int8Array:
+    """Side of each group, as somebody else divided them."""
+    return np.array([sides[str(name)] for name in names], np.int8)
 
 
 def describe_split(dataset: Dataset) -> dict[str, dict[str, int]]:
@@ -283,10 +308,11 @@ def _cut(
     windows, nearest = _labelled_windows(recording, spec, place)
     if recording.sample_labels is None:
         targets = np.full(len(windows), list(names).index(entry.label), np.int64)
-        return _Cut(entry, windows, targets, group)
+        return _Cut(entry, windows, targets, np.arange(len(windows)), group)
     labels = [recording.sample_labels[k] for k in nearest]
     targets = majority(labels, names, spec.length, spec.hop, transitions=transitions)
-    return _Cut(entry, windows[targets >= 0], targets[targets >= 0], group)
+    held = np.flatnonzero(targets >= 0)
+    return _Cut(entry, windows[held], targets[held], held, group)
 
 
 def _spread(values: Sequence[object], cuts: Sequence[_Cut], dtype: type) -> npt.NDArray:  # type: ignore[type-arg]

@@ -17,6 +17,7 @@ from tinyforge.core.metrics import bootstrap, calibration, measure
 from tinyforge.core.resources import code_digest
 from tinyforge.core.types import TEST, Channel, Dataset, ModelInfo, ModelSpec
 from tinyforge.dataset.folds import Fold, make_folds, parse_scheme
+from tinyforge.pipeline.datasets import windows_of
 from tinyforge.pipeline.runs import Step
 from tinyforge.pipeline.stages import dataset as dataset_stage
 from tinyforge.pipeline.stages import train as train_stage
@@ -48,8 +49,9 @@ def cross_validate(road: Road, scheme: str, model: str = "", jobs: int = 0) -> d
     """
     count = parse_scheme(scheme, road.project.dataset.split_by)
     road.dataset()
-    dataset = dataset_stage.load(road)
     config = road.project.dataset
+    plain = dataclasses.replace(config, training_hop=0)
+    dataset = windows_of(dataclasses.replace(road.project, dataset=plain))
     folds = list(make_folds(dataset, count, validation=config.validation, seed=config.seed))
     specs = road.specs(model)
     road.parallel([_job(road, _fold(road, spec, scheme, dataset, fold)) for spec in specs for fold in folds], jobs)
@@ -74,7 +76,7 @@ def _name(spec: ModelSpec, scheme: str, fold: str) -> str:
 def _fold(road: Road, spec: ModelSpec, scheme: str, whole: Dataset, fold: Fold) -> Step:
     """Train on the fold's training side, compress, and keep what both say of the test side."""
     name = _name(spec, scheme, fold.name)
-    dataset = dataclasses.replace(whole, split=fold.split)
+    sides = {str(group): int(side) for group, side in zip(whole.groups, fold.split, strict=True)}
 
     def make(folder: Path) -> Mapping[str, Any]:
         from tinyforge.compress import compress
@@ -84,6 +86,7 @@ def _fold(road: Road, spec: ModelSpec, scheme: str, whole: Dataset, fold: Fold) 
             tested = ", ".join(fold.tested) if len(fold.tested) <= 3 else f"{len(fold.tested)} groups"
             road.observer.progress(name, progress.done, progress.total, f"{tested}: {progress.step}: {progress.text}")
 
+        dataset = windows_of(road.project, sides)
         trained = fit(dataset, spec, folder / "train", on_progress, augmentation=train_stage.AUGMENTATION)
         channels = (road.run.done(dataset_stage.NAME) or {})["facts"]["channels"]
         info = ModelInfo(
@@ -105,7 +108,9 @@ def _fold(road: Road, spec: ModelSpec, scheme: str, whole: Dataset, fold: Fold) 
         return {"tested": list(fold.tested), "parameters": trained.parameters, "epochs": trained.epochs}
 
     inputs = {
-        "dataset": dataset.digest,
+        "dataset": whole.digest,
+        "sides": sides,
+        "training_hop": road.project.dataset.training_hop,
         "model": train_stage.spec_json(spec),
         "plan": dataclasses.asdict(road.project.plan),
         "augmentation": train_stage.AUGMENTATION,

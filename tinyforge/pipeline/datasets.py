@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,11 @@ def summary(project: Project) -> dict[str, Any]:
     }
 
 
-def windows_of(project: Project) -> Dataset:
+def windows_of(project: Project, sides: Mapping[str, int] | None = None) -> Dataset:
     """The project's recordings, cut and split.
+
+    Args:
+        sides: TRAIN, VALIDATION or TEST of each group; None for the split that ``[dataset]`` describes.
 
     Raises:
         DataError: there are none, or they do not fit the window or the split.
@@ -116,6 +120,8 @@ def windows_of(project: Project) -> Dataset:
         allow_dropped=config.allow_dropped,
         placement=config.placement,
         transitions=config.transitions,
+        training_hop=config.training_hop,
+        sides=sides,
     )
 
 

@@ -271,3 +271,20 @@ def test_times_that_jitter_are_made_even_and_labels_follow_them(make_recording):
     half, nearest = evenly(recording, recording.samples, 50.0)
     assert len(half) == len(nearest) == 200
     assert np.abs(times_ms[nearest] - 20.0 * np.arange(200)).max() <= np.diff(times_ms).max()
+
+
+def test_training_windows_may_be_cut_more_often(people):
+    plain = make_dataset(people, SPEC, split=BY_SUBJECT)
+    finer = make_dataset(people, SPEC, split=BY_SUBJECT, training_hop=5)
+    assert finer.spec == SPEC
+    for side in (VALIDATION, TEST):
+        assert np.array_equal(plain.part(side)[0], finer.part(side)[0])
+    assert (finer.split == TRAIN).sum() == (plain.split == TRAIN).sum() // 3 * 15  # 1 + (120 - 50) // hop
+    with pytest.raises(ConfigError, match="window: hop 25 is no multiple of training_hop 10"):
+        make_dataset(people, SPEC, split=BY_SUBJECT, training_hop=10)
+
+
+def test_groups_may_be_divided_by_somebody_else(people):
+    sides = {f"s{k}": [TRAIN, VALIDATION, TEST][k % 3] for k in range(8)}
+    dataset = make_dataset(people, SPEC, split=BY_SUBJECT, sides=sides)
+    assert {(str(g), int(s)) for g, s in zip(dataset.groups, dataset.split, strict=True)} == set(sides.items())
