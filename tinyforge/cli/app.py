@@ -61,7 +61,10 @@ def root(
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder of the new project.")] = HERE,
     template: Annotated[
-        str, typer.Option("--template", help="police: three traffic signals; empty: your own gestures.")
+        str,
+        typer.Option(
+            "--template", help="police: three traffic signals; activities: a watch; empty: your own gestures."
+        ),
     ] = "empty",
     force: Annotated[bool, typer.Option("--force", help="Overwrite a tinyforge.toml that is there.")] = False,
     json: Json = False,
@@ -80,7 +83,10 @@ def init(
     else:
         render.say(f"made {made}")
         render.say(
-            "next: `tinyforge run`" if template == "police" else "next: `tinyforge capture --label wave --subject me`"
+            {
+                "police": "next: `tinyforge run`",
+                "activities": "next: `tinyforge dataset import FOLDER`, then `tinyforge train --cv loso`",
+            }.get(template, "next: `tinyforge capture --label wave --subject me`")
         )
 
 

@@ -54,12 +54,24 @@ def train(model: str, project: Path, run: str, *, json: bool, quiet: bool) -> No
             str(m["epochs"]),
             render.interval(m["validation"]),
             render.interval(m["test"]),
-            f"{m['test']['macro_f1']:.3f}",
+            _macro_f1(m["test"]),
         )
         for name, m in _rows(result)
     ]
     render.table("trained", columns, rows, numeric=columns[1:])
+    for name, m in _rows(result):
+        if decided := m["decision"]:
+            render.say(
+                f"{name}: an answer needs a score of {decided['decision']['least_score']}/256; on validation windows "
+                f"false alarms {render.percent(decided['false_alarms'])}, gestures detected "
+                f"{render.percent(decided['detected'])}, no answer {render.percent(decided['unknown'])}"
+            )
     _where(result)
+
+
+def _macro_f1(said: Mapping[str, Any]) -> str:
+    interval = f" [{said['macro_f1_low']:.3f}, {said['macro_f1_high']:.3f}]" if "macro_f1_low" in said else ""
+    return f"{said['macro_f1']:.3f}{interval}"
 
 
 def compress(model: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:

@@ -69,29 +69,41 @@ def step(road: Road, spec: ModelSpec) -> Step:
 
 
 def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
-    """Parameters, epochs, and accuracy with its interval on validation and test windows."""
+    """Parameters, epochs, the chosen decision, and accuracy with its interval on validation and test windows."""
+    from tinyforge.pipeline import decisions
     from tinyforge.train import load_result
 
     trained = load_result(road.run.path(name(spec)))
+    chosen = decisions.chosen(road, spec)
     return {
         "parameters": trained.parameters,
         "epochs": trained.epochs,
         "folder": str(trained.folder),
+        "decision": None if chosen is None else dataclasses.asdict(chosen),
     } | {side: accuracy(trained.metrics[side]) for side in ("validation", "test")}
 
 
-def accuracy(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Accuracy with Wilson's 95 % interval, and macro-F1."""
+def accuracy(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Accuracy and macro-F1 with 95 % intervals: over people where there are several, else Wilson's over windows.
+
+    Returns:
+        ``accuracy``, ``low``, ``high``, ``windows``, ``macro_f1`` and, over people only, ``macro_f1_low`` and
+        ``macro_f1_high``.
+    """
     from tinyforge.evaluate.intervals import wilson
 
     share = wilson(metrics["correct"], metrics["windows"])
-    return {
+    said = {
         "accuracy": share.value,
         "low": share.low,
         "high": share.high,
         "windows": metrics["windows"],
         "macro_f1": metrics["macro_f1"],
     }
+    if intervals := metrics.get("intervals"):
+        said["low"], said["high"] = intervals["accuracy"]
+        said["macro_f1_low"], said["macro_f1_high"] = intervals["macro_f1"]
+    return said
 
 
 def predictions(road: Road, spec: ModelSpec) -> Path:
