@@ -237,13 +237,17 @@ def plan_fault(compiled: Compiled) -> str:
 
 
 def _shared(compiled: Compiled, one: Slot, two: Slot) -> bool:
-    """Whether the later of two slots takes the bytes of the earlier in place, at the call that reads one last."""
+    """Whether one is an output over an input that its call is the last to read, at a distance the kernel allows."""
     source, target = sorted((one, two), key=lambda slot: slot.first)
     layer = compiled.layers[target.first]
-    pairs = {(layer.inputs[start], layer.outputs[end]) for start, end in layer.inplace}
-    roots = {tuple(compiled.graph.root(index) for index in pair) for pair in pairs}
-    same = source.last == target.first and source.offset == target.offset
-    return same and (source.tensor, target.tensor) in roots
+    if source.last != target.first or target.tensor < 0:
+        return False
+    for overlap in layer.overlaps:
+        pair = (layer.inputs[overlap.input], layer.outputs[overlap.output])
+        if tuple(compiled.graph.root(index) for index in pair) == (source.tensor, target.tensor):
+            distance = source.offset - target.offset
+            return distance >= overlap.distance_bytes and distance % overlap.multiple_bytes == 0
+    return False
 
 
 def _defect(what: str, start: float, error: BaseException) -> Outcome:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyforge.compiler.goal import Goal
 from tinyforge.compiler.operators import OpView, find_operator
-from tinyforge.core.graph import Array, DType, Graph, Layer, Op, Param, State, Tensor
+from tinyforge.core.graph import Array, DType, Graph, Layer, Op, Overlap, Param, State, Tensor
 
 
 class Lowering:
@@ -58,8 +58,14 @@ class Lowering:
         scratch_bytes: int = 0,
         macs: int = 0,
         inplace: tuple[tuple[int, int], ...] = (),
+        overlaps: tuple[Overlap, ...] = (),
     ) -> None:
-        """Add one kernel call; the arguments are those of ``Layer``."""
+        """Add one kernel call; the arguments are those of ``Layer``, and ``inplace``.
+
+        Args:
+            inplace: pairs (input position, output position) of a kernel that reads all it needs of a byte before it
+                writes a byte at or beyond that place: overlaps of distance 0.
+        """
         if self._op is None:
             raise ValueError("a layer outside of an operator")
         number = self._counts.get(stem, 0)
@@ -85,7 +91,7 @@ class Lowering:
                 states=tuple(state.name for state in states),
                 scratch_bytes=scratch_bytes,
                 macs=macs,
-                inplace=inplace,
+                overlaps=(*overlaps, *(Overlap(source, target) for source, target in inplace)),
             )
         )
 

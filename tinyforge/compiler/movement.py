@@ -9,6 +9,7 @@ import math
 
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
+from tinyforge.compiler.overlap import loops as overlap_of_loops
 from tinyforge.core.graph import DType, Param, Tensor
 
 MOST_LOOPS = 5
@@ -100,7 +101,9 @@ def strided_copy(
     for number, (count, stride) in enumerate(padded):
         params[f"count_{number}"] = count
         params[f"stride_{number}"] = stride
-    low.layer(view.op.kind.lower(), "tfg_strided_copy", params, inputs=(source,), outputs=(target,))
+    counts, steps = zip(*padded, strict=True)
+    overlaps = overlap_of_loops(counts, steps, out_bytes=run, offset=offset * element)
+    low.layer(view.op.kind.lower(), "tfg_strided_copy", params, inputs=(source,), outputs=(target,), overlaps=overlaps)
 
 
 def read_outputs(view: OpView) -> list[int]:

@@ -189,6 +189,25 @@ class State:
 Param = int | float | Array | None
 
 
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How near a call's output may lie to one of its inputs that nobody reads afterwards.
+
+    The kernel computes the same when the input's begin is ``distance_bytes`` or more behind the output's begin, and a
+    multiple of ``multiple_bytes`` away from it; less than 0: the output may even begin behind the input's begin.
+
+    Attributes:
+        input, output: positions among the call's inputs and outputs.
+        distance_bytes: the least distance.
+        multiple_bytes: what the distance is a multiple of, > 0.
+    """
+
+    input: int
+    output: int
+    distance_bytes: int = 0
+    multiple_bytes: int = 1
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Layer:
     """One kernel call.
@@ -205,7 +224,7 @@ class Layer:
         states: names of the ``State`` the kernel gets after its outputs.
         scratch_bytes: arena bytes the kernel gets as its last argument; 0 for none.
         macs: multiply-accumulates of one inference.
-        inplace: pairs (input position, output position) that may share their bytes.
+        overlaps: inputs and outputs that may share bytes, and how; all others must lie apart.
     """
 
     index: int
@@ -219,7 +238,7 @@ class Layer:
     states: tuple[str, ...] = ()
     scratch_bytes: int = 0
     macs: int = 0
-    inplace: tuple[tuple[int, int], ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
 
     @property
     def const_bytes(self) -> int:
@@ -253,8 +272,8 @@ class MemoryPlan:
     Attributes:
         slots: by offset, then by first use.
         arena_bytes: the arena's size.
-        lower_bound_bytes: no plan for these calls can be smaller: the largest sum of bytes in use at one call.
-        peak_op: the call at which that sum is reached.
+        lower_bound_bytes: proven: no plan for these calls and these overlaps can be smaller.
+        peak_op: the call that needs most bytes.
         optimal: whether ``arena_bytes == lower_bound_bytes``.
     """
 

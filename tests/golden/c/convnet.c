@@ -13,19 +13,20 @@
 #error "convnet was generated for tfg ABI 1: run `tinyforge export` again"
 #endif
 
-/* Arena: 72 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`.
+/* Arena: 72 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`;
+ * an output may lie over an input that its op is the last to read, as far behind as the kernel's order allows.
  *
  *     offset   bytes   op 0 1 2 3
  *          0      40      # # . .  conv_1d_0_out [1][10][4]
+ *          0      20      . # # .  max_pool_2d_0_out [5][1][4]
  *          0       4      . . # #  mean_0_out [4]
  *         40      32      # . . .  conv_1d_0_scratch
- *         40      20      . # # .  max_pool_2d_0_out [5][1][4]
  */
 static int8_t arena[CONVNET_ARENA_BYTES] TFG_ALIGNED(4);
 
 #define CONV_1D_0_OUT (arena + 0)
 #define CONV_1D_0_SCRATCH ((void *)(arena + 40))
-#define MAX_POOL_2D_0_OUT (arena + 40)
+#define MAX_POOL_2D_0_OUT (arena + 0)
 #define MEAN_0_OUT (arena + 0)
 
 /* #0 conv_1d [12][2] -> [10][4], kernel 3, 240 MAC */

@@ -11,7 +11,8 @@
 #error "gesture was generated for tfg ABI 1: run `tinyforge export` again"
 #endif
 
-/* Arena: 4 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`.
+/* Arena: 4 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`;
+ * an output may lie over an input that its op is the last to read, as far behind as the kernel's order allows.
  *
  *     offset   bytes   op 0 1
  *          0       3      # #  fully_connected_0_out [3]

@@ -10,7 +10,8 @@
 #error "lstm was generated for tfg ABI 1: run `tinyforge export` again"
 #endif
 
-/* Arena: 20 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`.
+/* Arena: 20 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`;
+ * an output may lie over an input that its op is the last to read, as far behind as the kernel's order allows.
  *
  *     offset   bytes   op 0
  *          0      20      #  lstm_0_scratch

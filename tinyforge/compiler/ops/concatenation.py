@@ -10,7 +10,7 @@ import math
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.movement import axis_of, movable, same_scale
 from tinyforge.compiler.operators import Option, OpView, operator
-from tinyforge.core.graph import Tensor
+from tinyforge.core.graph import Overlap, Tensor
 
 
 def joined(view: OpView) -> tuple[int, list[Tensor]]:
@@ -72,5 +72,6 @@ def _join(view: OpView, low: Lowering) -> None:
                 {"chunk": chunk, "count": count, "offset": offset, "stride": stride},
                 inputs=(tensor,),
                 outputs=(output,),
+                overlaps=(Overlap(0, 0, offset + chunk + (count - 1) * (stride - chunk)),),
             )
         offset += chunk

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.layout import GROUP, interleaved
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.ops.conv_2d import LANES, PLACES, conv_weights, output_limits
+from tinyforge.compiler.overlap import whole_windows
 from tinyforge.core.graph import DType, Param
 
 SIZES = ("batches", "in_len", "in_ch", "out_len", "out_ch", "kernel", "stride", "pad")
@@ -32,4 +34,15 @@ def conv_1d(view: OpView, low: Lowering) -> None:
         outputs=(view.output(),),
         scratch_bytes=PLACES * groups * GROUP * 2,
         macs=view.option("batches") * view.option("out_len") * int(np.prod(view.input(1).shape)),
+        overlaps=whole_windows(_geometry(view)),
     )
+
+
+def _geometry(view: OpView) -> Geometry:
+    """The same as windows over an image of height 1."""
+    size = {name: int(view.option(name)) for name in SIZES}
+    return Geometry(
+        size["batches"], 1, size["in_len"], size["in_ch"], 1, size["out_len"], size["out_ch"],
+        kernel_h=1, kernel_w=size["kernel"], stride_h=1, stride_w=size["stride"],
+        dilation_h=1, dilation_w=1, pad_h=0, pad_w=size["pad"],
+    )  # fmt: skip

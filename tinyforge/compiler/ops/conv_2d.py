@@ -11,6 +11,7 @@ from tinyforge.compiler.geometry import Geometry, window_geometry
 from tinyforge.compiler.layout import GROUP, interleaved
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.overlap import grouped_windows, whole_windows
 from tinyforge.compiler.quantized import (
     Rescale,
     accumulator_reach,
@@ -141,6 +142,7 @@ def conv_2d(view: OpView, low: Lowering) -> None:
             inputs=(view.input(0),),
             outputs=(view.output(),),
             macs=macs,
+            overlaps=grouped_windows(geometry, weights.shape[3], geometry.out_ch // groups),
         )
         return
     low.layer(
@@ -156,6 +158,7 @@ def conv_2d(view: OpView, low: Lowering) -> None:
         outputs=(view.output(),),
         scratch_bytes=patch_bytes(rows.shape[1], geometry.in_ch),
         macs=macs,
+        overlaps=whole_windows(geometry),
     )
 
 

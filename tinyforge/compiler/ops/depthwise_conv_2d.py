@@ -8,6 +8,7 @@ from tinyforge.compiler.geometry import window_geometry
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.ops.conv_2d import conv_weights, output_limits, sizes
+from tinyforge.compiler.overlap import depthwise_windows
 from tinyforge.core.graph import DType
 
 
@@ -59,4 +60,5 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         outputs=(output,),
         scratch_bytes=2 * (4 * geometry.kernel_h * geometry.kernel_w + 32),
         macs=geometry.batches * geometry.out_h * geometry.out_w * int(weights.size),
+        overlaps=depthwise_windows(geometry),
     )

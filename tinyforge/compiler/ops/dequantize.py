@@ -6,7 +6,7 @@ import numpy as np
 
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import QUANTIZE_COMMAND, OpView, operator
-from tinyforge.core.graph import Array, DType
+from tinyforge.core.graph import Array, DType, Overlap
 
 
 def dequantized(view: OpView) -> Array | None:
@@ -47,4 +47,5 @@ def dequantize(view: OpView, low: Lowering) -> None:
         },
         inputs=(input_,),
         outputs=(output,),
+        overlaps=(Overlap(0, 0, (output.elements - 1) * (output.dtype.bytes - input_.dtype.bytes)),),
     )

@@ -15,6 +15,7 @@ from tinyforge.compiler.fixed_point import Staircase
 from tinyforge.compiler.layout import interleaved
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.overlap import rows
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, clamp_of, folded_bias
 from tinyforge.core.graph import DType, Param, Tensor
 
@@ -57,6 +58,7 @@ def fully_connected(view: OpView, low: Lowering) -> None:
         inputs=(input_,),
         outputs=(output,),
         macs=batches * in_len * out_len,
+        overlaps=rows(batches, in_len, out_len, more=out_len - 1),
     )
 
 

@@ -12,6 +12,7 @@ from tinyforge.compiler.layout import interleaved
 from tinyforge.compiler.lookup import multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
+from tinyforge.compiler.overlap import read_before, rows
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
 from tinyforge.compiler.sigmoid import sigmoid_params
 from tinyforge.core.graph import DType, Param
@@ -80,6 +81,7 @@ def gru(view: OpView, low: Lowering) -> None:
         },
         inputs=(input_,),
         outputs=(output,),
+        overlaps=rows(steps, features, units, more=0) if every_step else read_before(input_.bytes),
         states=(
             low.state(hidden, reset_value=0, per_window=window),
             low.state(memory, reset_value=0, per_window=window),

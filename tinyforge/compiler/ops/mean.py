@@ -8,6 +8,7 @@ from tinyforge.compiler.axes import reduction
 from tinyforge.compiler.fixed_point import quantize_multiplier
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.overlap import loops
 from tinyforge.core.graph import DType
 
 
@@ -41,4 +42,5 @@ def mean(view: OpView, low: Lowering) -> None:
         },
         inputs=(input_,),
         outputs=(output,),
+        overlaps=loops(reduced.kept, reduced.kept_strides),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinyforge.compiler.geometry import window_geometry
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.overlap import channel_windows
 from tinyforge.compiler.quantized import clamp_of
 from tinyforge.core.graph import DType, Param
 
@@ -44,4 +45,5 @@ def pool_2d(view: OpView, low: Lowering) -> None:
     params["channels"] = geometry.in_ch
     params["min"], params["max"] = least, most
     stem = "max_pool_2d" if view.op.kind == "MAX_POOL_2D" else "average_pool_2d"
-    low.layer(stem, f"tfg_{stem}_s8", params, inputs=(input_,), outputs=(output,))
+    overlaps = channel_windows(geometry)
+    low.layer(stem, f"tfg_{stem}_s8", params, inputs=(input_,), outputs=(output,), overlaps=overlaps)

@@ -7,6 +7,7 @@ import numpy as np
 from tinyforge.compiler.lookup import levels, lower_table, multiplier_of, rescaled
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
+from tinyforge.compiler.overlap import loops
 from tinyforge.core.graph import DType
 
 _LEAST_SCALE = 2.0**-20  # below, inputs of a few thousand leave the 32 bits of the reference's steps
@@ -37,4 +38,5 @@ def quantize(view: OpView, low: Lowering) -> None:
         {"scale": scale, "zero_point": zero, "min": int(info.min), "max": int(info.max), "elements": output.elements},
         inputs=(input_,),
         outputs=(output,),
+        overlaps=loops((output.elements,), (input_.dtype.bytes,)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinyforge.compiler.axes import reduction
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.overlap import loops
 from tinyforge.core.graph import DType
 
 
@@ -23,4 +24,5 @@ def reduce_max(view: OpView, low: Lowering) -> None:
         {**reduced.params(), "flip": 0xFF if view.op.kind == "REDUCE_MIN" else 0},
         inputs=(input_,),
         outputs=(output,),
+        overlaps=loops(reduced.kept, reduced.kept_strides),
     )

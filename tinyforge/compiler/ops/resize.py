@@ -7,6 +7,7 @@ import numpy as np
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.movement import movable
 from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.overlap import images
 from tinyforge.core.graph import Array, DType
 
 _LARGEST = 1 << 15
@@ -52,21 +53,24 @@ def resize_nearest_neighbor(view: OpView, low: Lowering) -> None:
     sizes, outs = _sizes(view)
     input_, output = view.input(0), view.output()
     flags = {name: bool(view.option(name)) for name in ("align_corners", "half_pixel_centers")}
+    rows, columns = (nearest(size, out, **flags) for size, out in zip(sizes, outs, strict=True))
+    run = input_.shape[3] * input_.dtype.bytes
     low.layer(
         "resize_nearest_neighbor",
         "tfg_resize_nearest_neighbor",
         {
-            "rows": nearest(sizes[0], outs[0], **flags),
-            "columns": nearest(sizes[1], outs[1], **flags),
+            "rows": rows,
+            "columns": columns,
             "batches": input_.shape[0],
             "in_h": sizes[0],
             "in_w": sizes[1],
             "out_h": outs[0],
             "out_w": outs[1],
-            "run": input_.shape[3] * input_.dtype.bytes,
+            "run": run,
         },
         inputs=(input_,),
         outputs=(output,),
+        overlaps=images(input_.shape[0], (*sizes, run), (*outs, run), rows, columns, run),
     )
 
 
@@ -118,4 +122,12 @@ def resize_bilinear(view: OpView, low: Lowering) -> None:
         },
         inputs=(input_,),
         outputs=(output,),
+        overlaps=images(
+            input_.shape[0],
+            (*sizes, input_.shape[3]),
+            (*outs, input_.shape[3]),
+            np.maximum(start_y + np.arange(outs[0]) * step_y, 0) // 1024,
+            np.maximum(start_x + np.arange(outs[1]) * step_x, 0) // 1024,
+            0,
+        ),
     )

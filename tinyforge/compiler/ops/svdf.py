@@ -8,6 +8,7 @@ from tinyforge.compiler.fixed_point import RELU
 from tinyforge.compiler.lookup import float32_ratio, multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.overlap import rows
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, folded_bias
 from tinyforge.core.graph import DType, Tensor
 
@@ -80,6 +81,7 @@ def svdf(view: OpView, low: Lowering) -> None:
         },
         inputs=(input_,),
         outputs=(output,),
+        overlaps=rows(batches, feature.shape[1], units, more=0),
         states=(low.state(state, reset_value=0, per_window=False),),
         macs=batches * int(feature.size + time.size),
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.overlap import scattered_windows
 from tinyforge.compiler.quantized import (
     accumulator_reach,
     bias_of,
@@ -78,4 +80,16 @@ def transpose_conv(view: OpView, low: Lowering) -> None:
         "max": most,
     }
     macs = batches * in_h * in_w * int(weights.size)
-    low.layer("transpose_conv", "tfg_transpose_conv_s8", params, inputs=(input_,), outputs=(output,), macs=macs)
+    geometry = Geometry(
+        batches, in_h, in_w, in_ch, output.shape[1], output.shape[2], out_ch, kernel_h, kernel_w, stride_h, stride_w,
+        dilation_h=1, dilation_w=1, pad_h=int(params["pad_h"] or 0), pad_w=int(params["pad_w"] or 0),
+    )  # fmt: skip
+    low.layer(
+        "transpose_conv",
+        "tfg_transpose_conv_s8",
+        params,
+        inputs=(input_,),
+        outputs=(output,),
+        macs=macs,
+        overlaps=scattered_windows(geometry),
+    )

@@ -16,6 +16,7 @@ from tinyforge.compiler.layout import filled, interleaved, widened
 from tinyforge.compiler.lookup import float32_ratio, multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.overlap import read_before, rows
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
 from tinyforge.compiler.sigmoid import sigmoid_params
 from tinyforge.core.graph import Array, DType, Param, Tensor
@@ -110,6 +111,7 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
         ),
         scratch_bytes=3 * filled(units) + 2 * filled(features),
         macs=steps * 4 * units * (features + units),
+        overlaps=rows(steps, features, units, more=0) if params["every_step"] else read_before(input_.bytes),
     )
 
 

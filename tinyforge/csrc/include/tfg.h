@@ -6,8 +6,8 @@
  * allocate nothing and keep no state of their own. src/portable and src/dsp hold the same symbols; a build compiles
  * one of the two.
  *
- * Tensors are contiguous, the last dimension varies fastest. Buffers of different arguments must not overlap unless
- * a kernel's comment allows it. Fixed point is TFLite's: a factor is multiplier / 2^31 * 2^exponent.
+ * Tensors are contiguous, the last dimension varies fastest. Buffers of different arguments must not overlap, but an
+ * output may begin so far before its input as tinyforge/compiler/overlap.py computes. Fixed point is TFLite's: a factor is multiplier / 2^31 * 2^exponent.
  */
 #ifndef TFG_H
 #define TFG_H

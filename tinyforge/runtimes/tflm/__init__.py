@@ -63,7 +63,12 @@ def arena_estimate(compiled: Compiled) -> int:
     """Bytes of TFLM's arena: tensors of the largest call, inputs and outputs, states, and its own structures."""
     graph = compiled.graph
     outside = sum(graph.tensors[index].bytes for index in (*graph.inputs, *graph.outputs))
-    tensors = compiled.arena_bytes + outside + compiled.state_bytes
+    # TFLM's tensors lie apart at every call
+    together = [
+        sum(slot.bytes for slot in compiled.plan.slots if slot.first <= layer.index <= slot.last)
+        for layer in compiled.layers
+    ]
+    tensors = max(together, default=0) + outside + compiled.state_bytes
     channels = sum(
         value.nbytes
         for layer in compiled.layers
