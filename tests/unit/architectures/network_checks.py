@@ -19,10 +19,12 @@ from tinyforge.architectures import build, list_architectures, network
 from tinyforge.architectures.dropout import repeatable_dropout
 from tinyforge.architectures.loop import Examples, Stepper, run_epochs
 from tinyforge.architectures.recurrent import fuse
+from tinyforge.compress import int8
 from tinyforge.core.types import ModelSpec, Preprocessing
 
 SHAPE = (40, 3)
 RNG = np.random.default_rng(5)
+CONVERTED = (("tcn", "tcn", "tiny"), ("separable", "cnn1d", "separable"))
 WINDOWS = RNG.normal(size=(40, *SHAPE)).astype(np.float32)
 
 
@@ -153,7 +155,16 @@ def saved_twice():
         }
 
 
+def convert(folder):
+    """int8 models of networks whose layers no other test converts: dilated, depthwise, strided, added, joined."""
+    for name, architecture, preset in CONVERTED:
+        model = build(ModelSpec(name, architecture, {"preset": preset}), SHAPE, 4)
+        shuffle_weights(model)
+        (folder / f"{name}.tflite").write_bytes(int8.convert(model, WINDOWS))
+
+
 if __name__ == "__main__":
     set_up(1)
     checks = (deployed_against_trained, fused_against_keras, dropout_masks, interrupted_and_whole, saved_twice)
+    convert(Path(sys.argv[1]))
     sys.stdout.write(json.dumps({check.__name__: check() for check in checks}))

@@ -11,11 +11,26 @@ pytestmark = pytest.mark.train
 
 
 @pytest.fixture(scope="module")
-def measured():
+def made(tmp_path_factory):
+    """What was measured, and the folder with converted networks."""
+    folder = tmp_path_factory.mktemp("converted")
     program = Path(__file__).resolve().parent / "network_checks.py"
-    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, str(program), str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+    return json.loads(done.stdout), folder
+
+
+@pytest.fixture(scope="module")
+def measured(made):
+    return made[0]
+
+
+@pytest.mark.parametrize("name", ["tcn", "separable"])
+def test_dilated_depthwise_and_joined_layers_compile_exactly(made, name):
+    from tinyforge.pipeline.models import verify
+
+    said = verify(made[1] / f"{name}.tflite", on="host", random=16)
+    assert said["exact"], said["first_layer"]
 
 
 def test_the_deployed_network_computes_what_was_trained(measured):
