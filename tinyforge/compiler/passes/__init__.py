@@ -15,12 +15,14 @@ from tinyforge.compiler.passes.fold_constants import fold_constants
 from tinyforge.compiler.passes.keep_last_step import keep_last_step
 from tinyforge.compiler.passes.own_outputs import own_outputs
 from tinyforge.compiler.passes.resolve_variables import resolve_variables
+from tinyforge.compiler.passes.tabulate import tabulate
 from tinyforge.core.graph import Graph
 
 Pass = Callable[[Graph], tuple[Graph, list[str]]]
 
 PASSES: tuple[Pass, ...] = (
     fold_constants,
+    tabulate,
     drop_reshapes,
     resolve_variables,
     drop_dead_ops,
