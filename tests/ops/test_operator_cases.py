@@ -61,6 +61,8 @@ def test_every_operator_has_cases():
     internal = {"conv_1d", "copy", "variable", "custom:tinyforge_gru"}  # of passes and, with tests of its own, of ours
     shared = {"squeeze": "reshape", "expand_dims": "reshape"}
     shared |= dict.fromkeys(("ceil", "cos", "floor", "round", "sign", "sin", "square"), "table")
+    shared |= dict.fromkeys(("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"), "compare")
+    shared["select_v2"] = "select"
     shared |= dict.fromkeys(("var_handle", "read_variable", "assign_variable", "call_once"), "variables")
     missing = [
         kind

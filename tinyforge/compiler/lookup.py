@@ -115,14 +115,14 @@ def lower_table(view: OpView, low: Lowering, stem: str, outputs: Levels, positio
     """Lower an operator whose output for each value of one input is known.
 
     Args:
-        view: the operator; input and output are of 8-bit types.
+        view: the operator; input and output are of 8-bit types, the output possibly bool.
         low: takes the call.
         stem: of the operator, for its name in the generated code.
         outputs: int64 [256] in the order of ``levels`` of the input's type; cut to the output's range here.
         position: which input it depends on.
     """
     input_, output = view.input(position), view.output()
-    info = np.iinfo(output.dtype.numpy)
+    info = np.iinfo(np.uint8 if output.dtype is DType.BOOL else output.dtype.numpy)
     values = levels(input_.dtype)
     cut = np.clip(outputs, info.min, info.max)
     table = np.empty(256, np.int8)

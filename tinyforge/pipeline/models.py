@@ -250,12 +250,12 @@ def verify_compiled(
         DataError, ToolError: as :func:`verify`.
     """
     from tinyforge.evaluate import litert
-    from tinyforge.evaluate.mend import mend_bias_axes
+    from tinyforge.evaluate.mend import mend
     from tinyforge.evaluate.verify import load_inputs, random_inputs, verify_outputs
 
     ports = _ports(compiled)
     given = load_inputs(inputs, ports) if inputs else random_inputs(ports.inputs, windows=random, seed=seed)
-    model = mend_bias_axes(compiled.model)
+    model = mend(compiled.model)
     if given.outputs is None:
         reference = "the LiteRT reference kernels"
         expected = litert.run_isolated(model, given.inputs, keep_state=given.keep_state, place=str(path))

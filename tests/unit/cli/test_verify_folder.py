@@ -81,7 +81,7 @@ def test_data_beside_a_model_that_does_not_fit(folder):
 
 
 def test_what_litert_cannot_run_is_accepted(folder, monkeypatch):
-    monkeypatch.setattr("tinyforge.evaluate.mend.mend_bias_axes", lambda model: model)
+    monkeypatch.setattr("tinyforge.evaluate.mend.mend", lambda model: model)
     found = {row["model"]: row for row in collection.verify_folder(folder, random=2)["models"]}
     assert found["old.tflite"]["verdict"] == "accepted"
     assert "quantized_dimension must be in range" in found["old.tflite"]["detail"]

@@ -20,7 +20,7 @@ _BYTES = (DType.INT8, DType.UINT8)
 
 
 def tabulate(graph: Graph) -> tuple[Graph, list[str]]:
-    """Replace a QUANTIZE by a TABLE of the 8-bit tensor that its input is computed from; what is left over goes later."""
+    """Replace a QUANTIZE by a TABLE of the 8-bit tensor its input is computed from; what then is dead goes later."""
     known: dict[int, tuple[int, str, Float32Array]] = {}  # tensor: the 8-bit one, functions so far, float32 [3, 256]
     ops: list[Op] = []
     lines: list[str] = []

@@ -6,8 +6,9 @@ from tinyforge.core.graph import Layer
 from tinyforge.runtimes.aot.printers import Printed, printer
 
 STEMS = (
-    "abs", "add", "elu", "exp", "gelu", "hard_swish", "leaky_relu", "logistic", "maximum", "minimum", "mul", "neg",
-    "prelu", "relu", "relu6", "relu_0_to_1", "relu_n1_to_1", "rsqrt", "sqrt", "squared_difference", "sub", "tanh",
+    "abs", "add", "ceil", "compare", "cos", "elu", "exp", "floor", "gelu", "hard_swish", "leaky_relu", "log",
+    "logistic", "maximum", "minimum", "mul", "neg", "prelu", "relu", "relu6", "relu_0_to_1", "relu_n1_to_1", "round",
+    "rsqrt", "select", "sign", "sin", "sqrt", "square", "squared_difference", "sub", "tanh",
 )  # fmt: skip
 
 
@@ -15,6 +16,8 @@ def elementwise(layer: Layer) -> Printed:
     """Sizes, and by which kernel."""
     size = layer.params
     match layer.kernel:
+        case "tfg_select":
+            return Printed(f"[{size['elements']}] of {size['bytes']} B")
         case "tfg_lookup_s8":
             return Printed(f"[{size['elements']}] by table")
         case "tfg_limit_s8":
