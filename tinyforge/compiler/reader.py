@@ -180,7 +180,7 @@ class _Subgraph:
             return Tensor(number, name, shape, dtype)
         variable = bool(table.scalar(5, "bool", default=False))
         data = self._data(table, where, shape, dtype, variable)
-        return Tensor(number, name, shape, dtype, self._quant(table, where, shape), data, variable)
+        return Tensor(number, name, shape, dtype, self._quant(table, number, where, shape), data, variable)
 
     def _data(self, table: Table, where: str, shape: tuple[int, ...], dtype: DType, variable: bool) -> Array | None:
         index = int(table.scalar(2, "uint32", 0))
@@ -198,16 +198,15 @@ class _Subgraph:
             raise self._format(where, f"of shape {list(shape)} needs {needed} bytes; its buffer holds {content.size}")
         return content.view(dtype.numpy).reshape(shape)
 
-    def _quant(self, table: Table, where: str, shape: tuple[int, ...]) -> Quant | None:
+    def _quant(self, table: Table, number: int, where: str, shape: tuple[int, ...]) -> Quant | None:
         said = table.table(4, f"the quantization of {where}")
         if said is None:
             return None
         scale: list[float] = self._array(said, 2, "float32", f"the scales of {where}").tolist()
         zero: list[int] = self._array(said, 3, "int64", f"the zero points of {where}").tolist()
         if int(said.scalar(4, "uint8", 0)) != 0:
-            raise UnsupportedModelError(
-                f"{self.place}: {where}", "is quantized by a custom or block-wise scheme", QUANTIZE_COMMAND
-            )
+            self.refused[number] = ("is quantized by a custom or block-wise scheme", QUANTIZE_COMMAND)
+            return None
         if not scale:
             return None
         if len(zero) not in {0, len(scale)}:

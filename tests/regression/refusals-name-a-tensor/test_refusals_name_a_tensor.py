@@ -24,8 +24,8 @@ def model(inputs=1, outputs=1, kind="NEG"):
 
 def test_of_the_operator_as_a_whole():
     assert place_of(model(inputs=2)) == 'm.tflite: op #0 NEG: tensor "y"'
-    assert place_of(model(inputs=2, outputs=0, kind="FLOOR")) == 'm.tflite: op #0 FLOOR: tensor "x"'
-    assert place_of(model(inputs=0, outputs=0, kind="FLOOR")) == "m.tflite: op #0 FLOOR: no tensor"
+    assert place_of(model(inputs=2, outputs=0, kind="FLOOR_DIV")) == 'm.tflite: op #0 FLOOR_DIV: tensor "x"'
+    assert place_of(model(inputs=0, outputs=0, kind="FLOOR_DIV")) == "m.tflite: op #0 FLOOR_DIV: no tensor"
 
 
 @pytest.mark.parametrize("used", [True, False])
@@ -38,3 +38,12 @@ def test_of_a_type(used):
     builder.Finish(packed.Pack(builder), b"TFL3")
     expected = 'm.tflite: op #0 NEG: tensor "x"' if used else 'm.tflite: tensor "x"'
     assert place_of(bytes(builder.Output())) == expected
+
+
+def test_of_a_block_wise_quantization():
+    packed = schema.ModelT.InitFromPackedBuf(model())
+    packed.subgraphs[0].tensors[1].quantization.detailsType = schema.QuantizationDetails.CustomQuantization
+    packed.subgraphs[0].tensors[1].quantization.details = schema.CustomQuantizationT()
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(packed.Pack(builder), b"TFL3")
+    assert place_of(bytes(builder.Output())) == 'm.tflite: op #0 NEG: tensor "y"'
