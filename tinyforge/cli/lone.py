@@ -77,7 +77,7 @@ def verify(file: Path, inputs: Path | None, on: str, random: int, seed: int, opt
     if file.is_dir():
         if inputs is not None:
             raise UsageError("--inputs", "is for one model", f"name one of {file}, or put <model>.npz beside each")
-        _verify_folder(file, on, random, seed, json=json)
+        _verify_folder(file, on, random, seed, optimize, json=json)
         return
     result = models.verify(file, inputs=inputs, on=on, random=random, seed=seed, optimize=optimize)
     if json:
@@ -99,13 +99,13 @@ def verify(file: Path, inputs: Path | None, on: str, random: int, seed: int, opt
         raise typer.Exit(1)
 
 
-def _verify_folder(folder: Path, on: str, random: int, seed: int, *, json: bool) -> None:
+def _verify_folder(folder: Path, on: str, random: int, seed: int, optimize: str, *, json: bool) -> None:
     """A table; exit code 1 when a model differs or could not be run, 5 when one is refused or has no reference."""
     from tinyforge.pipeline import collection
 
     watcher = render.Watcher(quiet=json)
     with watcher.live():
-        result = collection.verify_folder(folder, on=on, random=random, seed=seed, observer=watcher)
+        result = collection.verify_folder(folder, on=on, random=random, seed=seed, optimize=optimize, observer=watcher)
     counts = result["counts"]
     if json:
         render.say_json(result)

@@ -17,7 +17,13 @@ _FEWEST = 2
 
 
 def verify_folder(
-    folder: Path, *, on: str = "host", random: int = 64, seed: int = 1, observer: Observer | None = None
+    folder: Path,
+    *,
+    on: str = "host",
+    random: int = 64,
+    seed: int = 1,
+    optimize: str = "balanced",
+    observer: Observer | None = None,
 ) -> dict[str, Any]:
     """Verify every ``.tflite`` of a folder and of those below it.
 
@@ -28,6 +34,7 @@ def verify_folder(
         on: ``host`` or ``virtual``.
         random: random inferences a model without a file; fewer for models of many million MAC, at least 2.
         seed: of them.
+        optimize: as :func:`tinyforge.pipeline.models.compile_file` takes it.
         observer: is told of each model.
 
     Returns:
@@ -37,16 +44,17 @@ def verify_folder(
         there is nothing to compare with; ``failed``: a compiler, the board or the data beside the model.
 
     Raises:
-        UsageError: the folder holds no ``.tflite``.
+        UsageError: the folder holds no ``.tflite``, or there is no such goal.
     """
-    paths = sorted(folder.rglob("*.tflite"))
+    models.goal_of(optimize)
+    paths = sorted(path for path in folder.rglob("*.tflite") if path.is_file())
     if not paths:
         raise UsageError(str(folder), "holds no .tflite", "give a folder with models, or one model")
     watcher = observer or Silent()
     found = []
     for number, path in enumerate(paths):
         watcher.progress("verify", number, len(paths), path.name)
-        found.append(_row(folder, path, on=on, random=random, seed=seed))
+        found.append(_row(folder, path, on=on, random=random, seed=seed, optimize=optimize))
     counts = Counter(row["verdict"] for row in found)
     return {
         "folder": str(folder),
@@ -64,12 +72,14 @@ def inputs_beside(path: Path) -> Path | None:
     return None
 
 
-def _row(folder: Path, path: Path, *, on: str, random: int, seed: int) -> dict[str, Any]:
+def _row(folder: Path, path: Path, *, on: str, random: int, seed: int, optimize: str) -> dict[str, Any]:
     row = {"model": str(path.relative_to(folder)), "model_bytes": path.stat().st_size}
     try:
-        compiled = models.compile_file(path)
-    except (UnsupportedModelError, UsageError) as error:
+        compiled = models.compile_file(path, optimize=optimize)
+    except UnsupportedModelError as error:
         return row | {"verdict": "refused", "detail": _without_path(str(error), path)}
+    except UsageError as error:  # it cannot be read
+        return row | {"verdict": "failed", "detail": _without_path(str(error), path)}
     few = min(random, max(_FEWEST, _MOST_MACS // max(compiled.macs, 1)))
     try:
         result = models.verify_compiled(compiled, path, inputs=inputs_beside(path), on=on, random=few, seed=seed)

@@ -14,6 +14,7 @@ from tinyforge.core.names import c_identifier
 
 if TYPE_CHECKING:
     from tinyforge.boards import Board
+    from tinyforge.compiler import Goal
     from tinyforge.core.graph import Compiled
     from tinyforge.core.types import Int8Array
     from tinyforge.evaluate.litert import Ports
@@ -34,16 +35,23 @@ def compile_file(path: Path, name: str = "", optimize: str = "balanced") -> Comp
         UnsupportedModelError: naming operator, tensor and way out.
         UsageError: the name is no C identifier, there is no such file, or no such goal.
     """
-    from tinyforge.compiler import Goal, compile_model
+    from tinyforge.compiler import compile_model
+
+    goal = goal_of(optimize)
+    if name and c_identifier(name) != name:
+        raise UsageError("--name", f'"{name}" is no C identifier', f"for instance --name {c_identifier(name)}")
+    data = _read(path)
+    return compile_model(data, name=name or c_identifier(path.stem), place=str(path), goal=goal)
+
+
+def goal_of(optimize: str) -> Goal:
+    """``speed``, ``size`` or ``balanced``; anything else is a UsageError."""
+    from tinyforge.compiler import Goal
 
     goals = [goal.value for goal in Goal]
     if optimize not in goals:
         raise UsageError("--optimize", f'"{optimize}": unknown goal', did_you_mean(optimize, goals))
-
-    if name and c_identifier(name) != name:
-        raise UsageError("--name", f'"{name}" is no C identifier', f"for instance --name {c_identifier(name)}")
-    data = _read(path)
-    return compile_model(data, name=name or c_identifier(path.stem), place=str(path), goal=Goal(optimize))
+    return Goal(optimize)
 
 
 def _read(path: Path) -> bytes:

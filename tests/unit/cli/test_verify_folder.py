@@ -96,3 +96,8 @@ def test_nothing_to_verify(tmp_path):
 def test_inputs_are_for_one_model(folder, capfd):
     assert run("verify", folder, "--inputs", folder / "x.npz") == 2
     assert "--inputs: is for one model" in capfd.readouterr().err
+
+
+def test_an_unknown_goal_is_no_refusal_of_models(folder, capfd):
+    assert run("verify", folder, "--optimize", "sise") == 2
+    assert 'did you mean "size"?' in capfd.readouterr().err
