@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import json
 import os
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ import numpy as np
 
 from tinyforge.core.errors import DataError
 from tinyforge.core.files import os_error
+from tinyforge.core.locks import try_lock
 from tinyforge.core.types import Channel, Float32Array
 from tinyforge.link import SampleBlock
 from tinyforge.link.frames import FrameDecoder, encode_frame
@@ -88,7 +88,7 @@ class Spool:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file: IO[bytes] = self.path.open("xb", buffering=0)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try_lock(self._file)  # the file is new: nobody else has it
             self._file.write(json.dumps(head, ensure_ascii=False).encode() + b"\n")
         except OSError as error:
             raise os_error(self.path, error, "write") from error
@@ -167,9 +167,7 @@ def left_over(folder: Path) -> list[LeftOver]:
     for path in sorted((folder / FOLDER).glob(f"*{_ENDING}")):
         try:
             with path.open("rb") as stream:
-                try:
-                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
+                if not try_lock(stream):
                     continue  # somebody records
                 take = parse(stream.read(), path)
         except FileNotFoundError:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import os
-import select
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tinyforge.cli import render
+from tinyforge.cli import keys, render
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -155,7 +153,6 @@ class LiveDesk:
         self._state: State | None = None
         self._drawn = 0.0
         self._live: Live | None = None
-        self._cooked: list[Any] | None = None
         self._place = ""
 
     @contextlib.contextmanager
@@ -163,35 +160,16 @@ class LiveDesk:
         """Draw and listen while the block runs; the terminal is as before afterwards."""
         from rich.live import Live
 
-        with self._keys(), Live(console=self._console, auto_refresh=False, transient=True) as live:
+        with keys.key_by_key(), Live(console=self._console, auto_refresh=False, transient=True) as live:
             self._live = live
             try:
                 yield self
             finally:
                 self._live = None
 
-    @contextlib.contextmanager
-    def _keys(self) -> Iterator[None]:
-        import termios
-        import tty
-
-        before = termios.tcgetattr(sys.stdin)
-        self._cooked = before
-        tty.setcbreak(sys.stdin)
-        try:
-            yield
-        finally:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-
     def pressed(self) -> str:
         """Keys that wait."""
-        out = b""
-        while select.select([sys.stdin], [], [], 0)[0]:
-            got = os.read(sys.stdin.fileno(), 64)
-            if not got:
-                break
-            out += got
-        return out.decode("utf-8", "replace").lower()
+        return keys.pressed()
 
     def block(self, source: Source, block: SampleBlock) -> None:
         """Samples came."""
@@ -217,18 +195,14 @@ class LiveDesk:
 
     def ask(self, question: str) -> str:
         """A line from the user, typed with echo."""
-        import termios
-        import tty
-
         if self._live is not None:
             self._live.stop()
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._cooked or [])
         try:
-            return input(question).strip()
+            with keys.line_by_line():
+                return input(question).strip()
         except EOFError:
             return ""
         finally:
-            tty.setcbreak(sys.stdin)
             if self._live is not None:
                 self._live.start()
 

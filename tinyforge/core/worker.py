@@ -171,7 +171,7 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 def _death(status: int, log_file: Path) -> str:
     if status < 0:
         name = signal.Signals(-status).name
-        hint = " (out of memory?)" if -status == signal.SIGKILL else ""
+        hint = " (out of memory?)" if name == "SIGKILL" else ""
         how = f"was ended by signal {name}{hint}"
     else:
         how = f"ended with exit code {status} and without a result"

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import os
 import re
@@ -37,6 +36,7 @@ from typing import BinaryIO
 
 from tinyforge.core.errors import DataError, did_you_mean
 from tinyforge.core.files import os_error, write_bytes
+from tinyforge.core.locks import lock
 from tinyforge.core.recording_csv import canonical, read_header, read_recording, recording_bytes
 from tinyforge.core.types import Recording
 from tinyforge.dataset.entries import RECORDINGS, Edit, Entry, Removal, Undo, labels_of, line_of, parse_line
@@ -316,7 +316,7 @@ class RecordingStore:
         except OSError as error:
             raise os_error(self.manifest, error, "write") from error
         with stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
+            lock(stream)
             self._refresh()
             if stream.seek(0, os.SEEK_END) > self._read_to:
                 stream.truncate(self._read_to)  # half a line of a writer that was killed

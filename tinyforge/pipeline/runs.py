@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import json
 import os
 import shutil
@@ -23,6 +22,7 @@ from typing import Any
 import tinyforge
 from tinyforge.core.errors import DataError, UsageError
 from tinyforge.core.files import os_error, sha256_file, sha256_json, write_json
+from tinyforge.core.locks import try_lock
 from tinyforge.core.project import Project
 from tinyforge.core.types import Artifact
 from tinyforge.pipeline.observer import Observer
@@ -231,14 +231,12 @@ def project_lock(project: Project) -> Iterator[None]:
     except OSError as error:
         raise os_error(path, error, "write") from error
     with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(stream):
             stream.seek(0)
             holder = stream.read().strip() or "another process"
             raise UsageError(
                 str(project.root), f"{holder} works in this project", "wait for it, or stop it, then run again"
-            ) from None
+            )
         stream.truncate(0)
         stream.write(f"process {os.getpid()}")
         stream.flush()

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
-import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from typing import Any, Literal
 
 from tinyforge.core.errors import ConfigError, Interrupted, ToolError, UsageError
 from tinyforge.core.files import write_json, write_text
+from tinyforge.core.locks import try_lock
 from tinyforge.core.project import Project
 from tinyforge.search.front import Candidate, front_of
 from tinyforge.search.space import Drawn, draw, to_toml
@@ -225,17 +224,10 @@ class _Worker:
         for number in (trial.number if first is None else first, trial.number):
             folder = self._folder / f"trial_{number:04d}"
             folder.mkdir(parents=True, exist_ok=True)
-            lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
-                continue
-            try:
-                yield folder
-            finally:
-                os.close(lock)
-            return
+            with (folder / "lock").open("a") as stream:
+                if try_lock(stream):
+                    yield folder
+                    return
         raise UsageError(str(self._folder), "another process works on this trial", "stop it, then search again")
 
 
