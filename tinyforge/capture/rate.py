@@ -172,6 +172,14 @@ def clock_gaps(numbers: Float64Array, times_s: Float64Array, rate_hz: float, *, 
     return found
 
 
+def longest_stretch(times_s: Float64Array) -> slice:
+    """The part with the most arrivals between stalls: a line across a stall would lean."""
+    usual_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+    ends = [0, *(np.flatnonzero(np.diff(times_s) > _STALL_S + 2 * usual_s) + 1).tolist(), len(times_s)]
+    start, end = max(itertools.pairwise(ends), key=lambda pair: pair[1] - pair[0])
+    return slice(start, end)
+
+
 def stall_gaps(numbers: Float64Array, times_s: Float64Array, rate_hz: float) -> list[Gap]:
     """Where samples stopped arriving and what should have come meanwhile never came.
 

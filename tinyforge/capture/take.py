@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyforge.capture.rate import RateFit, clock_gaps, fit_rate, stall_gaps
+from tinyforge.capture.rate import RateFit, clock_gaps, fit_rate, longest_stretch, stall_gaps
 from tinyforge.capture.spool import About, LeftOver, Spool, utc_text
 from tinyforge.core.errors import DataError
 from tinyforge.core.facts import CaptureFacts, Gap
@@ -100,7 +100,9 @@ class Take:
         if not self.about.host_clock:
             return None, ""
         ends = numbers + [len(block) for block in self._blocks[-latest:]]
-        return fit_rate(ends, np.array(self._arrived_s[-latest:]), late_only=True), "host"
+        arrived_s = np.array(self._arrived_s[-latest:])
+        part = longest_stretch(arrived_s)
+        return fit_rate(ends[part], arrived_s[part], late_only=True), "host"
 
     def recording(self, *, damaged: int = 0, cut: str = "") -> Recording:
         """What came, as a recording.

@@ -51,8 +51,7 @@ _MOST_LATE_FRAMES = (
 _MOST_ODD_BLOCKS = 3  # blocks in a row that contradict what came before: the device counts anew
 _MOST_REPEATS = 64  # blocks in a row that were there already: no line repeats so much
 _KEPT_BLOCKS = 1 << 16  # whose counter, clock and content are remembered, to know a repeated one
-_LATE_TOLERANCE_S = 0.25
-_AHEAD_TOLERANCE_S = 1.0
+_CLOCK_TOLERANCE_S = 0.25  # a device that reads its sensor's queue now and then stamps what it reads then
 _RUN_TYPES = frozenset((Samples.TYPE, LiveWindow.TYPE, messages.Prediction.TYPE))
 _WAY_OUT = {
     Status.UNKNOWN_MESSAGE: "the firmware is older than this tinyforge: run `tinyforge build` and `tinyforge flash`",
@@ -208,6 +207,8 @@ class Link:
         self._clock_us = 0
         self._sequence = 0
         self._late = 0  # frames taken after their deadline
+        self._last_first = 0  # sample that the last block began with
+        self._clock_lives = False  # it has gone on
         self._odd = 0  # blocks in a row
         self._repeats = 0  # blocks in a row
         self._seen: dict[int, tuple[int, int]] = {}  # clock and CRC of the block that began with this sample
@@ -386,6 +387,7 @@ class Link:
         self._taken = 0
         self._clock_us = 0
         self._odd = self._repeats = 0
+        self._clock_lives = False
         self._seen.clear()
         return self._run_rate_hz
 
@@ -441,12 +443,14 @@ class Link:
             else:
                 self._is_odd(message.first_index)
             return None
-        if self._seen and step_us > 0 and ahead / self._run_rate_hz > 2e-6 * step_us + _AHEAD_TOLERANCE_S:
-            self._is_odd(message.first_index)  # more samples than the time that passed has room for
-            return None
         first = self._next_index + ahead
+        if self._contradicts_clock(first, step_us):
+            self._is_odd(message.first_index)
+            return None
         self._next_index = first + len(values)
         self._clock_us = self._clock_us + step_us if self._seen else message.time_us
+        self._last_first = first
+        self._clock_lives = self._clock_lives or (bool(self._seen) and step_us != 0)
         self._odd = self._repeats = 0
         self._seen[message.first_index] = (message.time_us, content)
         if len(self._seen) > _KEPT_BLOCKS:
@@ -455,13 +459,20 @@ class Link:
             self._count(lost_samples=ahead)
         return SampleBlock(first, self._clock_us, values.copy(), ahead, self._clock())
 
+    def _contradicts_clock(self, first: int, step_us: int) -> bool:
+        """Whether the device's clock went on by another time than its counter, by more than jitter and a poor rate."""
+        if not self._seen or (step_us == 0 and not self._clock_lives):
+            return False  # the first block, or a device without a clock
+        counted_s = (first - self._last_first) / self._run_rate_hz
+        return abs(1e-6 * step_us - counted_s) > _CLOCK_TOLERANCE_S + 0.25 * counted_s
+
     def _came_before(self, message: Samples, content: int) -> bool:
         """Whether these samples were there already, or are late ones that were counted as lost."""
         if message.first_index in self._seen:
             return self._seen[message.first_index] == (message.time_us, content)
         behind_s = ((self._next_index - message.first_index) & 0xFFFFFFFF) / self._run_rate_hz
         ago_s = 1e-6 * ((self._clock_us - message.time_us) & 0xFFFFFFFF)
-        return bool(self._seen) and abs(ago_s - behind_s) < _LATE_TOLERANCE_S + 0.25 * behind_s
+        return bool(self._seen) and abs(ago_s - behind_s) < _CLOCK_TOLERANCE_S + 0.25 * behind_s
 
     def _is_odd(self, index: int) -> None:
         self._count(odd_blocks=1)
@@ -472,7 +483,8 @@ class Link:
     def _counts_anew(self, index: int) -> DeviceError:
         return DeviceError(
             self.place,
-            f"the board restarted: it counts its samples anew ({index} where {self._next_index & 0xFFFFFFFF} belongs)",
+            f"the board restarted: counter and clock do not go on ({index} came where {self._next_index & 0xFFFFFFFF} "
+            "belongs)",
             "start again; check its supply and cable",
         )
 

@@ -23,13 +23,14 @@ from typing import Any
 MAX_LINE_BYTES = 1024
 MAX_COLUMNS = 32
 _MAX_FLOAT32 = 3.4028234663852886e38
-_NUMBER = re.compile(r"[ ]*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?[ ]*")
+_NUMBER = re.compile(r"[ ]*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?[ ]*", re.ASCII)
 _WORD = re.compile(r"[ ]*([A-Za-z_][\w .^/°-]*?)[ ]*(?:[\[(]([^\])]*)[\])])?[ ]*")
 _LIKE_NUMBERS = frozenset("0123456789.,\t+- eE")
 _ACCEL_WORD, _GYRO_WORD = "a|acc|accel|accelerometer|acceleration", "g|gyr|gyro|gyroscope|w|omega|rot|rotation"
 _AXIS = re.compile(
     rf"(?:({_ACCEL_WORD})|({_GYRO_WORD}))[ _.-]?([xyz])|([xyz])[ _.-]?(?:({_ACCEL_WORD})|({_GYRO_WORD}))"
 )
+_IMU_NAMES = frozenset(("ax", "ay", "az", "gx", "gy", "gz"))
 _US_PER_UNIT = {"us": 1.0, "micros": 1.0, "ms": 1e3, "millis": 1e3, "s": 1e6, "seconds": 1e6}
 _TIME = re.compile(r"(?:t|time|times?tamp)(?:[ _.-]?(us|ms|s))?|(us|micros|ms|millis|s|seconds)")
 _COUNTER = re.compile(r"n|seq|sequence|counter|index|sample|sample_?(?:id|number|index)")
@@ -145,7 +146,7 @@ class TextDecoder:
 def _whole_by_itself(line: Line) -> bool:
     """Half an announcement is no JSON, half a header has a name that is none of an IMU."""
     if isinstance(line, Header):
-        return all(canonical_name(name) != name.strip() or time_scale(name) > 0 for name in line.names)
+        return all(canonical_name(name) in _IMU_NAMES or time_scale(name) or is_counter(name) for name in line.names)
     return isinstance(line, Announcement)
 
 
@@ -178,7 +179,8 @@ def parse_line(raw: bytes) -> Line:
         return Header(
             tuple(word[1] for word in words if word), tuple((word[2] or "").strip() for word in words if word)
         )
-    if sum(char in _LIKE_NUMBERS for char in text) * 2 > len(text) or any(_not_finite(field) for field in fields):
+    numeric = sum(char in _LIKE_NUMBERS for char in text) * 2 > len(text)
+    if len(fields) > 1 or numeric or _not_finite(text):
         wrong = next((field.strip() for field in fields if not _NUMBER.fullmatch(field)), "")
         return BadLine(len(fields), f"{wrong[:20]!r} is no finite number")
     return Chatter(text[:80])

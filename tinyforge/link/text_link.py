@@ -155,7 +155,7 @@ class TextLink:
 
     def _reset_run(self) -> None:
         self._next_index = 0
-        self._bad_fields = 0
+        self._bad_rows = 0
         self._bad_in_a_row = 0
         self._counter: int | None = None
         self._device_us: float | None = None
@@ -270,7 +270,7 @@ class TextLink:
 
     def _take_bad(self, fields: int) -> None:
         self._count(bad_frames=1)
-        self._bad_fields += fields
+        self._bad_rows += max(1, round(fields / self.layout.width))  # two lines that ran into each other are two
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= _WRONG_LINES:
             raise self._changed(f"sent {self._bad_in_a_row} lines in a row that do not fit {self.layout.width} columns")
@@ -295,8 +295,7 @@ class TextLink:
 
     def _lost_before(self, row: Row) -> int | None:
         """Samples lost before this one; None when it came already."""
-        bad, self._bad_fields, self._bad_in_a_row = self._bad_fields, 0, 0
-        by_lines = max(1, round(bad / self.layout.width)) if bad else 0
+        by_lines, self._bad_rows, self._bad_in_a_row = self._bad_rows, 0, 0
         if self.layout.counter_column < 0:
             return by_lines
         number = row.values[self.layout.counter_column]
