@@ -172,6 +172,18 @@ def clock_gaps(numbers: Float64Array, times_s: Float64Array, rate_hz: float, *, 
     return found
 
 
+def fit_clock(numbers: Float64Array, times_s: Float64Array, *, counted: bool) -> tuple[RateFit | None, list[Gap]]:
+    """A device's clock: the rate between the places where it jumps, and the gaps there (`clock_gaps`)."""
+    fit = fit_rate(numbers, times_s)
+    gaps = clock_gaps(numbers, times_s, fit.rate_hz, counted=counted) if fit is not None else []
+    if fit is None or not gaps:
+        return fit, gaps
+    ends = [0, *(gap.before for gap in gaps), len(numbers)]
+    start, end = max(itertools.pairwise(ends), key=lambda pair: pair[1] - pair[0])
+    fit = fit_rate(numbers[start:end], times_s[start:end]) or fit  # a line across a jump leans
+    return fit, clock_gaps(numbers, times_s, fit.rate_hz, counted=counted)
+
+
 def longest_stretch(times_s: Float64Array) -> slice:
     """The part with the most arrivals between stalls: a line across a stall would lean."""
     usual_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0

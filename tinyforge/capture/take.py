@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyforge.capture.rate import RateFit, clock_gaps, fit_rate, longest_stretch, stall_gaps
+from tinyforge.capture.rate import RateFit, fit_clock, fit_rate, longest_stretch, stall_gaps
 from tinyforge.capture.spool import About, LeftOver, Spool, utc_text
 from tinyforge.core.errors import DataError
 from tinyforge.core.facts import CaptureFacts, Gap
@@ -96,7 +96,8 @@ class Take:
             return None, ""
         numbers = np.array(self._numbers[-latest:], np.float64)
         if self.about.device_clock:
-            return fit_rate(numbers, np.array(self._clock_us[-latest:], np.float64) * 1e-6), "device"
+            clock_s = np.array(self._clock_us[-latest:], np.float64) * 1e-6
+            return fit_clock(numbers, clock_s, counted=self.about.counted)[0], "device"
         if not self.about.host_clock:
             return None, ""
         ends = numbers + [len(block) for block in self._blocks[-latest:]]
@@ -175,7 +176,7 @@ class Take:
         numbers = np.array(self._numbers, np.float64)
         if self.about.device_clock:
             clock_s = np.array(self._clock_us, np.float64) * 1e-6
-            shown = clock_gaps(numbers, clock_s, fit.rate_hz, counted=self.about.counted)
+            _, shown = fit_clock(numbers, clock_s, counted=self.about.counted)
         elif not self.about.counted:
             ends = numbers + [len(block) for block in self._blocks]
             shown = stall_gaps(ends, np.array(self._arrived_s), fit.rate_hz)

@@ -312,7 +312,7 @@ class RecordingStore:
         """The manifest open for appending, locked, whole, and listing every file that is there."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            stream = self.manifest.open("a+b")
+            stream = self.manifest.open("a+b", buffering=0)
         except OSError as error:
             raise os_error(self.manifest, error, "write") from error
         with stream:
@@ -329,13 +329,16 @@ class RecordingStore:
         if not lines:
             return
         data = b"".join(lines)
+        start = stream.seek(0, os.SEEK_END)
         try:
-            stream.seek(0, os.SEEK_END)
-            stream.write(data)
-            stream.flush()
+            written = stream.write(data)
+            while written < len(data):  # the disk filled up in the middle: the next byte says so
+                written += stream.write(data[written:])
             os.fsync(stream.fileno())
         except OSError as error:
             self._inode = -1  # read it again
+            with contextlib.suppress(OSError):
+                stream.truncate(start)
             raise os_error(self.manifest, error, "write") from error
         self._read_to += len(data)
         self._lines += len(lines)

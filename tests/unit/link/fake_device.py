@@ -164,7 +164,7 @@ class ClockedPort:
             out, self.device.out = self.device.out, b""
             data = self.cable(out)
             if data or self.time_s >= deadline:
-                self.time_s += 1e-5  # reading takes time, too
+                self.time_s += 1e-5 + len(data) / 1e6  # reading takes time, too
                 return data
             self.time_s = min(self.time_s + self.step_s, max(deadline, self.time_s))
 

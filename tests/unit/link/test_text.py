@@ -184,8 +184,8 @@ BLINK = (
     "it is another sketch: flash ours with `tinyforge flash`"
 )
 GARBAGE = (
-    r"fake port: (more than )?\d+ bytes came at 115200 baud, but neither tinyforge frames nor text \(\d+ % printable\); "
-    "the baud rate is wrong or it is another device: try --baud 9600"
+    r"fake port: (more than )?\d+ bytes came at 115200 baud, but neither tinyforge frames nor text "
+    r"\(\d+ % printable\); the baud rate is wrong or it is another device: try --baud 9600"
 )
 
 
