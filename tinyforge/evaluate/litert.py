@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from tinyforge.core.types import Int8Array
 Progress = Callable[[int, int], None]
 
 _FILE_IDENTIFIER = b"TFL3"
+_NO_KERNEL = re.compile(r"Didn't find op for builtin opcode '(\w+)' version '(\d+)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,13 @@ def _open(model: bytes, place: str, *, keep_tensors: bool) -> Any:
             )
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
+        missing = _NO_KERNEL.search(str(error))
+        if missing:
+            raise UnsupportedModelError(
+                place,
+                f"LiteRT has no reference kernel of {missing[1]} (version {missing[2]}): nothing to compare with",
+                "compare the exported C with the network it was converted from",
+            ) from error
         raise ModelFormatError(
             place,
             f"the LiteRT interpreter refuses it: {_one_line(error)}",

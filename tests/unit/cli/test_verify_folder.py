@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinyforge.cli import main
-from tinyforge.core.errors import UsageError
+from tinyforge.core.errors import UnsupportedModelError, UsageError
 from tinyforge.pipeline import collection, models
 
 for folder in ("ops", "unit/compiler"):
@@ -85,6 +85,21 @@ def test_what_litert_cannot_run_is_accepted(folder, monkeypatch):
     found = {row["model"]: row for row in collection.verify_folder(folder, random=2)["models"]}
     assert found["old.tflite"]["verdict"] == "accepted"
     assert "quantized_dimension must be in range" in found["old.tflite"]["detail"]
+
+
+def test_an_operator_without_a_reference_kernel(tmp_path):
+    model = Writer()
+    x = model.tensor("x", (4,), scale=0.1)
+    y = model.tensor("y", (4,), scale=0.1)
+    model.op("ELU", [x], [y])
+    path = tmp_path / "elu.tflite"
+    path.write_bytes(model.build([x], [y]))
+    with pytest.raises(UnsupportedModelError) as caught:
+        models.verify(path)
+    assert str(caught.value) == (
+        f"{path}: LiteRT has no reference kernel of ELU (version 1): nothing to compare with; "
+        "compare the exported C with the network it was converted from"
+    )
 
 
 def test_nothing_to_verify(tmp_path):
