@@ -29,7 +29,15 @@ COUNT = int(os.environ.get("TINYFORGE_CASES", "10"))
 SEED = int(os.environ.get("TINYFORGE_SEED", "1"))
 BUFFERS = 0x2040_0000
 #: Kernels with a fast form that goes through its buffers in an order of its own.
-FAST = ("add", "conv_2d", "depthwise_conv_2d", "fully_connected", "max_pool_2d", "unidirectional_sequence_lstm")
+FAST = (
+    "add",
+    "average_pool_2d",
+    "conv_2d",
+    "depthwise_conv_2d",
+    "fully_connected",
+    "max_pool_2d",
+    "unidirectional_sequence_lstm",
+)
 #: Kernels for which a byte nearer may do no harm: they copy in one go, the byte they lose is a float's last, or all is
 #: read first.
 TOLERANT = {"tfg_copy", "tfg_strided_copy", "tfg_pad", "tfg_concatenation", "tfg_resize_nearest_neighbor"}

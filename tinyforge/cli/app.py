@@ -24,6 +24,7 @@ from tinyforge.cli.options import (
     RunName,
 )
 from tinyforge.cli.publish import publish
+from tinyforge.core.errors import UsageError
 
 app = typer.Typer(
     name="tinyforge",
@@ -244,6 +245,11 @@ def export(
         typer.Option("--package", help="Wrap it for a build system: c, platformio, arduino, zephyr, cmsis-pack."),
     ] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Say what each compiler pass did.")] = False,
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="For a sliding window: compute only what new samples change, where it pays."),
+    ] = False,
+    hop: Annotated[int, typer.Option("--hop", help="New samples a call (with --stream); default: the model's.")] = 0,
     optimize: Optimize = "balanced",
     model: ModelName = "",
     project: ProjectDir = HERE,
@@ -259,7 +265,11 @@ def export(
     from tinyforge.cli import lone, stages
 
     if file:
-        lone.export(Path(file), out, name, runtime, package, optimize, explain=explain, json=json)
+        lone.export(
+            Path(file), out, name, runtime, package, optimize, explain=explain, stream=stream, hop=hop, json=json
+        )
+    elif stream or hop:
+        raise UsageError("--stream", "is for a MODEL.tflite", "name the file, and a folder with --out")
     else:
         stages.export(model, project, run, json=json, quiet=quiet)
 

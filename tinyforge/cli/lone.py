@@ -21,14 +21,26 @@ _HOW = {
 
 
 def export(
-    file: Path, out: Path | None, name: str, runtime: str, package: str, optimize: str, *, explain: bool, json: bool
+    file: Path,
+    out: Path | None,
+    name: str,
+    runtime: str,
+    package: str,
+    optimize: str,
+    *,
+    explain: bool,
+    stream: bool,
+    hop: int,
+    json: bool,
 ) -> None:
     """Write a lone model as C."""
     from tinyforge.pipeline import models
 
     if out is None:
         raise UsageError("tinyforge export", "no folder to write to", f"add --out, for instance --out {file.stem}_c")
-    result = models.export(file, out, name=name, runtime=runtime, package=package, optimize=optimize, link=explain)
+    result = models.export(
+        file, out, name=name, runtime=runtime, package=package, optimize=optimize, link=explain, stream=stream, hop=hop
+    )
     if json:
         render.say_json(result)
         return
@@ -39,6 +51,8 @@ def export(
         for line in result["explain"]:
             render.say(f"  {line}")
         _linked(result)
+    elif stream or hop:
+        render.say(result["explain"][-1])
     if result["function"]:
         how = _HOW.get(package, "manifest.json lists what to compile")
         render.say(f"call {result['function']}(input, output) of {result['header']}; {how.format(**result)}")

@@ -292,6 +292,42 @@ class MemoryPlan:
         return next((slot for slot in self.slots if slot.tensor == tensor), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of the storage that a tensor shares (``Graph.aliases``).
+
+    Attributes:
+        offset: elements from the storage's begin.
+        phases: copies of the part, taken in turn from call to call; 1 for the same always.
+        phase_elements: elements from one copy to the next.
+    """
+
+    offset: int
+    phases: int
+    phase_elements: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Stream:
+    """How a model for a sliding window goes on from call to call.
+
+    Attributes:
+        hop: samples a call takes.
+        length: samples of the whole window that each output belongs to.
+        phases: calls after which the same storage is used again.
+        counter: name of the state that counts them; empty when there is one phase.
+        places: tensors that are parts of a storage, by index.
+        window_macs: multiply-accumulates of the whole window.
+    """
+
+    hop: int
+    length: int
+    phases: int
+    counter: str
+    places: Mapping[int, Place]
+    window_macs: int
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Compiled:
     """A model ready to be printed.
@@ -307,6 +343,7 @@ class Compiled:
         model: the ``.tflite`` itself.
         operators: TFLite's name of each operator of the model, in order, before the passes.
         log: what each pass did, one line each, for ``--explain``.
+        stream: for a model that takes the new samples of a sliding window; None for whole windows.
     """
 
     name: str
@@ -319,6 +356,7 @@ class Compiled:
     model: bytes
     operators: tuple[str, ...]
     log: tuple[str, ...] = ()
+    stream: Stream | None = None
 
     @property
     def macs(self) -> int:

@@ -74,6 +74,8 @@ def export(
     package: str = "",
     optimize: str = "balanced",
     link: bool = False,
+    stream: bool = False,
+    hop: int = 0,
 ) -> dict[str, Any]:
     """Write a model as C: everything needed to call it, and ``manifest.json``.
 
@@ -85,12 +87,14 @@ def export(
         package: wrapped for this build system (``tinyforge.runtimes.package.list_packages``); empty for the C alone.
         optimize: as :func:`compile_file` takes it.
         link: link an image for a Cortex-M4 to see what the model takes there (:func:`linked_cost`).
+        stream: for a window that slides: the C takes the new samples and computes what they change, where that pays.
+        hop: new samples a call; 0 for the hop that the model was trained for.
 
     Returns:
         ``name``, ``function``, ``header``, ``macs``, ``weight_bytes``, ``parameter_bytes``, ``arena_bytes``,
         ``state_bytes``, ``lower_bound_bytes``, ``package``, ``files``, ``explain`` (what each pass of the compiler
         did), ``manifest`` (its path, empty where it is inside of an archive), ``layers``, ``plan``, ``linked`` (empty
-        without ``link``).
+        without ``link``), ``stream`` (``hop``, ``length``, ``window_macs`` where it streams, else empty).
 
     Raises:
         ModelFormatError, UnsupportedModelError: nothing is written then.
@@ -109,6 +113,8 @@ def export(
     if out.exists() and not out.is_dir():
         raise UsageError(str(out), "is a file", "--out takes a folder")
     compiled = compile_file(path, name, optimize)
+    if stream or hop:
+        compiled = _streaming(compiled, hop, runtime)
     if package:
         manifest, files = write_package(package, compiled, out)
     else:
@@ -133,7 +139,27 @@ def export(
         "layers": describe_layers(compiled),
         "plan": describe_plan(compiled),
         "linked": linked_cost(compiled) if link and runtime == "aot" else {},
+        "stream": {
+            "hop": compiled.stream.hop,
+            "length": compiled.stream.length,
+            "window_macs": compiled.stream.window_macs,
+        }
+        if compiled.stream
+        else {},
     }
+
+
+def _streaming(compiled: Compiled, hop: int, runtime: str) -> Compiled:
+    """The model for a sliding window."""
+    from tinyforge.compiler.streaming import stream
+
+    if runtime != "aot":
+        raise UsageError("--stream", f"the runtime {runtime} takes whole windows", "leave --stream or --runtime out")
+    if not hop and compiled.info is None:
+        raise UsageError("--stream", "the model does not say by how many samples its window moves", "add --hop N")
+    if not hop and compiled.info is not None:
+        hop = compiled.info.window.hop
+    return stream(compiled, hop)
 
 
 def linked_cost(compiled: Compiled) -> dict[str, Any]:

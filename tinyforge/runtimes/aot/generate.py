@@ -223,6 +223,7 @@ class ModelView:
                 for state in compiled.states
             ],
             "windowed": self.windowed,
+            "stream": self.compiled.stream,
             "layers": self.layers,
             "kernels": self.kernels(),
             "info": self._info(),
@@ -339,6 +340,21 @@ class ModelView:
 
     def _pointer(self, index: int) -> str:
         """The C expression of a tensor's bytes, in the type of its storage."""
+        storage = self._storage(index)
+        if self.compiled.stream is None:
+            return storage
+        terms = [storage]
+        while True:
+            place = self.compiled.stream.places.get(index)
+            if place is not None and place.phases > 1:
+                terms.append(f"{self.compiled.stream.counter}[0] % {place.phases} * {place.phase_elements}")
+            if place is not None and place.offset:
+                terms.append(str(place.offset))
+            if index not in self.graph.aliases:
+                return " + ".join(terms)
+            index = self.graph.aliases[index]
+
+    def _storage(self, index: int) -> str:
         root = self.graph.root(index)
         if root in self._places:
             return self._places[root]

@@ -1,0 +1,116 @@
+"""A sliding window: the same outputs as the whole window, for less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sliding import SAME, Net, cnn, differences, random_net
+from small_models import dense, info, lstm
+
+from tinyforge.compiler import compile_model
+from tinyforge.compiler.streaming import Rows, stream
+from tinyforge.core.errors import UsageError
+from tinyforge.pipeline import models
+
+
+@pytest.mark.parametrize(("flat", "hops"), [(False, 10_000), (True, 1000)], ids=["mean", "flat"])
+def test_many_hops(flat, hops, tmp_path):
+    sliding, seen, wrong = differences(cnn(flat=flat), 10, hops, tmp_path)
+    assert (seen, wrong) == (hops - 9, 0)
+    assert sliding.macs < 0.2 * sliding.stream.window_macs
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_networks(seed, tmp_path):
+    hop = int(np.random.default_rng(seed).integers(1, 12))
+    _, seen, wrong = differences(random_net(seed), hop, 60 + 70 // hop, tmp_path, force=True)
+    assert seen > 50
+    assert wrong == 0
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("seed", range(10, 300))
+def test_many_random_networks(seed, tmp_path):
+    hop = int(np.random.default_rng(seed).integers(1, 20))
+    _, seen, wrong = differences(random_net(seed), hop, 200 + 70 // hop, tmp_path, force=True)
+    assert seen > 150
+    assert wrong == 0
+
+
+def test_borders_are_computed_each_time(tmp_path):
+    data = Net(60, 3).conv(8, 7, padding=SAME).conv(8, 5, padding=SAME).head(flat=True)
+    sliding, seen, wrong = differences(data, 4, 200, tmp_path)
+    assert seen > 100
+    assert wrong == 0
+    names = [layer.name for layer in sliding.layers if layer.stem == "conv_1d"]
+    assert names == ["conv_1d_0_first", "conv_1d_0", "conv_1d_1_first", "conv_1d_1"]
+    rows = [layer.params["out_len"] for layer in sliding.layers if layer.stem == "conv_1d"]
+    assert rows == [3, 4 + 3, 5, 4 + 5]
+
+
+def test_rows_repeat_after_phases():
+    rows = Rows(0, 25, 32, step=4, left=0, right=0, hop=10, first=0)
+    assert (rows.phases, rows.shift, rows.fresh) == (2, 5, 20)
+    assert rows.ranges() == ((20, 25),)
+    sliding = stream(compile_model(cnn(), name="m", place="m.tflite"), 10)
+    assert sliding.stream.phases == 4  # three pools of two: a row stands for 8 samples
+    assert sliding.states[-1].name == "phase"
+
+
+def test_what_is_not_kept_takes_no_state():
+    sliding = stream(compile_model(Net(40, 4).conv(8, 4).pool(2).head(), name="m", place="m.tflite"), 4)
+    # the window's last samples; a row of the convolution that lies in no pool of this window, but will in the next one;
+    # the pool's rows for the mean
+    assert [state.elements for state in sliding.states] == [(4 + 3) * 4, 5 * 8, 18 * 8]
+    sliding = stream(compile_model(Net(40, 4).conv(8, 3).pool(2).head(), name="m", place="m.tflite"), 4)
+    assert [state.elements for state in sliding.states] == [(4 + 2) * 4, 19 * 8]
+
+
+def test_where_it_does_not_pay():
+    compiled = compile_model(cnn(), name="m", place="m.tflite")
+    same = stream(compiled, 90)
+    assert same.stream is None
+    assert same.layers == compiled.layers
+    assert same.log[-1].startswith("stream: does not pay: ")
+    assert "MAC a hop where the whole window takes" in same.log[-1]
+
+
+def test_it_says_what_it_saves():
+    sliding = stream(compile_model(cnn(), name="m", place="m.tflite"), 10)
+    assert sliding.log[-1].startswith(f"stream: {sliding.macs} MAC a hop of 10, ")
+    assert f"of the {sliding.stream.window_macs} of the whole window of 100; " in sliding.log[-1]
+
+
+@pytest.mark.parametrize("hop", [0, 100, -3])
+def test_a_hop_that_does_not_fit(hop):
+    with pytest.raises(UsageError, match=r"--hop: .* samples of a window of 100; give 1 to 99"):
+        stream(compile_model(cnn(), name="m", place="m.tflite"), hop)
+
+
+def test_metadata_describes_the_samples_of_a_call():
+    compiled = compile_model(cnn(), name="m", place="m.tflite")
+    said = replace(info(), window=replace(info().window, length=100))
+    assert stream(replace(compiled, info=said), 10).info.window.length == 10
+
+
+def test_export(tmp_path):
+    path = tmp_path / "cnn.tflite"
+    path.write_bytes(cnn())
+    said = models.export(path, tmp_path / "out", stream=True, hop=10)
+    assert said["stream"] == {"hop": 10, "length": 100, "window_macs": 220_256}
+    header = (tmp_path / "out" / "cnn.h").read_text()
+    assert "#define CNN_HOP 10" in header
+    assert "#define CNN_FILLING_CALLS 10" in header
+    with pytest.raises(UsageError, match=r"--stream: .*; add --hop N"):
+        models.export(path, tmp_path / "other", stream=True)
+    with pytest.raises(UsageError, match="the runtime tflm takes whole windows"):
+        models.export(path, tmp_path / "other", runtime="tflm", hop=10)
+
+
+def test_layers_that_see_all_stay_as_they_are():
+    compiled = compile_model(lstm(last=True), name="m", place="m.tflite")
+    assert stream(compiled, 2).stream is None
+    with pytest.raises(UsageError, match="samples of a window of 4"):
+        stream(compile_model(dense(), name="m", place="m.tflite"), 9)
