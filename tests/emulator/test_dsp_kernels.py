@@ -28,7 +28,15 @@ from tinyforge.virtual.machine import Machine
 
 COUNT = int(os.environ.get("TINYFORGE_CASES", "25"))
 SEED = int(os.environ.get("TINYFORGE_SEED", "1"))
-STEMS = ("add", "fully_connected", "conv_2d", "depthwise_conv_2d", "max_pool_2d", "unidirectional_sequence_lstm")
+STEMS = (
+    "add",
+    "fully_connected",
+    "conv_2d",
+    "depthwise_conv_2d",
+    "max_pool_2d",
+    "packed",
+    "unidirectional_sequence_lstm",
+)
 FLASH_BYTES, RAM_BYTES, BUFFERS = 8 << 20, 8 << 20, 0x2040_0000
 
 

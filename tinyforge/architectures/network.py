@@ -15,7 +15,7 @@ from tinyforge.core.errors import DataError
 from tinyforge.core.types import Float32Array, Preprocessing, array_digest
 
 _CHUNK = 512
-_KERNELS = ("kernel", "recurrent_kernel", "depthwise_kernel", "pointwise_kernel")
+KERNELS = ("kernel", "recurrent_kernel", "depthwise_kernel", "pointwise_kernel")
 
 
 def standardise(windows: Float32Array, preprocessing: Preprocessing) -> Float32Array:
@@ -89,7 +89,7 @@ def kernels(model: Any) -> list[tuple[str, npt.NDArray[np.float32]]]:
     for layer in model.layers:
         for variable in layer.weights:
             stem = variable.name.rsplit("/", 1)[-1].split(":")[0]
-            if stem in _KERNELS:
+            if stem in KERNELS:
                 found.append((f"{layer.name}/{stem}", variable.numpy()))
     return found
 

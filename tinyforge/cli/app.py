@@ -10,6 +10,7 @@ import typer
 from tinyforge.cli.capture import capture, devices
 from tinyforge.cli.care import doctor, lock, verify_run
 from tinyforge.cli.check import check
+from tinyforge.cli.compress import compress
 from tinyforge.cli.downloads import download
 from tinyforge.cli.options import (
     HERE,
@@ -214,22 +215,7 @@ def search(
     commands.search(trials, study, storage, heartbeat, project, json=json, quiet=quiet)
 
 
-@app.command(rich_help_panel=ROAD)
-def compress(
-    model: ModelName = "",
-    project: ProjectDir = HERE,
-    run: RunName = "",
-    json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Prune, cluster and quantize to int8.
-
-    Example: tinyforge compress --model cnn
-    """
-    from tinyforge.cli import stages
-
-    stages.compress(model, project, run, json=json, quiet=quiet)
+app.command(rich_help_panel=ROAD)(compress)
 
 
 @app.command(rich_help_panel=ROAD)

@@ -74,33 +74,6 @@ def _macro_f1(said: Mapping[str, Any]) -> str:
     return f"{said['macro_f1']:.3f}{interval}"
 
 
-def compress(model: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:
-    """Compress and show what every step weighs, in files and in flash."""
-    watcher = render.Watcher(quiet=quiet or json)
-    with watcher.live():
-        road = road_of(project, run, watcher)
-        with road.locked():
-            result: dict[str, Any] = {"run": str(road.run.folder), "models": road.each("compress", model)}
-            for name, linked in road.linked(model).items():
-                result["models"][name]["linked"] = linked
-    if json:
-        render.say_json(result)
-        return
-    columns = ("model", "step", "parameters", "non-zero", "file", "gzip", "flash", "accuracy (test)")
-    rows = []
-    for name, m in _rows(result):
-        for i, step in enumerate(m["steps"]):
-            counts = [render.thousands(step[key]) for key in ("parameters", "nonzeros", "file_bytes", "gzip_bytes")]
-            flash = m["linked"]["flash_bytes"] if step["name"] == "int8" and "linked" in m else None
-            rows.append(
-                (name if i == 0 else "", step["name"], *counts, render.thousands(flash), render.interval(step["test"]))
-            )
-    render.table(
-        "compressed (bytes; flash: what the network adds to a linked image)", columns, rows, numeric=columns[2:]
-    )
-    _where(result)
-
-
 def export(model: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:
     """Write the project's models as C."""
     result = _stage("export", model, project, run, json=json, quiet=quiet)

@@ -95,6 +95,10 @@ class Lowering:
             )
         )
 
+    def has_kernel(self, kernel: str) -> bool:
+        """Whether a call before this one takes the same kernel: its code is there already."""
+        return any(layer.kernel == kernel for layer in self.layers)
+
     def stored(self, member: str) -> bool:
         """Whether a call before this one has brought an array of this name."""
         return any(isinstance(layer.params.get(member), np.ndarray) for layer in self.layers)

@@ -11,6 +11,7 @@ from pathlib import Path
 import tinyforge
 from tinyforge.architectures.parcel import check_dataset, write_dataset
 from tinyforge.architectures.session import ENVIRONMENT, require_tensorflow
+from tinyforge.compress.patterns import parse_pattern
 from tinyforge.compress.result import CompressResult, finished, result_from_json
 from tinyforge.core.errors import ConfigError, DataError
 from tinyforge.core.files import os_error, sha256_file, sha256_json
@@ -32,17 +33,18 @@ def compress(
     resume: bool = True,
     augmentation: str | None = None,
 ) -> CompressResult:
-    """Prune, cluster and quantize what training left, as the plan says, in one process of its own.
+    """Prune, cluster, train for int8 and quantize what training left, as the plan says, in one process of its own.
 
     The same inputs give the same bytes on one machine and TensorFlow version. ``out_dir`` takes ``pruned.h5``,
-    ``clustered.h5``, ``float32.tflite`` and ``int8.tflite`` (those the plan asks for), ``compress.log``, and last
+    ``clustered.h5``, ``qat.h5``, ``float32.tflite`` and ``int8.tflite`` (those the plan asks for), for each network
+    before the last what it would be in int8 (``float.int8.tflite``, ...), ``compress.log``, and last
     ``compress.json``, which says that all is there.
 
     Args:
         model_dir: folder of a :class:`tinyforge.train.TrainResult`.
         dataset: the one it was trained on: training windows fine-tune and calibrate, validation windows choose the
             epoch, test windows are only measured.
-        plan: how far to go; sparsity 0 leaves pruning out, clusters 0 clustering.
+        plan: how far to go; sparsity 0 leaves pruning out, clusters 0 clustering, qat_epochs 0 the training for int8.
         info: travels in the int8 file; its preprocessing must be the one the network was trained with.
         on_progress: told after each epoch and step.
         resume: give back a finished result of the same job.
@@ -53,7 +55,10 @@ def compress(
         DataError: the model or dataset is missing or does not fit.
         ToolError: TensorFlow is missing, or the worker died.
     """
-    steps = ["prune"] * (plan.sparsity > 0) + ["cluster"] * (plan.clusters > 0) + ["quantize"]
+    own = plan.layers.values()
+    pruned = plan.sparsity > 0 or any(layer.get("sparsity", 0) > 0 for layer in own)
+    clustered = plan.clusters > 0 or any(layer.get("clusters", 0) > 0 for layer in own)
+    steps = ["prune"] * pruned + ["cluster"] * clustered + ["qat"] * (plan.qat_epochs > 0) + ["quantize"]
     return _run(
         steps, model_dir, None, dataset, plan, info, out_dir, on_progress, resume=resume, augmentation=augmentation
     )
@@ -206,10 +211,16 @@ def _check(
     for key in ("prune_epochs", "calibration_windows"):
         if getattr(plan, key) < 1:
             raise ConfigError(f"compress.{key}", f"{getattr(plan, key)} is out of range", "it must be at least 1")
-    if "cluster" in steps and not _LEAST_CLUSTERS <= plan.clusters <= 256:
-        raise ConfigError(
-            "compress.clusters", f"{plan.clusters} is out of range", f"it must be 0 or {_LEAST_CLUSTERS} to 256"
-        )
+    if plan.qat_epochs < 0:
+        raise ConfigError("compress.qat_epochs", f"{plan.qat_epochs} is out of range", "it must be at least 0")
+    if "prune" in steps and plan.sparsity > 0:
+        parse_pattern(plan.pattern, plan.sparsity)
+    places = {"compress.clusters": plan.clusters} | {
+        f"compress.layers.{name}.clusters": int(layer.get("clusters", 0)) for name, layer in plan.layers.items()
+    }
+    for place, clusters in places.items():
+        if clusters and not _LEAST_CLUSTERS <= clusters <= 256:
+            raise ConfigError(place, f"{clusters} is out of range", f"it must be 0 or {_LEAST_CLUSTERS} to 256")
     if info.labels != dataset.labels:
         raise ConfigError(
             f'model "{info.name}": labels', f"{list(info.labels)} are not the dataset's {list(dataset.labels)}"

@@ -6,20 +6,28 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyforge.architectures.loop import Epoch, Examples, Stepper, run_epochs
 from tinyforge.architectures.network import kernels
 from tinyforge.architectures.recurrent import fuse
 from tinyforge.architectures.session import keras
+from tinyforge.compress.patterns import UNSTRUCTURED, Pattern, fits, kept, mask_in_tensorflow, parse_pattern
 from tinyforge.core.errors import ToolError
 from tinyforge.core.types import CompressionPlan, Float32Array, IntArray, ModelSpec
 
-_RATE = 0.5  # of the learning rate of training
-_RAMP = 0.6  # of the steps, during which sparsity grows
+_PRUNING_RATE = 1.0  # of the learning rate of training
+_CLUSTERING_RATE = 0.5
+_RAMP = 0.4  # of the steps, during which sparsity grows
 _MASK_UPDATES = 20
 
 OnEpoch = Callable[[Epoch, int], None]
 Side = tuple[Float32Array, IntArray]
+
+
+def compressible(model: Any) -> list[tuple[str, npt.NDArray[np.float32]]]:
+    """``layer/weight`` and value of what is pruned and clustered: every weight matrix but depthwise kernels."""
+    return [(name, value) for name, value in kernels(model) if not name.endswith("/depthwise_kernel")]
 
 
 def _fused_copy(model: Any) -> Any:
@@ -60,30 +68,40 @@ def prune(
         model: deployed form; takes the new weights.
 
     Returns:
-        The model, with ``round(size * (1 - plan.sparsity))`` weights left in every kernel.
+        The model, with ``round(size * (1 - sparsity))`` weights left in every kernel, in the plan's pattern. Depthwise
+        kernels stay whole: they are small, and every weight is a channel's only one for its sample.
 
     Raises:
         ToolError: tfmot left another sparsity.
     """
     import tensorflow_model_optimization as tfmot
 
+    wanted = {name: plan.sparsity_of(name.split("/")[0]) for name, _ in compressible(model)}
+    wanted = {name: sparsity for name, sparsity in wanted.items() if sparsity > 0}
+    if not wanted:
+        return model
+
     batch = min(spec.batch_size, examples.per_epoch)
     per_epoch = examples.per_epoch // batch
     ramp = max(1, int(_RAMP * per_epoch * plan.prune_epochs))
     frequency = max(1, ramp // _MASK_UPDATES)
     ramp = ramp // frequency * frequency  # the last update of the masks must meet the end of the schedule
-    schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, plan.sparsity, 0, ramp, power=3, frequency=frequency)
-    names = {name.split("/")[0] for name, _ in kernels(model)}
+    pruned_layers = {name.split("/")[0] for name in wanted}
+    pattern_of = {layer: _pattern_of(plan, layer) for layer in pruned_layers}
 
     def wrap(layer: Any) -> Any:
-        if layer.name in names:
-            return tfmot.sparsity.keras.prune_low_magnitude(layer, pruning_schedule=schedule)
-        return layer
+        if layer.name not in pruned_layers:
+            return layer
+        schedule = tfmot.sparsity.keras.PolynomialDecay(
+            0.0, plan.sparsity_of(layer.name), 0, ramp, power=3, frequency=frequency
+        )
+        return tfmot.sparsity.keras.prune_low_magnitude(layer, pruning_schedule=schedule)
 
     wrapped = keras().models.clone_model(_fused_copy(model), clone_function=wrap)
     wrappers = [layer for layer in wrapped.layers if hasattr(layer, "pruning_obj")]
     for wrapper in wrappers:
         wrapper.pruning_step.assign(0)
+        _use_pattern(wrapper, pattern_of[wrapper.layer.name])
 
     def settle() -> None:
         for wrapper in wrappers:
@@ -97,19 +115,45 @@ def prune(
         examples,
         validation,
         epochs=plan.prune_epochs,
-        learning_rate=_RATE * spec.learning_rate,
+        learning_rate=_PRUNING_RATE * spec.learning_rate,
         patience=plan.prune_epochs,
         eligible_from=min(-(-ramp // per_epoch), plan.prune_epochs - 1),
         on_epoch=on_epoch,
     )
-    for name, value in kernels(model):
-        left = int(np.count_nonzero(value))
-        wanted = max(1, round(value.size * (1 - plan.sparsity)))
-        if abs(left - wanted) > 1:
+    for name, value in compressible(model):
+        if name not in wanted:
+            continue
+        pattern = pattern_of[name.split("/")[0]]
+        if not fits(value, pattern, wanted[name]):
+            low, high = kept(value.shape, pattern, wanted[name])
             raise ToolError(
-                "pruning", f"{name} keeps {left} of {value.size} weights instead of {wanted}", "take more prune_epochs"
+                "pruning",
+                f"{name} keeps {int(np.count_nonzero(value))} of {value.size} weights instead of {low} to {high}, or"
+                f" not in the pattern {pattern.name}",
+                "take more prune_epochs",
             )
     return model
+
+
+def _pattern_of(plan: CompressionPlan, layer: str) -> Pattern:
+    """The plan's pattern; a layer with a sparsity of its own, which an N:M pattern has not, is pruned without one."""
+    own = "sparsity" in plan.layers.get(layer, {})
+    if own and ":" in plan.pattern:
+        return Pattern(UNSTRUCTURED)
+    return parse_pattern(plan.pattern, plan.sparsity_of(layer))
+
+
+def _use_pattern(wrapper: Any, pattern: Pattern) -> None:
+    """Let tfmot's wrapper choose weights by our pattern; its own block and M-by-N masks know no convolution."""
+    if pattern.width == 1:
+        return
+    pruning = wrapper.pruning_obj
+    schedule = wrapper.pruning_schedule
+
+    def choose(weights: Any) -> tuple[float, Any]:
+        return 0.0, mask_in_tensorflow(weights, pattern, schedule(wrapper.pruning_step)[1])
+
+    pruning._maybe_update_block_mask = choose  # noqa: SLF001  the one place where tfmot decides
 
 
 def cluster(
@@ -127,16 +171,17 @@ def cluster(
 
     many: dict[str, bool] = {}
     sparse = False
-    for name, value in kernels(model):
+    for name, value in compressible(model):
         layer_name = name.split("/")[0]
-        many[layer_name] = many.get(layer_name, False) or int(np.unique(value).size) > plan.clusters
+        if clusters := plan.clusters_of(layer_name):
+            many[layer_name] = many.get(layer_name, False) or int(np.unique(value).size) > clusters
         sparse |= int(np.count_nonzero(value)) < value.size
 
     def wrap(layer: Any) -> Any:
         if many.get(layer.name, False):
             return tfmot_cluster.cluster_weights(
                 layer,
-                plan.clusters,
+                plan.clusters_of(layer.name),
                 tfmot_cluster.CentroidInitialization.KMEANS_PLUS_PLUS,
                 preserve_sparsity=sparse,
             )
@@ -159,12 +204,12 @@ def cluster(
             examples,
             validation,
             epochs=plan.cluster_epochs,
-            learning_rate=_RATE * spec.learning_rate,
+            learning_rate=_CLUSTERING_RATE * spec.learning_rate,
             patience=max(1, plan.cluster_epochs),
             on_epoch=on_epoch,
         )
-    for name, value in kernels(model):
-        values = np.unique(value).size
-        if values > plan.clusters:
-            raise ToolError("clustering", f"{name} has {values} values instead of {plan.clusters}")
+    for name, value in compressible(model):
+        values, clusters = np.unique(value).size, plan.clusters_of(name.split("/")[0])
+        if clusters and values > clusters:
+            raise ToolError("clustering", f"{name} has {values} values instead of {clusters}")
     return model

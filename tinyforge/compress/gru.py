@@ -33,12 +33,13 @@ def has_gru(model: Any) -> bool:
     return any(isinstance(layer, keras().layers.GRU) for layer in model.layers)
 
 
-def convert_with_gru(model: Any, calibration: Float32Array) -> bytes:
+def convert_with_gru(model: Any, calibration: Float32Array, *, per_channel: bool = True) -> bytes:
     """A full int8 ``.tflite`` of a chain of layers of which some are GRUs; the same network gives the same bytes.
 
     Args:
         model: deployed form, one input [time, channel], layers one after the other.
         calibration: standardised windows [n, time, channel].
+        per_channel: as in :func:`tinyforge.compress.int8.convert`, for the layers that are no GRU.
 
     Raises:
         UnsupportedModelError: layers that are no chain, or a GRU with unusual settings.
@@ -53,14 +54,14 @@ def convert_with_gru(model: Any, calibration: Float32Array) -> bytes:
         if begin < 0:  # in front of the first layer
             if between:
                 part = _sequence(between, values.shape[1:])
-                made, values = convert(part, values), _outputs(part, values)
+                made, values = convert(part, values, per_channel=per_channel), _outputs(part, values)
             continue
         layer = chain[begin]
         back = None
         inputs, values = values, np.asarray(layer(values, training=False), np.float32)
         if between:
             part = _sequence(between, values.shape[1:])
-            back, values = convert(part, values), _outputs(part, values)
+            back, values = convert(part, values, per_channel=per_channel), _outputs(part, values)
         scale, zero = _range(inputs) if made is None else output_quantization(made)
         _check(layer, inputs)
         weights = [np.asarray(weight) for weight in layer.get_weights()]
@@ -90,11 +91,13 @@ def _chain(model: Any) -> list[Any]:
 
 
 def _sequence(layers: list[Any], shape: tuple[int, ...]) -> Any:
-    """Layers as a model of their own; they keep their weights."""
+    """Copies of layers as a model of their own; a layer that is used again would not know its input any more."""
     source = keras().Input(shape, name="part_input")
     value = source
     for layer in layers:
-        value = layer(value)
+        copy = layer.__class__.from_config(layer.get_config())
+        value = copy(value)
+        copy.set_weights(layer.get_weights())
     return keras().Model(source, value, name="part")  # names go into the file
 
 

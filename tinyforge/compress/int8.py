@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,38 +11,55 @@ import numpy.typing as npt
 
 from tinyforge.architectures.session import tensorflow
 from tinyforge.core.errors import ToolError
-from tinyforge.core.model_info import METADATA_NAME
 from tinyforge.core.types import Float32Array, IntArray, ModelInfo
+from tinyforge.runtimes.graft import split
+from tinyforge.runtimes.gru import HIDDEN_SCALE, QuantizedGru, run_gru
 from tinyforge.runtimes.preprocess import preprocess
 
 Told = Callable[[int, int], None]
 
 
-def calibration_set(targets: IntArray, count: int, seed: int) -> npt.NDArray[np.int64]:
-    """Indices of at most ``count`` windows, the classes as equally often as they can be, chosen by ``seed``.
+def calibration_set(targets: IntArray, count: int, seed: int, groups: Sequence[str] = ()) -> npt.NDArray[np.int64]:
+    """Indices of at most ``count`` windows, classes and people as equally often as they can be, chosen by ``seed``.
 
     Args:
         targets: class of each training window [n].
+        groups: who gave each window [n]; empty where that is not known.
 
     Returns:
         Ascending indices into the training windows.
     """
     rng = np.random.default_rng([seed, 0xCA11B])
-    queues = [list(rng.permutation(np.flatnonzero(targets == one))) for one in np.unique(targets)]
+    queues = [_mixed(np.flatnonzero(targets == one), groups, rng) for one in np.unique(targets)]
     chosen: list[int] = []
     while len(chosen) < min(count, len(targets)):
         for queue in queues:
             if queue and len(chosen) < count:
-                chosen.append(int(queue.pop()))
+                chosen.append(queue.pop())
     return np.sort(np.array(chosen, np.int64))
 
 
-def convert(model: Any, calibration: Float32Array | None) -> bytes:
+def _mixed(indices: npt.NDArray[np.int64], groups: Sequence[str], rng: np.random.Generator) -> list[int]:
+    """Indices in an order whose every end has the groups as equally often as they can be."""
+    shuffled = rng.permutation(indices)
+    if not len(groups):
+        return [int(index) for index in shuffled]
+    turn: dict[str, int] = {}
+    ranked: list[tuple[int, int, int]] = []
+    for index in shuffled:
+        group = str(groups[index])
+        turn[group] = turn.get(group, 0) + 1
+        ranked.append((turn[group], len(ranked), int(index)))
+    return [index for _, _, index in sorted(ranked, reverse=True)]
+
+
+def convert(model: Any, calibration: Float32Array | None, *, per_channel: bool = True) -> bytes:
     """A ``.tflite`` with a batch of one; the same network gives the same bytes.
 
     Args:
         model: deployed form.
         calibration: standardised windows [n, time, channel] for full int8 (inputs and outputs too); None for float32.
+        per_channel: convolutions and dense layers have a scale for each output channel; otherwise one a matrix.
     """
     tf = tensorflow()
 
@@ -64,29 +82,9 @@ def convert(model: Any, calibration: Float32Array | None) -> bytes:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
+        converter._experimental_disable_per_channel = not per_channel  # noqa: SLF001  there is no public name
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = not per_channel  # noqa: SLF001
     return bytes(converter.convert())
-
-
-def with_metadata(model: bytes, content: bytes) -> bytes:
-    """The same model with the metadata entry ``TINYFORGE``; one that is there is replaced."""
-    from tensorflow.lite.python import schema_py_generated as schema
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    tree = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(bytearray(model), 0))
-    entries = tree.metadata or []
-    place = next((entry.buffer for entry in entries if entry.name == METADATA_NAME.encode()), None)
-    if place is None:
-        buffer = schema.BufferT()
-        tree.buffers.append(buffer)
-        entry = schema.MetadataT()
-        entry.name = METADATA_NAME.encode()
-        entry.buffer = len(tree.buffers) - 1
-        entries.append(entry)
-    else:
-        buffer = tree.buffers[place]
-    buffer.data = np.frombuffer(content, np.uint8)
-    tree.metadata = entries
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
 
 
 def constants(model: bytes) -> list[tuple[str, npt.NDArray[Any]]]:
@@ -124,37 +122,77 @@ def run(model: bytes, windows: Float32Array, info: ModelInfo, told: Told | None 
     """Probabilities [n, classes] from the reference kernels, variables reset before each window.
 
     Args:
-        model: a ``.tflite`` of :func:`convert`: int8, or float32.
+        model: a ``.tflite`` of :func:`convert`, int8 or float32, or one with GRU layers of ours.
         windows: raw windows [n, time, channel].
         told: called as ``told(done, n)`` now and then.
 
     Raises:
         ToolError: the interpreter does not take the model.
     """
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    try:
-        interpreter = Interpreter(
-            model_content=model, num_threads=1, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
-        )
-        interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise ToolError("LiteRT interpreter", f"refuses the converted model: {error}") from error
-    taken, given = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    if taken["dtype"] == np.int8:
-        scale, zero_point = taken["quantization"]
-        inputs: npt.NDArray[Any] = preprocess(info, scale, zero_point, windows)
+    parts = [_Part(part) for part in split(model)]
+    taken = parts[0].taken
+    if taken.kind == np.int8:
+        inputs: npt.NDArray[Any] = preprocess(info, taken.scale, taken.zero_point, windows)
     else:
         mean = np.asarray(info.preprocessing.mean, np.float32)
         inputs = (windows - mean) / np.asarray(info.preprocessing.std, np.float32)
-    outputs = np.empty((len(windows), int(given["shape"][-1])), np.float32)
-    scale, zero_point = given["quantization"] if given["dtype"] == np.int8 else (1.0, 0)
+    outputs = []
     for index in range(len(inputs)):
-        interpreter.reset_all_variables()
-        interpreter.set_tensor(taken["index"], inputs[index : index + 1])
-        interpreter.invoke()
-        raw = interpreter.get_tensor(given["index"])[0].astype(np.float32)
-        outputs[index] = (raw - zero_point) * np.float32(scale)
+        value = inputs[index : index + 1]
+        for part in parts:
+            value = part.run(value)
+        outputs.append(value[0].astype(np.float32))
         if told is not None and index % 64 == 0:
             told(index, len(inputs))
-    return outputs
+    given = parts[-1].given
+    real: Float32Array = np.stack(outputs)
+    if given.kind == np.int8:
+        real = (real - np.float32(given.zero_point)) * np.float32(given.scale)
+    return real
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What one end of a model takes or gives."""
+
+    kind: type
+    shape: tuple[int, ...]
+    scale: float
+    zero_point: int
+
+
+class _Part:
+    """A part of a model that is run by one means: the interpreter, or the twin of our GRU."""
+
+    def __init__(self, part: bytes | QuantizedGru) -> None:
+        self._part = part
+        if isinstance(part, QuantizedGru):
+            self.taken = _Side(np.int8, (), part.input_scale, part.input_zero_point)
+            self.given = _Side(np.int8, (), HIDDEN_SCALE, 0)
+            return
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        try:
+            self._interpreter = Interpreter(
+                model_content=part, num_threads=1, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+            )
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ToolError("LiteRT interpreter", f"refuses the converted model: {error}") from error
+        details = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        self._source, self._target = (detail["index"] for detail in details)
+        self.taken, self.given = (
+            _Side(detail["dtype"], tuple(map(int, detail["shape"])), *detail["quantization"]) for detail in details
+        )
+
+    def run(self, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """One inference: [1, ...] to [1, ...]; a GRU gives every step, and what follows takes all or the last."""
+        if isinstance(self._part, QuantizedGru):
+            return run_gru(self._part, value[0])[None]
+        if value.ndim > len(self.taken.shape):
+            value = value[:, -1]
+        self._interpreter.reset_all_variables()
+        self._interpreter.set_tensor(self._source, value)
+        self._interpreter.invoke()
+        result: npt.NDArray[Any] = self._interpreter.get_tensor(self._target)
+        return result

@@ -12,6 +12,7 @@ from tinyforge.core.errors import DataError
 from tinyforge.core.files import sha256_file
 
 RESULT_FILE = "compress.json"
+INT8_FILE = "int8.tflite"
 PREDICTIONS_FILE = "predictions.npz"
 """Probabilities [window, class] of every step on the windows it was measured on, under the step's name."""
 
@@ -21,7 +22,7 @@ class StepResult:
     """One step of compression and what is left after it.
 
     Attributes:
-        name: ``float``, ``pruned``, ``clustered``, ``tflite`` (float32) or ``int8``.
+        name: ``float``, ``pruned``, ``clustered``, ``qat``, ``tflite`` (float32) or ``int8``.
         file: its path.
         parameters: numbers in it; ``nonzeros`` of them are not zero.
         sparsity: share of zeros in the weight matrices (kernels, no biases), 0..1.
@@ -30,6 +31,7 @@ class StepResult:
             there are no test windows.
         loss: cross-entropy in nats on the same windows.
         by_layer: ``layer/weight`` to its ``size``, ``nonzeros`` and ``distinct`` values.
+        int8_file: the step's network quantized as it is, to see what it takes on the chip; None where there is none.
     """
 
     name: str
@@ -42,6 +44,7 @@ class StepResult:
     test: Mapping[str, Any]
     loss: float
     by_layer: Mapping[str, Mapping[str, int]]
+    int8_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,11 @@ class CompressResult:
     Attributes:
         folder: holds the files.
         steps: in order; the first is the network as trained.
-        calibration: ``windows`` used, and ``by_class``; empty when nothing was quantized.
+        calibration: ``windows`` used, ``by_class``, ``groups`` (people, of how many) and ``covered`` (share of the
+            validation windows' values that lie in the ranges, of the worst layer and its name); empty when nothing was
+            quantized.
+        layers: int8's error in each layer (:class:`tinyforge.compress.layer_errors.LayerError` as plain data).
+        findings: layers that int8 hurts, and what else is to be said.
         seconds: of wall time in the worker.
         files: name to SHA-256 of what was written.
     """
@@ -61,6 +68,8 @@ class CompressResult:
     calibration: Mapping[str, Any]
     seconds: float
     files: Mapping[str, str]
+    layers: tuple[Mapping[str, Any], ...] = ()
+    findings: tuple[str, ...] = ()
 
     def step(self, name: str) -> StepResult:
         """The step of that name.
@@ -80,14 +89,20 @@ class CompressResult:
 
     @property
     def model(self) -> Path:
-        """The last Keras network: clustered, pruned, or as trained."""
+        """The last Keras network: trained for int8, clustered, pruned, or as trained."""
         return [one for one in self.steps if one.file.suffix == ".h5"][-1].file
 
 
 def result_from_json(folder: Path, said: Mapping[str, Any]) -> CompressResult:
     """A result from what the worker said of it."""
-    steps = tuple(StepResult(**{**one, "file": folder / one["file"]}) for one in said["steps"])
-    return CompressResult(folder, steps, said["calibration"], said["seconds"], said["files"])
+    steps = tuple(
+        StepResult(
+            **one | {"file": folder / one["file"], "int8_file": folder / one["int8_file"] if one["int8_file"] else None}
+        )
+        for one in said["steps"]
+    )
+    layers, findings = tuple(said["layers"]), tuple(said["findings"])
+    return CompressResult(folder, steps, said["calibration"], said["seconds"], said["files"], layers, findings)
 
 
 def load_result(folder: Path) -> CompressResult:

@@ -16,11 +16,17 @@ from tinyforge.architectures.loop import Epoch, Examples
 from tinyforge.architectures.parcel import load_augmentation, read_dataset, write_npz
 from tinyforge.architectures.session import set_up
 from tinyforge.compress import finetune, int8
-from tinyforge.compress.result import PREDICTIONS_FILE, RESULT_FILE
+from tinyforge.compress.fake_quant import Keep, fake_quant_network
+from tinyforge.compress.gru import convert_with_gru, has_gru
+from tinyforge.compress.layer_errors import findings, layer_errors
+from tinyforge.compress.qat import quantization_aware
+from tinyforge.compress.result import INT8_FILE, PREDICTIONS_FILE, RESULT_FILE
+from tinyforge.compress.slim import finish
+from tinyforge.core.errors import UnsupportedModelError
 from tinyforge.core.files import sha256_file, write_bytes, write_json
 from tinyforge.core.metrics import measure, measure_losses
 from tinyforge.core.model_info import info_from_json, info_to_json
-from tinyforge.core.types import TEST, TRAIN, VALIDATION, CompressionPlan, Float32Array, ModelSpec
+from tinyforge.core.types import TEST, TRAIN, VALIDATION, CompressionPlan, Dataset, Float32Array, ModelInfo, ModelSpec
 from tinyforge.core.worker import Reporter, serve
 
 
@@ -42,6 +48,7 @@ class _Bench:
         values: list[tuple[str, npt.NDArray[Any]]],
         kernels: list[tuple[str, npt.NDArray[Any]]],
         probabilities: Float32Array,
+        int8_file: str | None = None,
     ) -> None:
         """Add a step: ``values`` are all its parameters, ``kernels`` those that pruning and clustering work on."""
         data = (self.folder / file).read_bytes()
@@ -52,6 +59,7 @@ class _Bench:
             {
                 "name": name,
                 "file": file,
+                "int8_file": int8_file,
                 "parameters": sum(value.size for _, value in values),
                 "nonzeros": sum(int(np.count_nonzero(value)) for _, value in values),
                 "sparsity": 1.0 - sum(int(np.count_nonzero(value)) for _, value in kernels) / max(1, weights),
@@ -71,74 +79,166 @@ class _Bench:
         )
 
 
-def work(job: dict[str, Any], reporter: Reporter) -> Mapping[str, Any]:
-    """Do the job's steps; the result is on disk when this returns."""
-    started = monotonic()
-    folder, workshop = Path(job["folder"]), Path(job["workshop"])
-    spec, plan = ModelSpec(**job["spec"]), CompressionPlan(**job["plan"])
-    info = info_from_json(job["info"].encode(), "job")
-    reporter.progress(job["steps"][0], 0, 1, "starting TensorFlow")
-    dataset = read_dataset(workshop / "dataset.npz")
-    augment = load_augmentation(job["augmentation"], spec.augmentation)
-    set_up(spec.seed)
-    model = networks.load(Path(job["model"]))
-    x_train, y_train = dataset.part(TRAIN)
-    examples = Examples.of(dataset, spec, info.preprocessing, augment, spec.seed + 1)  # other draws than in training
-    measured = TEST if (dataset.split == TEST).any() else VALIDATION
-    bench = _Bench(folder, dataset.labels, *dataset.part(measured))
+class _Work:
+    """One job: a network that is made smaller step by step.
 
-    def note_keras(name: str, network: Any, file: str) -> None:
-        networks.save(network, folder / file)
-        values = [(one.name, one.numpy()) for one in network.weights]
-        predict = networks.Predictor(network)
-        standard = networks.standardise(bench.windows, info.preprocessing)
-        bench.note(name, file, values, networks.kernels(network), predict(standard))
+    Args:
+        job: as :func:`tinyforge.compress.api.compress` writes it.
+        reporter: is told.
+    """
 
-    def teller(step: str) -> Callable[[Epoch, int], None]:
+    def __init__(self, job: Mapping[str, Any], reporter: Reporter) -> None:
+        self._folder = Path(job["folder"])
+        self._reporter = reporter
+        self._spec, self._plan = ModelSpec(**job["spec"]), CompressionPlan(**job["plan"])
+        self._info: ModelInfo = info_from_json(job["info"].encode(), "job")
+        self._dataset: Dataset = read_dataset(Path(job["workshop"]) / "dataset.npz")
+        set_up(self._spec.seed)
+        self._model = networks.load(Path(job["model"]))
+        x_train, y_train = self._dataset.part(TRAIN)
+        augment = load_augmentation(job["augmentation"], self._spec.augmentation)
+        self._examples = Examples.of(
+            self._dataset,
+            self._spec,
+            self._info.preprocessing,
+            augment,
+            self._spec.seed + 1,  # other draws than in training
+        )
+        self._validation = self._dataset.part(VALIDATION)
+        groups = self._dataset.groups[self._dataset.split == TRAIN]
+        chosen = int8.calibration_set(y_train, self._plan.calibration_windows, self._spec.seed, list(groups))
+        counts = np.bincount(y_train[chosen], minlength=len(self._dataset.labels)).tolist()
+        self._calibration = self._standardised(x_train[chosen])
+        self._calibrated = {
+            "windows": len(chosen),
+            "by_class": dict(zip(self._dataset.labels, counts, strict=True)),
+            "groups": [len(set(groups[chosen])), len(set(groups))],
+        }
+        measured = TEST if (self._dataset.split == TEST).any() else VALIDATION
+        self._bench = _Bench(self._folder, self._dataset.labels, *self._dataset.part(measured))
+        clusters = {name: self._plan.clusters_of(name.split("/")[0]) for name, _ in networks.kernels(self._model)}
+        clustered = "cluster" in job["steps"]
+        self._keep = Keep(
+            clusters=clusters if clustered else {},
+            zeros="prune" in job["steps"],
+            per_channel=not (clustered and any(clusters.values())),
+        )
+
+    def _standardised(self, windows: Float32Array) -> Float32Array:
+        return networks.standardise(windows, self._info.preprocessing)
+
+    def do(self, steps: list[str]) -> dict[str, Any]:
+        """All steps; what the result says."""
+        last = [step for step in steps if step != "quantize"]
+        quantize = "quantize" in steps
+        self._note("float", twin=quantize and bool(last))
+        for step in last:
+            getattr(self, f"_{step}")()
+            self._note({"prune": "pruned", "cluster": "clustered"}.get(step, step), twin=quantize and step != last[-1])
+        said: dict[str, Any] = {"calibration": {}, "layers": [], "findings": self._unknown_layers()}
+        if quantize:
+            self._quantize(said, aware="qat" in steps)
+        write_npz(self._folder / PREDICTIONS_FILE, self._bench.probabilities)
+        files = [one[key] for one in self._bench.steps for key in ("file", "int8_file") if one[key]]
+        return said | {
+            "steps": self._bench.steps,
+            "files": {file: sha256_file(self._folder / file) for file in [*files, PREDICTIONS_FILE]},
+        }
+
+    def _unknown_layers(self) -> list[str]:
+        there = [layer.name for layer in self._model.layers if layer.weights]
+        return [
+            f"compress.layers.{name}: this network has no such layer; it has {', '.join(there)}"
+            for name in self._plan.layers
+            if name not in there
+        ]
+
+    # -- steps that train ----------------------------------------------------------------------------------------------
+
+    def _prune(self) -> None:
+        finetune.prune(self._model, self._examples, self._validation, self._plan, self._spec, self._teller("prune"))
+
+    def _cluster(self) -> None:
+        finetune.cluster(self._model, self._examples, self._validation, self._plan, self._spec, self._teller("cluster"))
+
+    def _qat(self) -> None:
+        quantization_aware(
+            self._model,
+            self._examples,
+            self._validation,
+            self._calibration,
+            self._plan,
+            self._spec,
+            self._keep,
+            self._teller("qat"),
+        )
+
+    def _teller(self, step: str) -> Callable[[Epoch, int], None]:
         def tell(row: Epoch, epochs: int) -> None:
             text = f"loss {row.loss:.3f}, validation {100 * row.val_accuracy:.1f} %"
-            reporter.progress(step, row.epoch + 1, epochs, text, loss=row.loss, val_accuracy=row.val_accuracy)
+            self._reporter.progress(step, row.epoch + 1, epochs, text, loss=row.loss, val_accuracy=row.val_accuracy)
 
         return tell
 
-    note_keras("float", model, "float.h5")
-    calibration: dict[str, Any] = {}
-    validation = dataset.part(VALIDATION)
-    for step in job["steps"]:
-        if step == "prune":
-            model = finetune.prune(model, examples, validation, plan, spec, teller("prune"))
-            note_keras("pruned", model, "pruned.h5")
-        elif step == "cluster":
-            model = finetune.cluster(model, examples, validation, plan, spec, teller("cluster"))
-            note_keras("clustered", model, "clustered.h5")
-        else:
-            chosen = int8.calibration_set(y_train, plan.calibration_windows, spec.seed)
-            counts = np.bincount(y_train[chosen], minlength=len(dataset.labels)).tolist()
-            calibration = {
-                "windows": len(chosen),
-                "by_class": dict(zip(dataset.labels, counts, strict=True)),
-            }
-            seen = networks.standardise(x_train[chosen], info.preprocessing)
-            for name, file, given in (("tflite", "float32.tflite", None), ("int8", "int8.tflite", seen)):
-                reporter.progress("quantize", 0, 1, f"converting to {name}")
-                data = int8.convert(model, given)
-                if given is not None:
-                    data = int8.with_metadata(data, info_to_json(info))
-                write_bytes(folder / file, data)
-                values = int8.constants(data)
-                probabilities = int8.run(data, bench.windows, info, _counter(reporter, name))
-                weights = [(one, value) for one, value in values if value.ndim > 1]
-                bench.note(name, file, values, weights, probabilities)
-    write_npz(folder / PREDICTIONS_FILE, bench.probabilities)
-    result = {
-        "steps": bench.steps,
-        "calibration": calibration,
-        "seconds": round(monotonic() - started, 3),
-        "files": {step["file"]: sha256_file(folder / step["file"]) for step in bench.steps}
-        | {PREDICTIONS_FILE: sha256_file(folder / PREDICTIONS_FILE)},
-    }
-    write_json(folder / RESULT_FILE, {"key": job["key"], "plan": job["plan"], "result": result})
-    shutil.rmtree(workshop, ignore_errors=True)
+    def _note(self, name: str, *, twin: bool) -> None:
+        """Keep the network as it is now; with ``twin`` also its int8 form, for what it takes on the chip."""
+        networks.save(self._model, self._folder / f"{name}.h5")
+        int8_file = None
+        if twin:
+            int8_file = f"{name}.int8.tflite"
+            self._reporter.progress("quantize", 0, 1, f"converting the {name} network")
+            write_bytes(self._folder / int8_file, self._int8())
+        predict = networks.Predictor(self._model)
+        self._bench.note(
+            name,
+            f"{name}.h5",
+            [(one.name, one.numpy()) for one in self._model.weights],
+            finetune.compressible(self._model),
+            predict(self._standardised(self._bench.windows)),
+            int8_file,
+        )
+
+    # -- int8 ----------------------------------------------------------------------------------------------------------
+
+    def _int8(self) -> bytes:
+        convert = convert_with_gru if has_gru(self._model) else int8.convert
+        made = convert(self._model, self._calibration, per_channel=self._keep.per_channel)
+        return finish(made, info_to_json(self._info))
+
+    def _quantize(self, said: dict[str, Any], *, aware: bool) -> None:
+        for name, file in (("tflite", "float32.tflite"), ("int8", INT8_FILE)):
+            self._reporter.progress("quantize", 0, 1, f"converting to {name}")
+            data = self._int8() if name == "int8" else int8.convert(self._model, None)
+            write_bytes(self._folder / file, data)
+            values = int8.constants(data)
+            probabilities = int8.run(data, self._bench.windows, self._info, _counter(self._reporter, name))
+            weights = [(one, value) for one, value in values if value.ndim > 1]
+            self._bench.note(name, file, values, weights, probabilities, file if name == "int8" else None)
+        self._reporter.progress("quantize", 0, 1, "measuring layers")
+        said["calibration"] = self._calibrated
+        try:
+            network = fake_quant_network(self._model, self._keep)
+        except UnsupportedModelError as error:
+            said["findings"].append(f"the layers' errors are not known: {error}")
+            return
+        network.calibrate(self._calibration)
+        errors = layer_errors(network, self._model, self._standardised(self._validation[0]))
+        said["layers"] = [one.to_json() for one in errors]
+        worst = min(errors, key=lambda one: one.covered)
+        said["calibration"] = self._calibrated | {"covered": worst.covered, "worst_layer": worst.name}
+        accuracy = {one["name"]: one["test"]["accuracy"] for one in self._bench.steps}
+        lost = 100 * (accuracy["tflite"] - accuracy["int8"])
+        said["findings"] += findings(errors, lost_points=lost, aware=aware)
+
+
+def work(job: dict[str, Any], reporter: Reporter) -> Mapping[str, Any]:
+    """Do the job's steps; the result is on disk when this returns."""
+    started = monotonic()
+    reporter.progress(job["steps"][0], 0, 1, "starting TensorFlow")
+    result = _Work(job, reporter).do(job["steps"])
+    result["seconds"] = round(monotonic() - started, 3)
+    write_json(Path(job["folder"]) / RESULT_FILE, {"key": job["key"], "plan": job["plan"], "result": result})
+    shutil.rmtree(job["workshop"], ignore_errors=True)
     return result
 
 

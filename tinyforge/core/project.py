@@ -366,6 +366,9 @@ def _compress(table: Table) -> CompressionPlan:
         clusters=table.integer("clusters", d.clusters, 0, 256),
         cluster_epochs=table.integer("cluster_epochs", d.cluster_epochs, 0),
         calibration_windows=table.integer("calibration_windows", d.calibration_windows, 1),
+        pattern=table.text("pattern", d.pattern),
+        qat_epochs=table.integer("qat_epochs", d.qat_epochs, 0),
+        layers=_layers(table.table("layers")),
     )
     if plan.clusters == 1:
         raise table.fail("clusters", "1 is out of range", "write 0 for no clustering, or 2 and more")
@@ -419,6 +422,21 @@ def _listed(table: Table, key: str, default: tuple[Any, ...], kind: type, low: f
         if not low <= value <= high:
             raise table.fail(key, f"{value} is out of range", f"it must be from {low:g} to {high:g}")
     return tuple(kind(value) for value in table.items(key))
+
+
+def _layers(table: Table) -> dict[str, dict[str, float]]:
+    """``[compress.layers.NAME]``: what one layer has of its own."""
+    layers: dict[str, dict[str, float]] = {}
+    for name in table.raw():
+        entry = table.table(name)
+        own: dict[str, float] = {}
+        if "sparsity" in entry:
+            own["sparsity"] = entry.number("sparsity", 0.0, 0.0, 0.99)
+        if "clusters" in entry:
+            own["clusters"] = entry.integer("clusters", 0, 0, 256)
+        entry.finish()
+        layers[name] = own
+    return layers
 
 
 def _capture(table: Table, motions: tuple[str, ...]) -> CaptureConfig:

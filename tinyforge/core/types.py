@@ -256,13 +256,27 @@ class CompressionPlan:
         clusters: distinct weight values a layer; 0 for no clustering.
         cluster_epochs: epochs of fine-tuning after clustering.
         calibration_windows: training windows used to choose the ranges of activations.
+        pattern: which weights may be kept: ``unstructured``, ``block4``, ``2:4`` (``tinyforge.compress.patterns``).
+        qat_epochs: epochs of quantization-aware training; 0 to quantize after training only.
+        layers: by name of a layer, its own ``sparsity`` and ``clusters``.
     """
 
     sparsity: float = 0.5
-    prune_epochs: int = 6
+    prune_epochs: int = 12
     clusters: int = 0
-    cluster_epochs: int = 4
+    cluster_epochs: int = 6
     calibration_windows: int = 256
+    pattern: str = "unstructured"
+    qat_epochs: int = 0
+    layers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def sparsity_of(self, layer: str) -> float:
+        """Fraction of zeros in that layer's weights."""
+        return float(self.layers.get(layer, {}).get("sparsity", self.sparsity))
+
+    def clusters_of(self, layer: str) -> int:
+        """Distinct values of that layer's weights; 0 for any number."""
+        return int(self.layers.get(layer, {}).get("clusters", self.clusters))
 
 
 @dataclass(frozen=True, slots=True)

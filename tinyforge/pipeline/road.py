@@ -163,16 +163,6 @@ class Road:
         self.parallel([self._job(stage, spec) for spec in specs], jobs)
         return {spec.name: self.stage(stage).result(self, spec) for spec in specs}
 
-    def linked(self, model: str = "") -> dict[str, Any]:
-        """What one or all compressed models take when linked, by model; nothing without a compiler or Unicorn."""
-        from tinyforge.core.errors import ToolError
-
-        try:
-            return self.each("profile", model)
-        except ToolError as error:
-            self.observer.note(f"flash is not known: {error}")
-            return {}
-
     def _job(self, stage: str, spec: ModelSpec) -> Callable[[], None]:
         return lambda: self.up_to(stage, spec)
 

@@ -17,6 +17,7 @@ SPECS = {
         "small", "cnn1d", {"filters": [12, 16], "kernels": [5, 3], "hidden": 16, "head": "flatten"}, epochs=6, seed=3
     ),
     "lstm": ModelSpec("small", "lstm", {"units": 8}, epochs=6, seed=3, learning_rate=1e-2),
+    "gru": ModelSpec("small", "gru", {"units": 8}, epochs=6, seed=3, learning_rate=1e-2),
 }
 
 

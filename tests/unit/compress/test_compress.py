@@ -17,10 +17,12 @@ from tinyforge.core.types import CompressionPlan, ModelInfo, Preprocessing, Wind
 from tinyforge.evaluate import litert
 from tinyforge.runtimes.preprocess import preprocess
 
-PLAN = CompressionPlan(sparsity=0.75, prune_epochs=3, clusters=8, cluster_epochs=2, calibration_windows=100)
+PLAN = CompressionPlan(
+    sparsity=0.75, prune_epochs=3, clusters=8, cluster_epochs=2, calibration_windows=100, qat_epochs=1
+)
 
 
-@pytest.fixture(scope="module", params=["cnn1d", "lstm"])
+@pytest.fixture(scope="module", params=["cnn1d", "lstm", "gru"])
 def compressed(request, dataset, trained, tmp_path_factory):
     result, info = trained(request.param)
     folder = tmp_path_factory.mktemp("compressed")
@@ -30,7 +32,7 @@ def compressed(request, dataset, trained, tmp_path_factory):
 @pytest.mark.train
 def test_every_step_is_told_with_its_sizes(compressed):
     architecture, result, _ = compressed
-    assert [step.name for step in result.steps] == ["float", "pruned", "clustered", "tflite", "int8"]
+    assert [step.name for step in result.steps] == ["float", "pruned", "clustered", "qat", "tflite", "int8"]
     for step in result.steps:
         data = step.file.read_bytes()
         assert step.file_bytes == len(data)
@@ -41,6 +43,9 @@ def test_every_step_is_told_with_its_sizes(compressed):
     assert sizes == sorted(sizes, reverse=True)
     if architecture == "cnn1d":  # in an LSTM of 8 units, scales and names outweigh the weights
         assert result.step("int8").file_bytes < result.step("tflite").file_bytes
+    forms = {step.name: step.int8_file for step in result.steps if step.int8_file}
+    assert list(forms) == ["float", "pruned", "clustered", "int8"]  # the last network's own form is the result
+    assert all(read_model(file.read_bytes(), name) for name, file in forms.items())
     assert load_result(result.folder) == result
     assert dict(result.files) == {name: sha256_file(result.folder / name) for name in result.files}
 
@@ -52,7 +57,7 @@ def test_the_sparsity_is_the_plans_in_every_kernel(compressed):
         wanted = round(said["size"] * (1 - PLAN.sparsity))
         assert abs(said["nonzeros"] - wanted) <= 1, layer
     assert result.step("float").sparsity == 0.0
-    # neither clustering nor rounding to int8 fills a hole
+    # neither clustering nor training for int8 nor rounding fills a hole
     assert result.step("clustered").sparsity >= result.step("pruned").sparsity
     assert result.step("int8").sparsity >= result.step("clustered").sparsity
 
@@ -61,17 +66,40 @@ def test_the_sparsity_is_the_plans_in_every_kernel(compressed):
 def test_no_kernel_has_more_values_than_clusters(compressed):
     _, result, _ = compressed
     assert max(said["distinct"] for said in result.step("pruned").by_layer.values()) > PLAN.clusters
-    assert all(said["distinct"] <= PLAN.clusters for said in result.step("clustered").by_layer.values())
+    for step in ("clustered", "int8"):
+        assert all(said["distinct"] <= PLAN.clusters for said in result.step(step).by_layer.values()), step
 
 
 @pytest.mark.train
 def test_int8_costs_next_to_nothing(compressed):
     _, result, _ = compressed
-    before, after = result.step("clustered").test, result.step("int8").test
+    before, after = result.step("qat").test, result.step("int8").test
     assert before["accuracy"] > 0.8
     assert abs(before["correct"] - after["correct"]) <= 1
     # float32 .tflite and Keras are the same network
-    assert result.step("tflite").loss == pytest.approx(result.step("clustered").loss, rel=1e-3)
+    assert result.step("tflite").loss == pytest.approx(result.step("qat").loss, rel=1e-3)
+
+
+@pytest.mark.train
+def test_every_layer_is_told_with_its_error_and_nothing_is_hurt(compressed):
+    architecture, result, _ = compressed
+    layers = {layer["name"]: layer for layer in result.layers}
+    assert (
+        list(layers)
+        == {
+            "cnn1d": ["window", "conv0", "conv1", "hidden", "scores"],
+            "lstm": ["window", "lstm", "mean", "scores"],
+            "gru": ["window", "gru", "mean", "scores"],
+        }[architecture]
+    )
+    assert layers["scores"]["weights_db"] is None  # trained onto int8's grid
+    assert layers["scores"]["has_weights"]
+    assert not layers["window"]["has_weights"]
+    for layer in layers.values():
+        assert layer["alone_db"] is None or layer["alone_db"] > 25
+        assert 0.9 < layer["covered"] <= 1
+    assert result.findings == ()
+    assert result.calibration["covered"] == min(layer["covered"] for layer in layers.values())
 
 
 @pytest.mark.train
@@ -119,7 +147,9 @@ def test_steps_can_be_taken_one_by_one(dataset, trained, tmp_path):
     small = quantize(result.folder, dataset, plan, info, tmp_path / "int8", source=pruned.model)
     assert [step.name for step in small.steps] == ["float", "tflite", "int8"]
     assert small.step("float").nonzeros == pruned.step("pruned").nonzeros
-    assert small.calibration == {"windows": 30, "by_class": {"circle": 10, "rest": 10, "shake": 10}}
+    assert small.calibration["windows"] == 30
+    assert small.calibration["by_class"] == {"circle": 10, "rest": 10, "shake": 10}
+    assert small.calibration["groups"] == [4, 4]
 
 
 # -- without TensorFlow -----------------------------------------------------------------------------------------------
@@ -134,6 +164,14 @@ def test_calibration_takes_classes_in_turn_and_the_same_for_the_same_seed():
     assert (chosen == calibration_set(targets, 30, seed=4)).all()
     assert (chosen != calibration_set(targets, 30, seed=5)).any()
     assert len(calibration_set(targets, 1000, seed=4)) == 73
+
+
+def test_calibration_takes_people_in_turn():
+    targets = np.repeat([0, 1], 60)
+    people = np.where(np.arange(120) % 10 == 0, "rare", "often")
+    chosen = calibration_set(targets, 12, seed=4, groups=list(people))
+    assert np.bincount(targets[chosen]).tolist() == [6, 6]
+    assert (people[chosen] == "rare").sum() == 6
 
 
 @pytest.fixture
@@ -159,6 +197,22 @@ def refusal(kind, *args):
             CompressionPlan(sparsity=1.0),
             "compress.sparsity: 1 is out of range; it must be at least 0 and below 1",
         ),
+        (
+            CompressionPlan(pattern="3x"),
+            'compress.pattern: "3x" is no pattern; take unstructured, block2, block4, block8, block16 or 2:4',
+        ),
+        (
+            CompressionPlan(sparsity=0.8, pattern="2:4"),
+            (
+                "compress.pattern: 2:4 leaves 50 % zeros, and sparsity says 80 %; "
+                "write sparsity = 0.5, or take block4 or unstructured"
+            ),
+        ),
+        (
+            CompressionPlan(layers={"conv0": {"clusters": 300}}),
+            "compress.layers.conv0.clusters: 300 is out of range; it must be 0 or 3 to 256",
+        ),
+        (CompressionPlan(qat_epochs=-1), "compress.qat_epochs: -1 is out of range; it must be at least 0"),
         (CompressionPlan(prune_epochs=0), "compress.prune_epochs: 0 is out of range; it must be at least 1"),
         (CompressionPlan(clusters=2), "compress.clusters: 2 is out of range; it must be 0 or 3 to 256"),
         (

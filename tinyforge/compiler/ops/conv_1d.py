@@ -10,8 +10,10 @@ from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.ops.conv_2d import LANES, PLACES, conv_weights, output_limits
 from tinyforge.compiler.overlap import whole_windows
-from tinyforge.core.graph import DType, Param
+from tinyforge.compiler.packing import pack, worth_packing
+from tinyforge.core.graph import Array, DType, Param
 
+PLAIN_PER_MAC = 1.4  # instructions of tfg_conv_1d_s8 on the virtual Cortex-M4
 SIZES = ("batches", "in_len", "in_ch", "out_len", "out_ch", "kernel", "stride", "pad")
 
 
@@ -21,6 +23,9 @@ def conv_1d(view: OpView, low: Lowering) -> None:
     rows = view.constant(1, DType.INT8).reshape(view.option("out_ch"), -1)
     groups = -(-rows.shape[1] // GROUP)
     sizes: dict[str, Param] = {name: view.option(name) for name in SIZES}
+    macs = view.option("batches") * view.option("out_len") * int(np.prod(view.input(1).shape))
+    if lower_packed(view, low, rows, sizes, macs):
+        return
     low.layer(
         "conv_1d",
         "tfg_conv_1d_s8",
@@ -33,9 +38,37 @@ def conv_1d(view: OpView, low: Lowering) -> None:
         inputs=(view.input(0),),
         outputs=(view.output(),),
         scratch_bytes=PLACES * groups * GROUP * 2,
-        macs=view.option("batches") * view.option("out_len") * int(np.prod(view.input(1).shape)),
+        macs=macs,
         overlaps=whole_windows(_geometry(view)),
     )
+
+
+def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Param], macs: int) -> bool:
+    """Lower to ``tfg_conv_1d_packed_s8`` where the weights can be packed and the goal wants it; whether it was done."""
+    passes = view.option("batches") * view.option("out_len")
+    if not worth_packing(
+        pack(rows),
+        plain_bytes=rows.size,
+        plain_instructions=int(PLAIN_PER_MAC * macs),
+        passes=passes,
+        goal=low.goal,
+        there=low.has_kernel("tfg_conv_1d_packed_s8"),
+    ):
+        return False
+    params = conv_weights(view, rows, lambda found: found)
+    final = params.pop("filter")
+    packed = pack(np.asarray(final))
+    low.layer(
+        "conv_1d",
+        "tfg_conv_1d_packed_s8",
+        {**packed.params(), **params, **sizes, **output_limits(view)},
+        inputs=(view.input(0),),
+        outputs=(view.output(),),
+        scratch_bytes=rows.shape[1],
+        macs=macs,
+        overlaps=whole_windows(_geometry(view)),
+    )
+    return True
 
 
 def _geometry(view: OpView) -> Geometry:

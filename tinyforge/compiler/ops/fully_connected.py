@@ -16,10 +16,12 @@ from tinyforge.compiler.layout import interleaved
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import rows
+from tinyforge.compiler.packing import pack, worth_packing
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, clamp_of, folded_bias
-from tinyforge.core.graph import DType, Param, Tensor
+from tinyforge.core.graph import Array, DType, Param, Tensor
 
 LANES = 4  # outputs a kernel computes together
+PLAIN_PER_MAC = 1.5  # instructions of tfg_fully_connected_s8 on the virtual Cortex-M4
 
 
 @operator(
@@ -51,6 +53,8 @@ def fully_connected(view: OpView, low: Lowering) -> None:
         output,
     )
     kernel, params = dense_params(view, input_, filter_, output, batches)
+    if (packed := packed_params(params, weights, low)) is not None:
+        kernel, params = "tfg_fully_connected_packed_s8", packed
     low.layer(
         "fully_connected",
         kernel,
@@ -131,6 +135,41 @@ def dense_params(
         "zero_point": output_zero,
         **limits,
     }
+
+
+def packed_params(params: dict[str, Param], weights: Array, low: Lowering) -> dict[str, Param] | None:
+    """The members of ``tfg_fully_connected_packed_s8``; None where plain weights are better, or rescaled too finely.
+
+    Args:
+        params: of the plain kernel, as :func:`dense_params` gives them.
+        weights: int8 [out_len, in_len].
+    """
+    if "multiplier_low" in params:
+        return None
+    packed = pack(weights)
+    batches = int(np.asarray(params["batches"]))
+    if not worth_packing(
+        packed,
+        plain_bytes=weights.size,
+        plain_instructions=int(PLAIN_PER_MAC * batches * weights.size),
+        passes=batches,
+        goal=low.goal,
+        there=low.has_kernel("tfg_fully_connected_packed_s8"),
+    ):
+        return None
+    kept = {key: params[key] for key in ("bias", "batches", "in_len", "out_len", "min", "max")}
+    if "rounding" in params:  # one scale: the zero point is in the rounding
+        shift = int(np.asarray(params["shift"]))
+        zero_point = (int(np.asarray(params["rounding"])) - (1 << (shift - 1))) >> shift
+        rescale: dict[str, Param] = {
+            "multiplier": np.array([params["multiplier"]], np.int32),
+            "shift": np.array([shift], np.int8),
+            "zero_point": zero_point,
+            "per_channel": 0,
+        }
+    else:
+        rescale = {key: params[key] for key in ("multiplier", "shift", "zero_point")} | {"per_channel": 1}
+    return {**packed.params(), **kept, **rescale}
 
 
 def _fast(step: Staircase) -> tuple[int, int] | None:

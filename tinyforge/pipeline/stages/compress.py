@@ -36,15 +36,23 @@ def tflite(road: Road, spec: ModelSpec) -> Path:
     return road.run.path(name(spec), TFLITE)
 
 
+def int8_forms(road: Road, spec: ModelSpec) -> dict[str, Path]:
+    """By step of the compression: its network as an int8 model; the last network's stands under ``int8``."""
+    from tinyforge.compress import load_result
+
+    steps = load_result(road.run.path(name(spec))).steps
+    return {one.name: one.int8_file for one in steps if one.int8_file is not None}
+
+
 def predictions(road: Road, spec: ModelSpec) -> Path:
     """What every step of the compression says of the test windows, as a file."""
     return road.run.path(name(spec), "predictions.npz")
 
 
 def scores(road: Road, spec: ModelSpec) -> npt.NDArray[np.float32]:
-    """Probabilities of the last float network (pruned, clustered) on the test windows, float32 [window, class]."""
+    """Probabilities of the last float network (pruned, clustered, ...) on the test windows, float32 [window, class]."""
     with np.load(predictions(road, spec), allow_pickle=False) as archive:
-        last = next(step for step in ("clustered", "pruned", "float") if step in archive)
+        last = next(step for step in ("qat", "clustered", "pruned", "float") if step in archive)
         probabilities: npt.NDArray[np.float32] = archive[last]
     return probabilities
 
@@ -87,6 +95,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
         return {
             "steps": {s.name: {"file_bytes": s.file_bytes, "accuracy": s.test["accuracy"]} for s in result.steps},
             "calibration": dict(result.calibration),
+            "findings": list(result.findings),
         }
 
     inputs = {
@@ -98,7 +107,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
         "augmentation": train_stage.AUGMENTATION,
         "code": code_digest("compress", "architectures"),
     }
-    return Step(name(spec), 1, inputs, make)
+    return Step(name(spec), 2, inputs, make)
 
 
 def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
@@ -121,5 +130,7 @@ def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
             for s in compressed.steps
         ],
         "calibration": dict(compressed.calibration),
+        "layers": [dict(one) for one in compressed.layers],
+        "findings": list(compressed.findings),
         "tflite": str(compressed.tflite),
     }

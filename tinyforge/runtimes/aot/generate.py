@@ -96,6 +96,8 @@ def _copy_kernels(kernels: list[str], out_dir: Path) -> tuple[list[str], list[st
     ]
     if any(kernel.endswith("_f32") for kernel in kernels):
         names.append("src/tfg_float.h")
+    if any(kernel.endswith("_packed_s8") for kernel in kernels):
+        names.append("src/tfg_packed.h")
     fast = [kernel for kernel in kernels if (library / "src" / "dsp" / f"{kernel}.c").is_file()]
     shared = [f"src/dsp/{name}" for name in (*DSP_HEADERS, *DSP_SHARED)] if fast else []
     names.extend((*shared, *(f"src/dsp/{kernel}.c" for kernel in fast)))

@@ -1,0 +1,89 @@
+"""Packed weights: what is unpacked is what was packed, and the goal decides where it is used."""
+
+import numpy as np
+import pytest
+
+from tinyforge.compiler import Goal
+from tinyforge.compiler.packing import CODED, INDEXED, KERNEL_BYTES, SPARSE, pack, worth_packing
+
+
+def unpacked(packed, inputs):
+    """The matrix, read as ``csrc/src/tfg_packed.h`` reads it."""
+    stream = iter(packed.rows.tolist())
+    matrix = np.zeros((len(packed.entries), inputs), np.int64)
+    for row, entries in zip(matrix, packed.entries.tolist(), strict=True):
+        at = 0
+        if packed.form == INDEXED:
+            for pair in range(0, entries, 2):
+                byte = next(stream)
+                row[pair] = packed.book[byte & 15]
+                if pair + 1 < entries:
+                    row[pair + 1] = packed.book[byte >> 4]
+        elif packed.form == CODED:
+            for _ in range(entries):
+                byte = next(stream)
+                at += byte >> 4
+                row[at] += packed.book[byte & 15]
+        else:
+            for _ in range(entries):
+                distances, *values = next(stream), next(stream), next(stream)
+                for distance, value in zip((distances >> 4, distances & 15), values, strict=True):
+                    at += distance
+                    row[at] += value - 256 if value > 127 else value
+    return matrix
+
+
+def weights(form, density, shape=(24, 77)):
+    rng = np.random.default_rng(4)
+    values = rng.integers(-127, 128, shape) if form == SPARSE else rng.choice([-90, -3, 5, 40, 127], shape)
+    return (values * (rng.random(shape) < density)).astype(np.int8)
+
+
+@pytest.mark.parametrize(("form", "density"), [(SPARSE, 0.2), (SPARSE, 0.02), (CODED, 0.2), (INDEXED, 0.97)])
+def test_the_smallest_form_holds_the_same_numbers(form, density):
+    matrix = weights(form, density)
+    packed = pack(matrix)
+    assert packed.form == form
+    assert np.array_equal(unpacked(packed, matrix.shape[1]), matrix)
+    assert packed.flash_bytes < 0.6 * matrix.size
+
+
+def test_rows_without_weights_and_weights_at_both_ends():
+    matrix = np.zeros((3, 200), np.int8)
+    matrix[1, 0], matrix[1, 199] = 7, -7
+    assert np.array_equal(unpacked(pack(matrix), 200), matrix)
+    nothing = np.zeros((3, 20), np.int8)
+    assert np.array_equal(unpacked(pack(nothing), 20), nothing)
+    assert pack(nothing).rows.size  # C has no array of length 0
+
+
+def test_a_codebook_of_sixteen_leaves_no_room_for_a_zero():
+    matrix = np.arange(1, 17, dtype=np.int8).repeat(20).reshape(4, 80)
+    packed = pack(matrix)
+    assert packed.form == INDEXED
+    assert np.array_equal(unpacked(packed, 80), matrix)
+
+
+def test_the_goal_decides():
+    packed = pack(weights(CODED, 0.2, (64, 300)))
+
+    def taken(goal, *, plain_instructions, plain_bytes=64 * 300):
+        return worth_packing(
+            packed, plain_bytes=plain_bytes, plain_instructions=plain_instructions, passes=1, goal=goal, there=True
+        )
+
+    slower = packed.instructions - 1000
+    assert taken(Goal.SIZE, plain_instructions=slower)
+    assert taken(Goal.BALANCED, plain_instructions=slower)
+    assert not taken(Goal.SPEED, plain_instructions=slower)
+    assert not taken(Goal.BALANCED, plain_instructions=packed.instructions // 100, plain_bytes=packed.flash_bytes + 64)
+    assert taken(Goal.SPEED, plain_instructions=packed.instructions + 1)
+    assert not taken(Goal.SIZE, plain_instructions=slower, plain_bytes=packed.flash_bytes)
+    assert not worth_packing(
+        packed,
+        plain_bytes=packed.flash_bytes + KERNEL_BYTES,
+        plain_instructions=slower,
+        passes=1,
+        goal=Goal.SIZE,
+        there=False,
+    )

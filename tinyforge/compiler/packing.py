@@ -1,0 +1,141 @@
+"""Weights that take less flash than a byte each: rows with many zeros, and rows of at most 16 values.
+
+Three forms, chosen for a whole matrix; a row is an output's weights, and rows stand one after the other:
+
+``coded``    an entry is one byte: how many inputs to go on (4 bits) and which value of a codebook (4 bits)
+``sparse``   two entries are three bytes: both distances (4 bits each), both int8 values
+``indexed``  every weight is 4 bits: its value's place in the codebook
+
+Distances above 15 are bridged by an entry of value 0. A kernel multiplies from these directly; nothing is unpacked into
+RAM. The sums are those of the plain weights, so the outputs are equal to the last bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyforge.compiler.goal import Goal
+from tinyforge.core.graph import Array, Param
+
+CODED, SPARSE, INDEXED = 0, 1, 2
+
+_BOOK = 16
+_FARTHEST = 15
+KERNEL_BYTES = 360
+"""Flash that the kernels' code takes beyond that of the plain form; measured with GCC 12, -O2."""
+
+# instructions on the virtual Cortex-M4: of an entry (a weight where all are stored), and of a row beside them
+_PER_ENTRY = {CODED: 8.1, SPARSE: 7.4, INDEXED: 6.1}
+_PER_ROW = 14.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Packed:
+    """A packed matrix.
+
+    Attributes:
+        form: CODED, SPARSE or INDEXED.
+        rows: uint8 [bytes], one row after the other.
+        entries: uint16 [rows]: entries (CODED), pairs of entries (SPARSE) or weights (INDEXED) of each row.
+        book: int8 [16], or None for SPARSE.
+    """
+
+    form: int
+    rows: Array
+    entries: Array
+    book: Array | None
+
+    @property
+    def flash_bytes(self) -> int:
+        """Bytes of all its arrays."""
+        return int(self.rows.nbytes + self.entries.nbytes + (0 if self.book is None else self.book.nbytes))
+
+    @property
+    def instructions(self) -> int:
+        """Instructions of one pass over all rows, about."""
+        per_entry = _PER_ENTRY[self.form] * (2 if self.form == SPARSE else 1)
+        return int(per_entry * int(self.entries.sum()) + _PER_ROW * len(self.entries))
+
+    def params(self) -> dict[str, Param]:
+        """Members of the kernels' structures."""
+        return {"rows": self.rows, "entries": self.entries, "book": self.book, "form": self.form}
+
+
+def pack(weights: Array) -> Packed:
+    """The smallest packed form of int8 weights [outputs, inputs]; one that is larger than the matrix is possible."""
+    forms = [_sparse(weights)]
+    values = np.unique(weights)
+    with_zero = np.union1d(values, [0])
+    if len(with_zero) <= _BOOK:
+        forms.append(_coded(weights, with_zero.astype(np.int8)))
+    if len(values) <= _BOOK:
+        forms.append(_indexed(weights, values))
+    return min(forms, key=lambda form: form.flash_bytes)
+
+
+def worth_packing(
+    packed: Packed, *, plain_bytes: int, plain_instructions: int, passes: int, goal: Goal, there: bool
+) -> bool:
+    """Whether the packed form is taken.
+
+    Args:
+        plain_bytes: of flash that the plain weights take.
+        plain_instructions: of the plain kernel, in all passes.
+        passes: how often an inference goes over the matrix.
+        there: another layer has brought the kernel's code.
+    """
+    saved = plain_bytes - packed.flash_bytes - (0 if there else KERNEL_BYTES)
+    if saved <= 0:
+        return False
+    return not goal.takes(more_bytes=saved, fewer_instructions=passes * packed.instructions - plain_instructions)
+
+
+def _entries(row: Array) -> list[tuple[int, int]]:
+    """Distance from the entry before (the first: from input 0), and value, of what a row keeps."""
+    found, at = [], 0
+    for place in np.flatnonzero(row):
+        while place - at > _FARTHEST:
+            found.append((_FARTHEST, 0))
+            at += _FARTHEST
+        found.append((int(place) - at, int(row[place])))
+        at = int(place)
+    return found
+
+
+def _coded(weights: Array, book: Array) -> Packed:
+    places = {int(value): place for place, value in enumerate(book)}
+    rows = [[distance << 4 | places[value] for distance, value in _entries(row)] for row in weights]
+    return _packed(CODED, rows, [len(row) for row in rows], book)
+
+
+def _sparse(weights: Array) -> Packed:
+    rows, pairs = [], []
+    for row in weights:
+        entries = _entries(row)
+        if len(entries) % 2:
+            entries.append((0, 0))  # stays on the last input
+        packed: list[int] = []
+        for one, two in zip(entries[::2], entries[1::2], strict=True):
+            packed += [one[0] << 4 | two[0], one[1] & 255, two[1] & 255]
+        rows.append(packed)
+        pairs.append(len(entries) // 2)
+    return _packed(SPARSE, rows, pairs, None)
+
+
+def _indexed(weights: Array, book: Array) -> Packed:
+    places = np.searchsorted(book, weights)
+    if places.shape[1] % 2:
+        places = np.pad(places, ((0, 0), (0, 1)))
+    rows = [list(row[::2] | row[1::2] << 4) for row in places]
+    return _packed(INDEXED, rows, [weights.shape[1]] * len(weights), book)
+
+
+def _packed(form: int, rows: list[list[int]], entries: list[int], book: Array | None) -> Packed:
+    full = None
+    if book is not None:
+        full = np.zeros(_BOOK, np.int8)
+        full[: len(book)] = book
+    flat = np.array([byte for row in rows for byte in row], np.uint8)
+    return Packed(form, flat if flat.size else np.zeros(1, np.uint8), np.array(entries, np.uint16), full)

@@ -1,0 +1,39 @@
+#ifndef TFG_CONV_1D_PACKED_S8_H
+#define TFG_CONV_1D_PACKED_S8_H
+
+#include "tfg.h"
+
+TFG_C_BEGIN
+
+/*
+ * Convolution along one dimension whose weights are packed: many zeros, or at most 16 values. A window of
+ * kernel * in_ch bytes is contiguous. Two roundings an output (gemmlowp).
+ */
+typedef struct {
+    const uint8_t *rows;       /* packed weights of one channel after the other, see src/tfg_packed.h */
+    const uint16_t *entries;   /* [out_ch] of each row */
+    const int8_t *book;        /* [16] values; NULL for the form without */
+    const int32_t *bias;       /* [out_ch], the input's zero point folded in */
+    const int32_t *multiplier; /* [out_ch] */
+    const int8_t *shift;       /* [out_ch], 0..21: right shift less one; negative: exponent less 64 (rare) */
+    int32_t form;              /* 0 coded, 1 sparse, 2 indexed */
+    int32_t batches;
+    int32_t in_len;
+    int32_t in_ch;
+    int32_t out_len;
+    int32_t out_ch;
+    int32_t kernel;
+    int32_t stride;
+    int32_t pad;       /* steps before the first */
+    int32_t pad_value; /* the input's zero point */
+    int32_t zero_point;
+    int32_t min;
+    int32_t max;
+} tfg_conv_1d_packed_s8_t;
+
+/* input [batches][in_len][in_ch], output [batches][out_len][out_ch], scratch [kernel * in_ch] */
+void tfg_conv_1d_packed_s8(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int8_t *output, int8_t *scratch);
+
+TFG_C_END
+
+#endif /* TFG_CONV_1D_PACKED_S8_H */
