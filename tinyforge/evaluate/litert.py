@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from tinyforge.core.errors import DataError, ModelFormatError, ToolError, UnsupportedModelError
 from tinyforge.core.types import Int8Array
+from tinyforge.evaluate.grafted import has_own_operator, run_by_turns
 
 Progress = Callable[[int, int], None]
 
@@ -312,6 +313,8 @@ def run(
         UnsupportedModelError: an input or output holds no numbers.
         DataError: the inputs do not fit.
     """
+    if has_own_operator(model):
+        return run_by_turns(model, inputs, lambda part: _open(part, place, keep_tensors=False), keep_state=keep_state)
     interpreter = _open(model, place, keep_tensors=False)
     known = _ports(interpreter, place)
     rows = _rows(inputs, known, place)

@@ -117,8 +117,9 @@ def test_the_accuracy_told_is_that_of_the_reference_interpreter(compressed, data
     _, result, info = compressed
     model = result.tflite.read_bytes()
     windows, targets = dataset.part(2)
-    port = litert.ports(model).inputs[0]
-    outputs = litert.run(model, preprocess(info, port.scale, port.zero_point, windows))
+    compiled = compile_model(model, name="small", place="int8.tflite")
+    quant = compiled.graph.tensors[compiled.graph.inputs[0]].quant
+    outputs = litert.run(model, preprocess(info, quant.scale[0], quant.zero_point[0], windows))
     assert int((outputs.argmax(1) == targets).sum()) == result.step("int8").test["correct"]
 
 
