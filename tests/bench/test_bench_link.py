@@ -24,10 +24,10 @@ def test_decoding_samples(name):
     wire = encode_frame(Samples.TYPE, 1, message.encode()) * FRAMES
     decoder = FrameDecoder()
     values = 0
-    start = time.perf_counter()
+    start = time.process_time()
     for at in range(0, len(wire), 4096):
         for frame in decoder.feed(wire[at : at + 4096]):
             values += len(Samples.decode(frame.body).values)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert values == 120 * FRAMES
     print(f"\n{name}: {len(wire) / seconds / 1e6:.1f} MB/s, {values / 6 / seconds:,.0f} samples/s")

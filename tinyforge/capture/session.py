@@ -25,7 +25,7 @@ MODES = ("fixed", "continuous", "triggered")
 _RETRY_S = 0.5
 _MOST_CUTS = 5  # takes in a row that a board may spoil before it is given up
 _MEASURE_S = 2.0
-_SAID_EVERY_S = 1.0
+_SAID_EVERY_S = 0.3
 _LIVE_BLOCKS = 2000  # of a long take: the rate that is shown while it grows
 
 KEY_UNDO, KEY_REDO, KEY_NOTE, KEY_QUIT, KEY_PAUSE = "u", "r", "n", "q", " "

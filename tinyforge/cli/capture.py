@@ -120,8 +120,9 @@ def capture(
     if mode == "fixed" and not plan.count:
         raise UsageError("--count", "0 takes of the fixed mode", "give 1 or more")
     desk = desk_for(f"{' / '.join(labels)} by {subject}", labels if mode == "continuous" else (), quiet=quiet or json)
-    if not desk.is_live and mode != "fixed" and not plan.count and not plan.duration_s:
-        raise UsageError("--mode", f"{mode} without a terminal has no end", "give --count or --duration")
+    if not desk.is_live and not plan.count and (mode == "triggered" or not plan.duration_s):
+        way_out = "give --count" if mode == "triggered" else "give --duration"
+        raise UsageError("--mode", f"{mode} without a terminal has no end", way_out)
     if mode == "fixed":
         plan = captures.with_countdown(loaded, plan, board, port, countdown, live=desk.is_live)
     request = captures.Request(
