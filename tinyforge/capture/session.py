@@ -542,6 +542,8 @@ class Session:
 
     def _keep(self, recording: Recording) -> str:
         recording_id = self._keeper.add(recording)
+        if recording_id in self.kept:
+            self._desk.say(f"warning: {recording_id} has the samples of a take before; it is there once")
         self.kept.append(recording_id)
         self._undone.clear()
         self._cuts = 0
@@ -580,7 +582,8 @@ class Session:
             self._desk.say("nothing to undo in this session")
             return
         recording_id = self.kept.pop()
-        self._keeper.remove(recording_id)
+        if recording_id not in self.kept:
+            self._keeper.remove(recording_id)
         self._undone.append(recording_id)
         self._desk.say(f"{recording_id}: taken out; r brings it back")
 
@@ -589,7 +592,8 @@ class Session:
             self._desk.say("nothing to bring back")
             return
         recording_id = self._undone.pop()
-        self._keeper.restore(recording_id)
+        if recording_id not in self.kept:
+            self._keeper.restore(recording_id)
         self.kept.append(recording_id)
         self._desk.say(f"{recording_id}: back again")
 

@@ -109,6 +109,18 @@ def test_the_last_take_can_be_undone_and_is_recorded_again(tmp_path):
     assert len(bench.store.removed()) == 1
 
 
+def test_takes_with_the_same_samples_are_one_recording_and_can_be_undone_each(tmp_path):
+    class Same(FakeBoard):
+        def values(self, first, count):
+            return rows(first, count)
+
+    desk = ScriptedDesk(Keys(after_2="uur", after_3="uq"))
+    bench = Bench(tmp_path, Same, desk)
+    kept = bench.session(PLAN).run()
+    assert sum("has the samples of a take before; it is there once" in text for text in desk.said) == 2
+    assert [entry.id for entry in bench.store.entries()] == kept
+
+
 # ---- triggered ----
 
 
