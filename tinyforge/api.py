@@ -306,6 +306,13 @@ def verify(
     return models.verify(Path(model), inputs=given, on=on, random=random, seed=seed)
 
 
+def verify_folder(folder: PathLike, *, on: str = "host", random: int = 64, seed: int = 1) -> dict[str, Any]:
+    """Verify every model of a folder; see :func:`tinyforge.pipeline.collection.verify_folder`."""
+    from tinyforge.pipeline import collection
+
+    return collection.verify_folder(Path(folder), on=on, random=random, seed=seed)
+
+
 def profile(model: PathLike, *, board: str = "virtual") -> dict[str, Any]:
     """Cost of one inference, layer by layer; see :func:`tinyforge.pipeline.models.profile`."""
     from tinyforge.pipeline import models

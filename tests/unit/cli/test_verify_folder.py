@@ -87,6 +87,16 @@ def test_what_litert_cannot_run_is_accepted(folder, monkeypatch):
     assert "quantized_dimension must be in range" in found["old.tflite"]["detail"]
 
 
+def test_a_version_that_the_reference_kernels_do_not_name(tmp_path):
+    model = Writer()
+    x = model.tensor("x", (1, 4), scale=0.1)
+    y = model.tensor("y", (1, 8), scale=0.1)
+    model.op("TILE", [x, model.constant("times", [1, 2])], [y], version=3)
+    path = tmp_path / "tile.tflite"
+    path.write_bytes(model.build([x], [y]))
+    assert models.verify(path, random=3)["exact"]
+
+
 def test_an_operator_without_a_reference_kernel(tmp_path):
     model = Writer()
     x = model.tensor("x", (4,), scale=0.1)
