@@ -13,6 +13,7 @@ from tinyforge.dataset import (
     cut_windows,
     describe_split,
     make_dataset,
+    read_recordings,
     recording_windows,
 )
 from tinyforge.dataset.even import evenly
@@ -288,3 +289,18 @@ def test_groups_may_be_divided_by_somebody_else(people):
     sides = {f"s{k}": [TRAIN, VALIDATION, TEST][k % 3] for k in range(8)}
     dataset = make_dataset(people, SPEC, split=BY_SUBJECT, sides=sides)
     assert {(str(g), int(s)) for g, s in zip(dataset.groups, dataset.split, strict=True)} == set(sides.items())
+
+
+def test_a_watch_labelled_sample_by_sample(shared_data, tmp_path):
+    """Public recordings of 16 people: times jitter and repeat, a phone lies beside the watch, labels change inside."""
+    store = RecordingStore(tmp_path)
+    store.add_all(read_recordings(shared_data / "imu_sp_sw_har").recordings)
+    spec = WindowSpec(100, 25, NAMES, 100.0)
+    dataset = make_dataset(store, spec, split=BY_SUBJECT, placement="wrist")
+    assert dataset.labels == ("SEATED", "SITTING_DOWN", "STANDING_UP", "TURNING", "WALKING")
+    assert np.bincount(dataset.targets).tolist() == [456, 796, 717, 1361, 3009]
+    assert len(set(dataset.groups)) == 16
+    gravity = np.linalg.norm(dataset.windows[:, :, :3].mean(axis=1), axis=1)
+    assert 0.9 < np.median(gravity) < 1.1
+    pure = make_dataset(store, spec, split=BY_SUBJECT, placement="wrist", transitions=False)
+    assert len(pure.targets) < 0.5 * len(dataset.targets)
