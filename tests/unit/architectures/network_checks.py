@@ -155,6 +155,20 @@ def saved_twice():
         }
 
 
+def losses():
+    """Loss of an epoch that changes nothing, with and without focal loss, and both by hand."""
+    model = build(ModelSpec("m", "dense", {"preset": "tiny", "dropout": 0.0}), SHAPE, 4)
+    hot = np.eye(4, dtype=np.float32)[RNG.integers(0, 4, 32)] * 0.9 + 0.025
+    weights = RNG.uniform(0.5, 2.0, 32).astype(np.float32)
+    p = np.clip(network.Predictor(model)(WINDOWS[:32]), 1e-7, 1.0)
+    said = {}
+    for gamma in (0.0, 2.0):
+        found, _ = Stepper(model, 32, focal=gamma).run(WINDOWS[:32], hot, weights, 0.0)
+        by_hand = (weights * -(hot * (1 - p) ** gamma * np.log(p)).sum(axis=1)).mean()
+        said[str(gamma)] = [found, float(by_hand)]
+    return said
+
+
 def convert(folder):
     """int8 models of networks whose layers no other test converts: dilated, depthwise, strided, added, joined."""
     for name, architecture, preset in CONVERTED:
@@ -165,6 +179,6 @@ def convert(folder):
 
 if __name__ == "__main__":
     set_up(1)
-    checks = (deployed_against_trained, fused_against_keras, dropout_masks, interrupted_and_whole, saved_twice)
+    checks = (deployed_against_trained, fused_against_keras, dropout_masks, interrupted_and_whole, saved_twice, losses)
     convert(Path(sys.argv[1]))
     sys.stdout.write(json.dumps({check.__name__: check() for check in checks}))

@@ -68,3 +68,8 @@ def test_the_same_network_is_stored_as_the_same_bytes(measured):
     assert said["left over"] == ["one.h5", "two.h5"]
     # 12 units: 4 gates x 12 x (3 inputs + 12 states + 1); 3 classes x 13
     assert said["parameters"][0] == 4 * 12 * 16 + 3 * 13
+
+
+def test_cross_entropy_and_focal_loss_are_what_they_are_by_hand(measured):
+    for found, by_hand in measured["losses"].values():
+        assert found == pytest.approx(by_hand, rel=1e-5)
