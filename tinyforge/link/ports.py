@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import select
 import socket
 from dataclasses import dataclass
@@ -19,10 +20,6 @@ from tinyforge.core.errors import DeviceError
 DEFAULT_BAUD = 115200
 _READ_BYTES = 1 << 16
 _CONNECT_TIMEOUT_S = 5.0
-_DIALOUT_ADVICE = (
-    "add yourself to the group that owns it and log in again: `sudo usermod -a -G dialout $USER`; "
-    "or install PlatformIO's 99-platformio-udev.rules"
-)
 
 
 @runtime_checkable
@@ -210,13 +207,27 @@ def _ports_here() -> str:
     return f"ports here: {', '.join(ports)}" if ports else "there is no serial port here: is the board plugged in?"
 
 
+def _group_advice(port: str) -> str:
+    """How to get the permission, with the name of the group that has it."""
+    group = "dialout"
+    with contextlib.suppress(OSError, KeyError, ImportError):  # Windows has no groups, a container no names
+        import grp
+
+        owner = grp.getgrgid(os.stat(port).st_gid).gr_name
+        group = group if owner == "root" else owner
+    return (
+        f"add yourself to the group that owns it and log in again: `sudo usermod -a -G {group} $USER`; "
+        "or install PlatformIO's 99-platformio-udev.rules"
+    )
+
+
 def _open_error(port: str, error: OSError) -> DeviceError:
     """Say why a port did not open."""
     number = error.errno
     if number == errno.ENOENT:
         return DeviceError(port, "no such device", _ports_here())
     if number in (errno.EACCES, errno.EPERM):
-        return DeviceError(port, "permission denied", _DIALOUT_ADVICE)
+        return DeviceError(port, "permission denied", _group_advice(port))
     if number in (errno.EBUSY, errno.EAGAIN):
         return DeviceError(port, "in use by another program", "close the serial monitor or IDE that has it open")
     if number in (errno.ENODEV, errno.ENXIO, errno.EIO):

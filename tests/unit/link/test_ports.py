@@ -59,6 +59,18 @@ def test_permission_denied_advises_group_and_udev(no_ports):
     assert "99-platformio-udev.rules" in advice
 
 
+def test_permission_denied_names_the_group_that_owns_the_port(tmp_path, no_ports):
+    grp = pytest.importorskip("grp")
+    path = tmp_path / "tty"
+    path.write_text("")
+    wanted = grp.getgrnam("tty")
+    try:
+        os.chown(path, -1, wanted.gr_gid)
+    except PermissionError:
+        pytest.skip("only root may give a file to another group")
+    assert "usermod -a -G tty $USER" in str(ports._open_error(str(path), OSError(errno.EACCES, "")))
+
+
 def test_a_file_is_not_a_serial_port(tmp_path, no_ports):
     path = tmp_path / "notes.txt"
     path.write_text("x")
