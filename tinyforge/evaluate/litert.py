@@ -217,6 +217,23 @@ def _ports(interpreter: Any, place: str) -> Ports:
     )
 
 
+def _stored_ports(model: bytes) -> Ports:
+    """As the file says, of a model that the interpreter cannot open; it is int8 throughout."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph = schema.Model.GetRootAs(model, 0).Subgraphs(0)
+
+    def port(index: int) -> Port:
+        tensor = graph.Tensors(index)
+        shape = tuple(int(size) for size in tensor.ShapeAsNumpy())
+        quant = tensor.Quantization()
+        return Port(
+            index, tensor.Name().decode(), shape, float(quant.Scale(0)), int(quant.ZeroPoint(0)), int(np.prod(shape))
+        )
+
+    return Ports((port(int(graph.Inputs(0))),), (port(int(graph.Outputs(0))),))
+
+
 def ports(model: bytes, place: str = "model", *, any_type: bool = False) -> Ports:
     """Shapes, types and quantization of the inputs and outputs of a model.
 
@@ -229,7 +246,7 @@ def ports(model: bytes, place: str = "model", *, any_type: bool = False) -> Port
         ModelFormatError: the interpreter refuses the model.
         UnsupportedModelError: an input or output is not int8, or with ``any_type`` no number.
     """
-    known = _ports(_open(model, place, keep_tensors=False), place)
+    known = _stored_ports(model) if has_own_operator(model) else _ports(_open(model, place, keep_tensors=False), place)
     for what, side in (("input", known.inputs), ("output", known.outputs)):
         for port in side:
             if port.dtype != "int8" and not any_type:

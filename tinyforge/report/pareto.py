@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -23,7 +24,7 @@ text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size:16px;font-weig
 
 
 def pareto_svg(title: str, points: Sequence[Point]) -> str:
-    """The plot: a dot a plan, numbered, with its 95 % interval; the front joins those that nothing beats.
+    """The plot: a dot a plan, numbered, with its 95 % interval; the front goes over those that nothing beats.
 
     Args:
         title: above the plot; escaped.
@@ -62,7 +63,10 @@ def pareto_svg(title: str, points: Sequence[Point]) -> str:
         f'<rect class="frame" x="{_LEFT:g}" y="{_TOP:g}" width="{right - _LEFT:g}" height="{bottom - _TOP:g}"/>'
     )
     front = sorted((p for p in points if p["best"]), key=lambda p: (p["flash_bytes"], p["test"]["accuracy"]))
-    path = " ".join(f"{x(p['flash_bytes']):.1f},{y(p['test']['accuracy']):.1f}" for p in front)
+    corners = [(front[0], front[0])]  # what fits into so much flash is no better until the next plan fits
+    for before, p in pairwise(front):
+        corners += [(p, before), (p, p)]
+    path = " ".join(f"{x(size['flash_bytes']):.1f},{y(share['test']['accuracy']):.1f}" for size, share in corners)
     lines.append(f'<polyline class="front" points="{path}"/>')
     for number, p in enumerate(points, 1):
         at, level = x(p["flash_bytes"]), y(p["test"]["accuracy"])
@@ -83,7 +87,7 @@ _PAGE = Markup("""<!doctype html>
 body{{font:15px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}}
 body{{color:#1f2328;background:#fff}}table{{border-collapse:collapse;width:100%}}
 th,td{{padding:.3rem .6rem;border-bottom:1px solid #d0d7de;text-align:right}}
-th:nth-child(2),td:nth-child(2){{text-align:left}}tr.best{{font-weight:600}}svg{{width:100%;height:auto}}
+td{{white-space:nowrap}}th:nth-child(2),td:nth-child(2){{text-align:left;white-space:normal}}tr.best{{font-weight:600}}svg{{width:100%;height:auto}}
 @media(prefers-color-scheme:dark){{body{{color:#e6edf3;background:#0d1117}}th,td{{border-color:#30363d}}}}
 </style>
 {plot}
@@ -109,7 +113,7 @@ def pareto_page(title: str, points: Sequence[Point]) -> str:
             kind=Markup(' class="best"') if p["best"] else "",
             number=number,
             plan=p["plan"],
-            accuracy="{accuracy:.1%} [{low:.1%}, {high:.1%}]".format(**p["test"]).replace("%", " %"),
+            accuracy="{:.1f} % [{:.1f}, {:.1f}]".format(*(100 * p["test"][key] for key in ("accuracy", "low", "high"))),
             flash=thousands(p["flash_bytes"]),
             ram=thousands(p["ram_bytes"]),
             instructions=thousands(p["instructions"]),

@@ -35,6 +35,10 @@ def test_the_reference_is_the_twin_and_the_c_equals_it(layer, every_step, tmp_pa
     outputs = litert.run(model, windows)
     expected = np.stack([run_gru(layer, window) for window in windows])
     assert np.array_equal(outputs, expected if every_step else expected[:, -1])
+    known = litert.ports(model)
+    assert known.inputs[0].shape == (1, STEPS, FEATURES)
+    assert (known.inputs[0].scale, known.inputs[0].zero_point) == (pytest.approx(0.05), 3)
+    assert known.output_elements == outputs[0].size
     get_runtime("aot").generate(compile_model(model, name="net", place="net.tflite"), tmp_path)
     found = load_invoke(tmp_path).run_bytes(windows.reshape(6, -1).view(np.uint8), keep_state=False)
     assert np.array_equal(found.view(np.int8).reshape(outputs.shape), outputs)

@@ -26,7 +26,7 @@ def test_the_plot_is_well_formed_and_places_what_is_better_higher_and_further_le
     assert x[1] < x[2] < x[0]
     assert y[0] < y[1] < y[2]
     front = next(node for node in svg.iter() if node.tag.endswith("polyline"))
-    assert front.get("points") == f"{x[1]:.1f},{y[1]:.1f} {x[0]:.1f},{y[0]:.1f}"
+    assert front.get("points") == f"{x[1]:.1f},{y[1]:.1f} {x[0]:.1f},{y[1]:.1f} {x[0]:.1f},{y[0]:.1f}"
 
 
 def test_one_plan_is_a_plot_too():
@@ -36,7 +36,7 @@ def test_one_plan_is_a_plot_too():
 def test_the_page_is_complete_and_escapes():
     page = pareto_page("net <b>", POINTS)
     assert "<title>net &lt;b&gt;</title>" in page
-    assert "80 % zeros &amp; &lt;16&gt; clusters<td>98.5 % [96.5 %, 99.5 %]" in page
+    assert "80 % zeros &amp; &lt;16&gt; clusters<td>98.5 % [96.5, 99.5]" in page
     assert page.count('<tr class="best">') == 2
     assert "src=" not in page
     assert "href=" not in page
