@@ -75,6 +75,13 @@ def pack(weights: Array) -> Packed:
     return min(forms, key=lambda form: form.flash_bytes)
 
 
+def can_be_smaller(weights: Array) -> bool:
+    """Whether any form may be smaller than a byte a weight: few values, or a third of zeros. Counts only: it is quick."""
+    if 3 * int(np.count_nonzero(weights)) < 2 * weights.size:
+        return True
+    return int(np.count_nonzero(np.bincount(weights.reshape(-1).view(np.uint8), minlength=256))) <= _BOOK
+
+
 def worth_packing(
     packed: Packed, *, plain_bytes: int, plain_instructions: int, passes: int, goal: Goal, there: bool
 ) -> bool:

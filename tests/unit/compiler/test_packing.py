@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinyforge.compiler import Goal
-from tinyforge.compiler.packing import CODED, INDEXED, KERNEL_BYTES, SPARSE, pack, worth_packing
+from tinyforge.compiler.packing import CODED, INDEXED, KERNEL_BYTES, SPARSE, can_be_smaller, pack, worth_packing
 
 
 def unpacked(packed, inputs):
@@ -87,3 +87,14 @@ def test_the_goal_decides():
         goal=Goal.SIZE,
         there=False,
     )
+
+
+def test_what_no_form_makes_smaller_is_told_by_counting():
+    rng = np.random.default_rng(4)
+    for density in (0.05, 0.3, 0.5, 0.6, 0.66, 0.68, 0.8, 1.0):
+        for values in (3, 15, 16, 17, 200):
+            weights = (rng.integers(0, values, (9, 130)) - values // 2).astype(np.int8)
+            weights[rng.random(weights.shape) >= density] = 0
+            packed = pack(weights)
+            assert can_be_smaller(weights) or packed.flash_bytes >= weights.size, (density, values)
+    assert not can_be_smaller(np.arange(1, 121, dtype=np.int8).reshape(4, 30))

@@ -10,7 +10,7 @@ from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.ops.conv_2d import LANES, PLACES, conv_weights, output_limits
 from tinyforge.compiler.overlap import whole_windows
-from tinyforge.compiler.packing import pack, worth_packing
+from tinyforge.compiler.packing import can_be_smaller, pack, worth_packing
 from tinyforge.core.graph import Array, DType, Param
 
 PLAIN_PER_MAC = 1.4  # instructions of tfg_conv_1d_s8 on the virtual Cortex-M4
@@ -46,7 +46,7 @@ def conv_1d(view: OpView, low: Lowering) -> None:
 def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Param], macs: int) -> bool:
     """Lower to ``tfg_conv_1d_packed_s8`` where the weights can be packed and the goal wants it; whether it was done."""
     passes = view.option("batches") * view.option("out_len")
-    if not worth_packing(
+    if not can_be_smaller(rows) or not worth_packing(
         pack(rows),
         plain_bytes=rows.size,
         plain_instructions=int(PLAIN_PER_MAC * macs),

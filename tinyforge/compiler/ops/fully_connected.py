@@ -16,7 +16,7 @@ from tinyforge.compiler.layout import interleaved
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import rows
-from tinyforge.compiler.packing import pack, worth_packing
+from tinyforge.compiler.packing import can_be_smaller, pack, worth_packing
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, clamp_of, folded_bias
 from tinyforge.core.graph import Array, DType, Param, Tensor
 
@@ -144,7 +144,7 @@ def packed_params(params: dict[str, Param], weights: Array, low: Lowering) -> di
         params: of the plain kernel, as :func:`dense_params` gives them.
         weights: int8 [out_len, in_len].
     """
-    if "multiplier_low" in params:
+    if "multiplier_low" in params or not can_be_smaller(weights):
         return None
     packed = pack(weights)
     batches = int(np.asarray(params["batches"]))
