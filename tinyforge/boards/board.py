@@ -55,6 +55,7 @@ class Board:
         launcher: how it is flashed: ``platformio`` or ``virtual``.
         sensors: what it carries; the first one is streamed.
         path: the TOML.
+        flash_wait_cycles: cycles that the first fetch after a jump waits for the flash, at ``clock_hz``.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Board:
     launcher: str
     sensors: tuple[Sensor, ...]
     path: Path
+    flash_wait_cycles: int = 0
 
 
 def _is_number(value: Any) -> bool:
@@ -162,6 +164,7 @@ def _read(path: Path) -> Board:
         launcher=table.text("launcher", choices=_LAUNCHERS),
         sensors=tuple(_sensor(sensor) for sensor in table.tables("sensors")),
         path=path,
+        flash_wait_cycles=table.integer("flash_wait_cycles", 0, low=0, high=31),
     )
     table.finish()
     if not board.sensors:

@@ -408,19 +408,25 @@ def verify(
 
 @app.command(rich_help_panel=LONE)
 def profile(
-    file: Annotated[Path, typer.Argument(help="A .tflite.", metavar="MODEL.tflite")],
+    file: Annotated[
+        Path, typer.Argument(help="A .tflite, or what profile --json said of one.", metavar="MODEL.tflite")
+    ],
     board: BoardName = "virtual",
     optimize: Optimize = "balanced",
+    compare: Annotated[
+        Path | None, typer.Option("--compare", help="What it was before: another .tflite, or a profile's JSON.")
+    ] = None,
+    flame: Annotated[Path | None, typer.Option("--flame", help="Write a flame graph: an .svg.")] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Instructions, cycles, flash, RAM and stack of one inference on the virtual Cortex-M4, layer by layer.
 
-    Example: tinyforge profile model.tflite
+    Example: tinyforge profile model.tflite --flame model.svg
     """
-    from tinyforge.cli import lone
+    from tinyforge.cli import profiles
 
-    lone.profile(file, board, optimize, json=json)
+    profiles.profile(file, board, optimize, compare, flame, json=json)
 
 
 @app.command(rich_help_panel=LONE)

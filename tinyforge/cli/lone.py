@@ -138,36 +138,6 @@ def _verify_folder(folder: Path, on: str, random: int, seed: int, optimize: str,
         raise typer.Exit(UnsupportedModelError.exit_code)
 
 
-def profile(file: Path, board: str, optimize: str, *, json: bool) -> None:
-    """Cost of one inference of a lone model."""
-    from tinyforge.pipeline import models
-
-    result = models.profile(file, board_id=board, optimize=optimize)
-    if json:
-        render.say_json(result)
-        return
-    columns = ("#", "layer", "shape", "MAC", "instructions", "cycles", "instr./MAC")
-    rows = []
-    for i, layer in enumerate(result["layers"]):
-        per_mac = f"{layer['instructions'] / layer['macs']:.2f}" if layer["macs"] else "-"
-        counts = [render.thousands(layer[key]) for key in ("macs", "instructions", "cycles")]
-        rows.append((str(i), layer["name"], layer["shape"], *counts, per_mac))
-    render.table(f"{file.name}: one inference", columns, rows, numeric=columns[3:])
-    clock_hz = result["clock_hz"]
-    rows = [
-        ("MAC", render.thousands(result["macs"])),
-        ("instructions", render.thousands(result["instructions"])),
-        (
-            f"cycles (estimated; {1000 * result['cycles'] / clock_hz:.2f} ms at {clock_hz / 1e6:g} MHz)",
-            render.thousands(result["cycles"]),
-        ),
-        ("flash, bytes", render.thousands(result["flash_bytes"])),
-        ("RAM, bytes (arena, state, stack)", render.thousands(result["ram_bytes"])),
-        ("of that stack, bytes", render.thousands(result["stack_bytes"])),
-    ]
-    render.table("", ("what", "value"), rows, numeric=("value",))
-
-
 def boards(*, json: bool) -> None:
     """List the boards."""
     from tinyforge.pipeline import devices

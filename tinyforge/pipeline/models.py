@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tinyforge.core.graph import Compiled
     from tinyforge.core.types import Int8Array
     from tinyforge.evaluate.litert import Ports
+    from tinyforge.toolchain import Image
 
 RUNTIMES = ("aot", "tflm")
 
@@ -202,8 +203,19 @@ def describe_layers(compiled: Compiled) -> list[dict[str, Any]]:
     """The calls of a compiled model.
 
     Returns:
-        ``name``, ``kernel``, ``input_shape``, ``output_shape``, ``macs``, ``const_bytes`` of each.
+        ``name``, ``kernel``, ``input_shape``, ``output_shape``, ``macs``, ``const_bytes``, ``flash_bytes`` (constants
+        and parameters), ``ram_bytes`` (of the arena, in use at the call) of each.
     """
+    from tinyforge.runtimes.aot.sizes import parameter_bytes
+
+    def used(call: int) -> int:
+        """Bytes of the arena, those that two buffers share counted once."""
+        slots = sorted((s.offset, s.offset + s.bytes) for s in compiled.plan.slots if s.first <= call <= s.last)
+        total = end = 0
+        for start, stop in slots:
+            total += max(0, stop - max(start, end))
+            end = max(end, stop)
+        return total
 
     def shape(tensors: tuple[int, ...]) -> list[int]:
         """Of the first one, without a batch of 1."""
@@ -220,6 +232,8 @@ def describe_layers(compiled: Compiled) -> list[dict[str, Any]]:
             "output_shape": shape(layer.outputs),
             "macs": layer.macs,
             "const_bytes": layer.const_bytes,
+            "flash_bytes": layer.const_bytes + parameter_bytes(layer.kernel),
+            "ram_bytes": used(layer.index),
         }
         for layer in compiled.layers
     ]
@@ -421,11 +435,15 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
     Returns:
         ``macs``, ``instructions`` (exact), ``cycles`` (estimated), ``flash_bytes`` (linked image less the harness),
         ``ram_bytes`` (arena, state, ``.data``, ``.bss`` and stack; the caller's input and output not counted),
-        ``stack_bytes``, ``arena_bytes``, ``clock_hz``, ``latency_us`` and ``layers``: ``name``, ``kernel``, ``shape``,
-        ``macs``, ``instructions``, ``cycles`` each.
+        ``stack_bytes``, ``arena_bytes``, ``clock_hz``, ``flash_wait_cycles``, ``cycles_low`` and ``cycles_high`` (what
+        the estimate leaves open: ``docs/explanation/cycles.md``), ``latency_us`` (with the board's wait states),
+        ``own_instructions`` and ``own_cycles`` (of the model's function itself), and ``layers``: ``name``, ``kernel``,
+        ``shape``, ``macs``, ``instructions``, ``cycles``, ``latency_us``, ``flash_bytes`` (weights and parameters),
+        ``ram_bytes`` (of the arena, in use at the call), ``stack_bytes`` (of the kernel; None where it cannot be
+        read) and ``functions`` each.
     """
     from tinyforge.firmware import bench_footprint, build_bench
-    from tinyforge.toolchain import find_arm_toolchain
+    from tinyforge.toolchain import find_arm_toolchain, read_image
     from tinyforge.virtual import measure
 
     manifest = json.loads((model_dir / "manifest.json").read_text(encoding="utf-8"))
@@ -434,6 +452,8 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
         elf = build_bench(model_dir, Path(folder) / "bench.elf", toolchain=toolchain)
         measured = measure.profile(elf, manifest)
         linked = bench_footprint(model_dir, elf, toolchain=toolchain)
+        stacks = _stacks(read_image(elf), {cost.function for cost in measured.layers})
+    waits = board.flash_wait_cycles
     layers = []
     waiting = list(described)
     for cost in measured.layers:
@@ -450,6 +470,14 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
                 "const_bytes": said["const_bytes"] if said else 0,
                 "instructions": cost.instructions,
                 "cycles": cost.cycles,
+                "latency_us": 1e6 * (cost.cycles + waits * cost.jumps) / board.clock_hz,
+                "flash_bytes": said.get("flash_bytes") if said else 0,
+                "ram_bytes": said.get("ram_bytes") if said else 0,
+                "stack_bytes": stacks.get(cost.function),
+                "functions": [
+                    {"name": name, "instructions": instructions, "cycles": cycles}
+                    for name, instructions, cycles in cost.functions
+                ],
             }
         )
     return {
@@ -462,12 +490,28 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
         "stack_bytes": measured.stack_bytes,
         "arena_bytes": manifest["arena_bytes"],
         "clock_hz": board.clock_hz,
-        "latency_us": 1e6 * measured.cycles / board.clock_hz,
+        "flash_wait_cycles": waits,
+        "cycles_low": measured.cycles - measured.jumps,
+        "cycles_high": measured.cycles + (1 + waits) * measured.jumps,
+        "own_instructions": measured.own_instructions,
+        "own_cycles": measured.own_cycles,
+        "latency_us": 1e6 * (measured.cycles + waits * measured.jumps) / board.clock_hz,
         "compiler": toolchain.version,
         "layers": layers,
         "by_symbol": dict(linked.by_symbol),
         "model_sha256": manifest["model_sha256"],
     }
+
+
+def _stacks(image: Image, functions: set[str]) -> dict[str, int]:
+    """Stack of each function over all its paths, where it can be read off the code."""
+    from tinyforge.toolchain.stack import stack_bytes
+
+    found = {}
+    for function in functions:
+        with contextlib.suppress(ToolError):
+            found[function] = stack_bytes(image, function)
+    return found
 
 
 def operators() -> list[str]:

@@ -44,12 +44,16 @@ class LayerCost:
         function: name of the kernel.
         instructions: executed from the call to its return, exactly.
         cycles: estimated.
+        jumps: taken branches, calls and returns.
+        functions: (name, instructions, cycles) of every function that ran, most cycles first.
     """
 
     index: int
     function: str
     instructions: int
     cycles: int
+    jumps: int = 0
+    functions: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class ProfileResult:
         own_instructions, own_cycles: of them, in ``<name>_invoke`` itself.
         layers: the calls it made, in order.
         by_function: (name, instructions, cycles) of every function that ran, most cycles first.
+        jumps: taken branches, calls and returns.
     """
 
     instructions: int
@@ -72,6 +77,7 @@ class ProfileResult:
     own_cycles: int
     layers: tuple[LayerCost, ...]
     by_function: tuple[tuple[str, int, int], ...]
+    jumps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,12 +319,8 @@ def _ignore(_value: object) -> None:
 
 def _summarize(bench: Bench, counts: Sequence[BlockCount], stack_bytes: int) -> ProfileResult:
     layers: dict[int, list[BlockCount]] = {}
-    functions: dict[str, list[int]] = {}
     for count in counts:
         layers.setdefault(count.layer, []).append(count)
-        sums = functions.setdefault(bench.image.function_at(count.address) or f"0x{count.address:08x}", [0, 0])
-        sums[0] += count.instructions
-        sums[1] += count.cycles
     own = layers.pop(0, [])
     costs = []
     for number, blocks in sorted(layers.items()):
@@ -329,6 +331,8 @@ def _summarize(bench: Bench, counts: Sequence[BlockCount], stack_bytes: int) -> 
                 bench.image.function_at(first.address),
                 sum(block.instructions for block in blocks),
                 sum(block.cycles for block in blocks),
+                sum(block.taken for block in blocks),
+                _by_function(bench, blocks),
             )
         )
     return ProfileResult(
@@ -338,8 +342,17 @@ def _summarize(bench: Bench, counts: Sequence[BlockCount], stack_bytes: int) -> 
         own_instructions=sum(block.instructions for block in own),
         own_cycles=sum(block.cycles for block in own),
         layers=tuple(costs),
-        by_function=tuple(
-            (name, sums[0], sums[1])
-            for name, sums in sorted(functions.items(), key=lambda item: (-item[1][1], item[0]))
-        ),
+        by_function=_by_function(bench, counts),
+        jumps=sum(count.taken for count in counts),
     )
+
+
+def _by_function(bench: Bench, counts: Iterable[BlockCount]) -> tuple[tuple[str, int, int], ...]:
+    """Name, instructions and cycles of each function, most cycles first."""
+    functions: dict[str, list[int]] = {}
+    for count in counts:
+        sums = functions.setdefault(bench.image.function_at(count.address) or f"0x{count.address:08x}", [0, 0])
+        sums[0] += count.instructions
+        sums[1] += count.cycles
+    ordered = sorted(functions.items(), key=lambda item: (-item[1][1], item[0]))
+    return tuple((name, sums[0], sums[1]) for name, sums in ordered)

@@ -59,6 +59,13 @@ def test_sizes_and_clocks(name, clock_hz, flash_bytes, ram_bytes):
     assert (board.clock_hz, board.flash_bytes, board.ram_bytes) == (clock_hz, flash_bytes, ram_bytes)
 
 
+def test_wait_states_of_the_flash():
+    assert {board.id: board.flash_wait_cycles for board in list_boards() if board.launcher == "virtual"} == {
+        "virtual": 0
+    }
+    assert [load_board(name).flash_wait_cycles for name in ("nano33", "nano33_rev2", "sensortile")] == [2, 2, 4]
+
+
 def test_both_nano_33_share_image_and_usb_numbers():
     assert [board.id for board in boards_on_usb((0x2341, 0x805A))] == ["nano33", "nano33_rev2"]
     assert boards_on_usb((0x1234, 0x5678)) == []
@@ -149,4 +156,4 @@ def test_descriptions_carry_no_number_without_its_unit():
     for board in list_boards():
         values = tomllib.loads(board.path.read_text(encoding="utf-8"))
         numbers = {key for key, value in values.items() if isinstance(value, (int, float))}
-        assert {key for key in numbers if not key.endswith(("_hz", "_bytes", "_origin"))} == set()
+        assert {key for key in numbers if not key.endswith(("_hz", "_bytes", "_origin", "_cycles"))} == set()

@@ -42,8 +42,9 @@ def step(road: Road, spec: ModelSpec) -> Step:
         "export": export_stage.digest(road.run, spec),
         "compiler": find_arm_toolchain().version,
         "clock_hz": board.clock_hz,
+        "flash_wait_cycles": board.flash_wait_cycles,
     }
-    return Step(name(spec), 2, inputs, make)
+    return Step(name(spec), 3, inputs, make)
 
 
 def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
