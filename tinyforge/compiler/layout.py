@@ -36,6 +36,24 @@ def interleaved(rows: Array, lanes: int) -> Array:
     return np.ascontiguousarray(padded.reshape(blocks, lanes, groups, GROUP).transpose(0, 2, 1, 3))
 
 
+def paired(rows: Array) -> Array:
+    """int8 [channels, inputs] as a convolution reads them: words of two inputs and two channels.
+
+    A word's even bytes are the two inputs' weights of one channel, its odd bytes those of the next; inputs 0 and 2 of
+    a group share the first word, 1 and 3 the second, as SXTB16 takes four bytes of input apart.
+
+    Args:
+        rows: weights, one row an output channel.
+
+    Returns:
+        int8 [ceil(channels / 2), ceil(inputs / 4), 2, 2, 2]; element [b, g, o, h, l] is
+        ``rows[b * 2 + l, g * 4 + h * 2 + o]``, or 0 beyond the edge.
+    """
+    blocks = interleaved(rows, 2)
+    count, groups, lanes, _ = blocks.shape
+    return np.ascontiguousarray(blocks.reshape(count, groups, lanes, 2, 2).transpose(0, 1, 4, 3, 2))
+
+
 def widened(blocks: Array) -> Array:
     """What ``interleaved`` gives, as int16 with inputs 0 and 2, 1 and 3 of a group side by side.
 

@@ -13,41 +13,38 @@
 #error "convnet was generated for tfg ABI 1: run `tinyforge export` again"
 #endif
 
-/* Arena: 72 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`;
+/* Arena: 104 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`;
  * an output may lie over an input that its op is the last to read, as far behind as the kernel's order allows.
  *
  *     offset   bytes   op 0 1 2 3
- *          0      40      # # . .  conv_1d_0_out [1][10][4]
+ *          0      64      # . . .  conv_1d_0_scratch
  *          0      20      . # # .  max_pool_2d_0_out [5][1][4]
  *          0       4      . . # #  mean_0_out [4]
- *         40      32      # . . .  conv_1d_0_scratch
+ *         64      40      # # . .  conv_1d_0_out [1][10][4]
  */
 static int8_t arena[CONVNET_ARENA_BYTES] TFG_ALIGNED(4);
 
-#define CONV_1D_0_OUT (arena + 0)
-#define CONV_1D_0_SCRATCH ((void *)(arena + 40))
+#define CONV_1D_0_OUT (arena + 64)
+#define CONV_1D_0_SCRATCH ((void *)(arena + 0))
 #define MAX_POOL_2D_0_OUT (arena + 0)
 #define MEAN_0_OUT (arena + 0)
 
 /* #0 conv_1d [12][2] -> [10][4], kernel 3, 240 MAC */
-static const int8_t conv_1d_0_filter[32] TFG_ALIGNED(4) = { /* [2][2][2][4] */
-    -14, 10, 5, -40, 40, -32, -13, 124, 114, -33, 0, 0, -80, 34, 0, 0, -19, 44, 65, -43, -12, -96, 30, -114, 44,
-    46, 0, 0, 98, 89, 0, 0,
+static const int8_t conv_1d_0_filter[32] TFG_ALIGNED(4) = { /* [2][2][2][2][2] */
+    -14, 40, 5, -13, 10, -32, -40, 124, 114, -80, 0, 0, -33, 34, 0, 0, -19, -12, 65, 30, 44, -96, -43, -114, 44,
+    98, 0, 0, 46, 89, 0, 0,
 };
 static const int32_t conv_1d_0_bias[4] TFG_ALIGNED(4) = { /* [4] */
-    497, -1103, 437, 876,
+    127237, -282364, 111877, 224262,
 };
 static const int32_t conv_1d_0_multiplier[4] TFG_ALIGNED(4) = { /* [4] */
     1145324629, 1145324629, 1717986944, 1145324629,
-};
-static const int8_t conv_1d_0_shift[4] TFG_ALIGNED(4) = { /* [4] */
-    5, 4, 5, 6,
 };
 static const tfg_conv_1d_s8_t conv_1d_0 = {
     .filter = conv_1d_0_filter,
     .bias = conv_1d_0_bias,
     .multiplier = conv_1d_0_multiplier,
-    .shift = conv_1d_0_shift,
+    .rare = NULL,
     .batches = 1,
     .in_len = 12,
     .in_ch = 2,

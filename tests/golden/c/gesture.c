@@ -26,8 +26,8 @@ static const int8_t fully_connected_0_filter[32] TFG_ALIGNED(4) = { /* [1][2][4]
     44, 78, -122, 79, 122, -114, -57, -30, -127, -115, -90, 127, 0, 0, 0, 0, -8, 4, 33, -55, 18, -23, -94, -116,
     -79, 39, 64, -68, 0, 0, 0, 0,
 };
-static const int32_t fully_connected_0_bias[3] TFG_ALIGNED(4) = { /* [3] */
-    -21, -2176, -2170,
+static const int32_t fully_connected_0_bias[4] TFG_ALIGNED(4) = { /* [4] */
+    -21, -2176, -2170, -2170,
 };
 static const tfg_fully_connected_s8_t fully_connected_0 = {
     .filter = fully_connected_0_filter,

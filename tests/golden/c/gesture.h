@@ -3,7 +3,7 @@
  *
  *   input    int8 [4][2]   real = (q + 7) * 0.0299999993f   4 samples at 100 Hz of ax gz, standardised
  *   output   int8 [3]   real = (q + 128) * 0.00390625f
- *   cost     24 MAC per inference, 44 B flash (weights), 4 B RAM (arena)
+ *   cost     24 MAC per inference, 48 B flash (weights), 4 B RAM (arena)
  *   model    sha256 b0a97c83fdbd7fd36a875e6eecaa89cd0c0227c75c01f228502a2f3c5d110741
  */
 #ifndef TINYFORGE_GESTURE_H

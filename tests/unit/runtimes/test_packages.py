@@ -241,7 +241,7 @@ def test_dsp_kernels_chosen_by_the_preprocessor_are_exact(tmp_path):
     inputs = np.random.default_rng(3).integers(-128, 128, (8, 24)).astype(np.int8)
     expected = plain_output(conv_net(), "net", inputs, tmp_path / "plain")
     assert np.array_equal(models.run_export(tmp_path / "p", inputs, on="virtual"), expected.reshape(8, -1))
-    assert "tfg_dot_2x2" in read_image(tmp_path / "p" / "bench.elf").by_name
+    assert "tfg_tiles" in read_image(tmp_path / "p" / "bench.elf").by_name
 
 
 def arm_objects(folder, manifest, flags, tmp_path):
@@ -265,7 +265,7 @@ def test_each_symbol_once(flags, dsp, tmp_path):
     assert [symbol for symbol, files in found.items() if len(files) > 1] == []
     folder = "dsp" if dsp else "portable"
     assert found["tfg_max_pool_2d_s8"] == [f"src/tfg_kernels/{folder}/tfg_max_pool_2d_s8.c"]
-    assert ("tfg_dot_2x2" in found) == dsp
+    assert ("tfg_tiles" in found) == dsp
 
 
 @pytest.mark.emulator
@@ -289,7 +289,7 @@ def test_platformio_builds_it(tmp_path):
     )
     run_pio(load_board("virtual"), tmp_path, (), log=tmp_path / "log")
     image = read_image(tmp_path / ".pio" / "build" / "virtual" / "firmware.elf")
-    assert {"net_invoke", "tfg_conv_1d_s8", "tfg_dot_2x2"} <= set(image.by_name)
+    assert {"net_invoke", "tfg_conv_1d_s8", "tfg_tiles"} <= set(image.by_name)
 
 
 def unpacked(kind, data, name, folder):

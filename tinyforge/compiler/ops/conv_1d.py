@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tinyforge.compiler.geometry import Geometry
-from tinyforge.compiler.layout import GROUP, interleaved
+from tinyforge.compiler.layout import GROUP, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
-from tinyforge.compiler.ops.conv_2d import LANES, PLACES, conv_weights, output_limits
+from tinyforge.compiler.ops.conv_2d import PLACES, conv_weights, output_limits, packed
 from tinyforge.compiler.overlap import whole_windows
 from tinyforge.compiler.packing import can_be_smaller, pack, worth_packing
 from tinyforge.core.graph import Array, DType, Param
@@ -30,7 +30,7 @@ def conv_1d(view: OpView, low: Lowering) -> None:
         "conv_1d",
         "tfg_conv_1d_s8",
         {
-            **conv_weights(view, rows, lambda found: interleaved(found, LANES)),
+            **packed(conv_weights(view, rows, paired)),
             **sizes,
             "groups": groups,
             **output_limits(view),

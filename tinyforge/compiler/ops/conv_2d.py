@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyforge.compiler.fixed_point import requantize
 from tinyforge.compiler.geometry import Geometry, window_geometry
-from tinyforge.compiler.layout import GROUP, interleaved
+from tinyforge.compiler.layout import GROUP, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import grouped_windows, whole_windows
@@ -23,8 +23,7 @@ from tinyforge.compiler.quantized import (
 )
 from tinyforge.core.graph import Array, DType, Param
 
-LANES = 2  # channels a kernel computes together, for two places at a time
-PLACES = 2
+PLACES = 4  # a kernel computes together, two channels at a time
 
 
 def conv_geometry(view: OpView) -> Geometry:
@@ -94,6 +93,28 @@ def conv_weights(view: OpView, rows: Array, arrange: Callable[[Array], Array], a
     }
 
 
+_PACKED_BIAS = 1 << 23  # biases below it leave room for a shift in their word
+
+
+def packed(params: dict[str, Param]) -> dict[str, Param]:
+    """What ``conv_weights`` gives, with bias and shift of a channel in one word, and one word more if they are odd.
+
+    Channels whose shift is negative (rare) or whose bias takes more than 24 bits stand in a list, ``rare``, that closes
+    with -1: channel, bias, shift as ``Rescale.shifts`` stores it. It is None where there are none.
+    """
+    bias, shift = np.asarray(params["bias"], np.int64), np.asarray(params["shift"], np.int64)
+    fits = (np.abs(bias) < _PACKED_BIAS) & (shift >= 0)
+    words = np.where(fits, bias * 256 + shift, 0)
+    rare = [value for channel in np.flatnonzero(~fits) for value in (channel, bias[channel], shift[channel])]
+    odd = np.zeros(bias.size % 2, np.int32)
+    return {
+        "filter": params["filter"],
+        "bias": np.append(words.astype(np.int32), odd),
+        "multiplier": np.append(np.asarray(params["multiplier"]), odd),
+        "rare": np.array([*rare, -1], np.int32) if rare else None,
+    }
+
+
 def _output(view: OpView, acc: int, rescale: Rescale, channel: int, limits: tuple[int, int]) -> int:
     """The output of one channel for an accumulator, as the kernels compute it."""
     zero = view.quantized(view.output())[1]
@@ -149,7 +170,7 @@ def conv_2d(view: OpView, low: Lowering) -> None:
         "conv_2d",
         "tfg_conv_2d_s8",
         {
-            **conv_weights(view, rows, lambda found: interleaved(found, LANES)),
+            **packed(conv_weights(view, rows, paired)),
             **sizes(geometry),
             "groups": -(-rows.shape[1] // GROUP),
             **output_limits(view),
@@ -163,9 +184,9 @@ def conv_2d(view: OpView, low: Lowering) -> None:
 
 
 def patch_bytes(window: int, in_ch: int) -> int:
-    """Scratch for ``PLACES`` windows as int16, and as int8 before where channels are no multiple of four."""
+    """Scratch for ``PLACES`` windows as int16, and one as int8 before where channels are no multiple of four."""
     padded = -(-window // GROUP) * GROUP
-    return PLACES * padded * (2 if in_ch % GROUP == 0 else 3)
+    return 2 * PLACES * padded + (0 if in_ch % GROUP == 0 else padded)
 
 
 def sizes(geometry: Geometry) -> dict[str, Param]:

@@ -88,7 +88,7 @@ def dense_params(
     low, high = clamp_of(view, output)
     common: dict[str, Param] = {
         "filter": interleaved(weights, LANES),
-        "bias": folded_bias(weights, input_zero, bias),
+        "bias": _whole_blocks(folded_bias(weights, input_zero, bias)),
         "batches": batches,
         "in_len": in_len,
         "out_len": out_len,
@@ -119,8 +119,8 @@ def dense_params(
             }
         return "tfg_fully_connected_per_channel_s8", {
             **common,
-            "multiplier": np.array([multiplier for multiplier, _ in found], np.int32),
-            "shift": np.array([shift for _, shift in found], np.int8),
+            "multiplier": _whole_blocks(np.array([multiplier for multiplier, _ in found], np.int32)),
+            "shift": _whole_blocks(np.array([shift for _, shift in found], np.int8)),
             "zero_point": output_zero,
             **limits,
         }
@@ -170,6 +170,11 @@ def packed_params(params: dict[str, Param], weights: Array, low: Lowering) -> di
     else:
         rescale = {key: params[key] for key in ("multiplier", "shift", "zero_point")} | {"per_channel": 1}
     return {**packed.params(), **kept, **rescale}
+
+
+def _whole_blocks(numbers: Array) -> Array:
+    """Numbers of outputs, the last one repeated up to a multiple of ``LANES``, which a kernel reads together."""
+    return np.pad(numbers, (0, -numbers.size % LANES), mode="edge")
 
 
 def _fast(step: Staircase) -> tuple[int, int] | None:

@@ -29,10 +29,12 @@
 #if defined(__GNUC__) || defined(__clang__)
 #define TFG_ALIGNED(bytes) __attribute__((aligned(bytes)))
 #define TFG_NOINLINE __attribute__((noinline, unused))
+#define TFG_COLD __attribute__((cold, noinline, unused)) /* small before fast */
 #define TFG_IN_REGISTER(value) __asm__("" : "+r"(value))
 #else
 #define TFG_ALIGNED(bytes)
 #define TFG_NOINLINE
+#define TFG_COLD
 #define TFG_IN_REGISTER(value) ((void)(value))
 #endif
 

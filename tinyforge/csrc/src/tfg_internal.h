@@ -59,6 +59,24 @@ static inline int32_t tfg_requantize_shift(int32_t value, int32_t multiplier, in
     return tfg_requantize(value, multiplier, shift >= 0 ? -1 - shift : shift + 64);
 }
 
+/* Bias and shift of a convolution's channel, as its structure holds them */
+typedef struct {
+    int32_t bias;
+    int32_t shift;
+} tfg_folded_t;
+
+static inline tfg_folded_t tfg_folded(const int32_t *packed, const int32_t *rare, int32_t channel)
+{
+    tfg_folded_t found = {packed[channel] >> 8, packed[channel] & 255};
+    for (; rare != NULL && *rare >= 0; rare += 3) {
+        if (*rare == channel) {
+            found.bias = rare[1];
+            found.shift = rare[2];
+        }
+    }
+    return found;
+}
+
 /*
  * Sum of length products of input and one row of interleaved weights: words of four weights, `lanes` words from one
  * to the next of the same row.
@@ -77,12 +95,41 @@ static inline int32_t tfg_dot_interleaved(const int8_t *input, const int8_t *wei
     return sum;
 }
 
-/* The same for an input that is `value` everywhere. The weight numbers first..end of the row. */
-static inline int32_t tfg_sum_interleaved(const int8_t *weights, int32_t first, int32_t end, int32_t lanes)
+/*
+ * The row of a channel in a convolution's filter: words of two inputs and two channels, inputs 0 and 2 of a group
+ * first, then 1 and 3. Where its weight number `tap` stands.
+ */
+static inline const int8_t *tfg_paired_row(const int8_t *filter, int32_t channel, int32_t groups)
+{
+    return filter + channel / 2 * 8 * groups + channel % 2;
+}
+
+static inline int32_t tfg_paired(int32_t tap)
+{
+    return tap / 4 * 8 + tap % 2 * 4 + tap % 4 / 2 * 2;
+}
+
+/* Sum of `length` products of input and such a row */
+static inline int32_t tfg_dot_paired(const int8_t *input, const int8_t *row, int32_t length)
+{
+    int32_t sum = 0;
+    for (int32_t group = 0; group < length / 4; group++) {
+        sum += input[0] * row[0] + input[1] * row[4] + input[2] * row[2] + input[3] * row[6];
+        input += 4;
+        row += 8;
+    }
+    for (int32_t rest = 0; rest < length % 4; rest++) {
+        sum += input[rest] * row[tfg_paired(rest)];
+    }
+    return sum;
+}
+
+/* Sum of the weights number first..end of such a row */
+static inline int32_t tfg_sum_paired(const int8_t *row, int32_t first, int32_t end)
 {
     int32_t sum = 0;
     for (int32_t tap = first; tap < end; tap++) {
-        sum += weights[tap / 4 * 4 * lanes + tap % 4];
+        sum += row[tfg_paired(tap)];
     }
     return sum;
 }
@@ -116,9 +163,7 @@ static inline int32_t tfg_reciprocal_q0(int32_t a)
     int32_t x = 1515870810 + (int32_t)(((int64_t)half * -1010580540 + (1 << 30)) >> 31);
     for (int32_t step = 0; step < 3; step++) {
         int32_t error = (1 << 29) - tfg_high_mul(x, half);
-        int64_t change = (((int64_t)x * error + (1 << 30)) >> 31) * 4;
-        change = change > INT32_MAX ? INT32_MAX : change < INT32_MIN ? INT32_MIN : change;
-        x = (int32_t)(x + change);
+        x += (int32_t)(((int64_t)x * error + (1 << 30)) >> 31) * 4; /* |error| < 1/16: nothing saturates */
     }
     return x > (INT32_MAX >> 1) ? INT32_MAX : (int32_t)((uint32_t)x << 1);
 }

@@ -7,10 +7,10 @@ TFG_C_BEGIN
 
 /* Convolution over two dimensions. Two roundings an output (gemmlowp). */
 typedef struct {
-    const int8_t *filter;      /* [out_ch / 2][groups][2 channels][4 inputs], zeros beyond the edges */
-    const int32_t *bias;       /* [out_ch], the input's zero point folded in */
-    const int32_t *multiplier; /* [out_ch] */
-    const int8_t *shift;       /* [out_ch], 0..21: right shift less one; negative: exponent less 64 (rare) */
+    const int8_t *filter;      /* [out_ch / 2][groups][inputs 0 2, 1 3][2 inputs][2 channels], zeros beyond the edges */
+    const int32_t *bias;       /* [out_ch], one more if odd: 256 * bias, the zero point folded in, plus shift, 0..21 */
+    const int32_t *multiplier; /* the same number */
+    const int32_t *rare; /* channels that do not fit so: number, bias, shift (tfg_requantize_shift), -1; or NULL */
     int32_t batches;
     int32_t in_h;
     int32_t in_w;
@@ -35,7 +35,7 @@ typedef struct {
 
 /*
  * input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch],
- * scratch 2 windows as int16, and as int8 where in_ch is no multiple of 4
+ * scratch 4 windows as int16, and one as int8 where in_ch is no multiple of 4
  */
 void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch);
 

@@ -8,9 +8,9 @@ TFG_C_BEGIN
 /* Each input channel with depth_multiplier filters of its own. Two roundings an output (gemmlowp). */
 typedef struct {
     const int8_t *filter;      /* [kernel_h][kernel_w][out_ch] */
-    const int32_t *bias;       /* [out_ch], the input's zero point folded in */
-    const int32_t *multiplier; /* [out_ch] */
-    const int8_t *shift;       /* [out_ch], 0..21: right shift less one; negative: exponent less 64 (rare) */
+    const int32_t *bias;       /* [out_ch], one more if odd: 256 * bias, the zero point folded in, plus shift, 0..21 */
+    const int32_t *multiplier; /* the same number */
+    const int32_t *rare; /* channels that do not fit so: number, bias, shift (tfg_requantize_shift), -1; or NULL */
     int32_t batches;
     int32_t in_h;
     int32_t in_w;
@@ -33,7 +33,10 @@ typedef struct {
     int32_t max;
 } tfg_depthwise_conv_2d_s8_t;
 
-/* input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch], scratch 4 * kernel_h * kernel_w + 32 */
+/*
+ * input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch], scratch word-aligned: 64 bytes, and 8 for
+ * each place of the kernel
+ */
 void tfg_depthwise_conv_2d_s8(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *input, int8_t *output,
                               int16_t *scratch);
 

@@ -11,7 +11,7 @@ TFG_C_BEGIN
  */
 typedef struct {
     const int8_t *filter; /* [out_len / 4][in_len / 4][4 outputs][4 inputs], zeros beyond the edges */
-    const int32_t *bias;  /* [out_len], the input's zero point folded in */
+    const int32_t *bias;  /* [out_len] and zeros up to a multiple of 4, the input's zero point folded in */
     int32_t batches;
     int32_t in_len;
     int32_t out_len;

@@ -2,57 +2,58 @@
 
 #include "tfg_dsp.h"
 
-/* An operand on the common scale, or the sum on the output's: two roundings; `half` and `mask` are 0 for no shift */
+/* An operand on the common scale, at most halved: two roundings */
 typedef struct {
+    int32_t scale;  /* of the operand, a power of two: the product's high word is the first rounding */
+    int32_t offset; /* times scale */
     int32_t multiplier;
-    int32_t right;
     int32_t half;
-    int32_t mask;
-} factor_t;
+    int32_t right; /* > 0 */
+} operand_t;
 
-static factor_t factor(int32_t multiplier, int32_t exponent)
+static operand_t operand(int32_t offset, int32_t multiplier, int32_t exponent)
 {
-    factor_t f = {multiplier, -exponent, 0, 0};
-    if (exponent < 0) {
-        f.half = (int32_t)((uint32_t)1 << (-exponent - 1));
-        f.mask = -1;
-    }
-    return f;
+    /* exponent 0 comes with a multiplier of one half alone: then the quotient is even, and its half exact */
+    const int32_t scale = exponent == 0 ? 1 << 22 : 1 << 21;
+    const int32_t right = exponent == 0 ? 1 : -exponent;
+    const operand_t o = {scale, offset * scale, multiplier, (int32_t)((uint32_t)1 << (right - 1)), right};
+    return o;
 }
 
-/* The operand comes doubled, so that the product's high word is the first rounding */
-static inline int32_t rescale(factor_t f, int32_t twice)
+static inline int32_t rescale(const operand_t *o, int32_t value)
 {
-    int32_t high = tfg_smmulr(twice, f.multiplier);
-    return (high + ((high >> 31) & f.mask) + f.half) >> f.right;
+    const int32_t high = tfg_smmulr(value * o->scale + o->offset, o->multiplier);
+    return (high + (high >> 31) + o->half) >> o->right;
 }
 
 void tfg_add_s8(const tfg_add_s8_t *p, const int8_t *left, const int8_t *right, int8_t *output)
 {
-    const factor_t of_left = factor(p->multiplier_left, p->exponent_left);
-    const factor_t of_right = factor(p->multiplier_right, p->exponent_right);
-    const factor_t of_sum = factor(p->multiplier_out, p->exponent_out);
-    const int32_t offset_left = p->offset_left;
-    const int32_t offset_right = p->offset_right;
+    const operand_t of_left = operand(p->offset_left, p->multiplier_left, p->exponent_left);
+    const operand_t of_right = operand(p->offset_right, p->multiplier_right, p->exponent_right);
+    const int32_t multiplier = p->multiplier_out;
+    const int32_t shift = -p->exponent_out; /* the common scale is 2^20 times as fine: > 0 */
+    const int32_t half = (int32_t)((uint32_t)1 << (shift - 1));
     const int32_t zero_point = p->zero_point;
-    const int32_t min = p->min;
-    const int32_t max = p->max;
     const int32_t step_left = p->left_stride_3;
     const int32_t step_right = p->right_stride_3;
+    int8_t *start = output;
     for (int32_t i = 0; i < p->size_0; i++) {
         for (int32_t j = 0; j < p->size_1; j++) {
             for (int32_t k = 0; k < p->size_2; k++) {
                 const int8_t *a = left + i * p->left_stride_0 + j * p->left_stride_1 + k * p->left_stride_2;
                 const int8_t *b = right + i * p->right_stride_0 + j * p->right_stride_1 + k * p->right_stride_2;
-                for (int32_t l = p->size_3; l > 0; l--) {
-                    const int32_t x = rescale(of_left, (*a + offset_left) * (1 << 21));
-                    const int32_t y = rescale(of_right, (*b + offset_right) * (1 << 21));
-                    const int32_t sum = rescale(of_sum, (x + y) * 2);
-                    *output++ = tfg_clamp_s8(sum + zero_point, min, max);
+                for (int8_t *end = output + p->size_3; output < end; output++) {
+                    int32_t sum = rescale(&of_left, *a) + rescale(&of_right, *b);
+                    sum = tfg_smmulr(sum * 2, multiplier);
+                    sum = (sum + (sum >> 31) + half) >> shift;
+                    *output = (int8_t)tfg_ssat8(sum + zero_point);
                     a += step_left;
                     b += step_right;
                 }
             }
         }
+    }
+    if (p->max - p->min != 255) {
+        tfg_limit(start, (int32_t)(output - start), p->min, p->max);
     }
 }

@@ -3,7 +3,7 @@
 #include "tfg_dsp.h"
 
 /* One window as int16 into its place; `start` is its first byte in the input, maybe before or beyond it */
-static void gather(const tfg_conv_1d_s8_t *p, const int8_t *input, int32_t start, int16_t *place)
+static TFG_COLD void gather(const tfg_conv_1d_s8_t *p, const int8_t *input, int32_t start, int16_t *place)
 {
     const int32_t taps = p->kernel * p->in_ch;
     const int32_t bytes = p->in_len * p->in_ch;
@@ -18,26 +18,25 @@ static void gather(const tfg_conv_1d_s8_t *p, const int8_t *input, int32_t start
             const int32_t at = start + group * 4 + i;
             four[i] = (int8_t)(at >= 0 && at < bytes ? input[at] : p->pad_value);
         }
-        tfg_expand(place + group * 8, four, 1);
+        tfg_expand(place + group * 16, four, 1);
     }
 }
 
-void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
+TFG_COLD void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
 {
-    const tfg_channels_t channels = {
-        p->filter, p->bias,       p->multiplier, p->shift, p->out_ch,
-        p->groups, p->zero_point, p->min,        p->max,   tfg_channels_are_fast(p->shift, p->out_ch, p->min, p->max),
-    };
+    const tfg_channels_t channels = {p->filter, p->bias,       p->multiplier, p->rare, p->out_ch,
+                                     p->groups, p->zero_point, p->min,        p->max};
     const int32_t stride = p->stride * p->in_ch;
     for (int32_t batch = 0; batch < p->batches; batch++) {
         int32_t start = -p->pad * p->in_ch;
-        for (int32_t step = 0; step < p->out_len; step += 2) {
-            const int32_t both = step + 1 < p->out_len;
-            gather(p, input, start, scratch);
-            gather(p, input, both ? start + stride : start, scratch + 4);
-            tfg_channels(&channels, scratch, output, both ? output + p->out_ch : output);
-            start += 2 * stride;
-            output += p->out_ch * (1 + both);
+        for (int32_t step = 0; step < p->out_len; step += 4) {
+            const int32_t count = tfg_min(p->out_len - step, 4);
+            for (int32_t slot = 0; slot < tfg_slots_of(count); slot++) {
+                gather(p, input, start + tfg_place_of(slot, count) * stride, scratch + slot * 2);
+            }
+            tfg_channels(&channels, scratch, count, output);
+            start += 4 * stride;
+            output += p->out_ch * count;
         }
         input += p->in_len * p->in_ch;
     }

@@ -7,7 +7,7 @@ static int32_t accumulate(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *inp
                           int32_t in, int32_t out)
 {
     const int8_t *filter = p->filter + out;
-    int32_t acc = p->bias[out];
+    int32_t acc = 0;
     for (int32_t ky = 0; ky < p->kernel_h; ky++) {
         const int32_t y = top + ky * p->dilation_h;
         for (int32_t kx = 0; kx < p->kernel_w; kx++) {
@@ -27,8 +27,10 @@ static void plain(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *input, int8
             const int32_t top = out_y * p->stride_h - p->pad_h;
             const int32_t left = out_x * p->stride_w - p->pad_w;
             for (int32_t out = 0; out < p->out_ch; out++) {
-                int32_t acc = accumulate(p, input, top, left, out / p->depth_multiplier, out);
-                *output++ = tfg_output(acc, p->multiplier[out], p->shift[out], p->zero_point, p->min, p->max);
+                const tfg_folded_t folded = tfg_folded(p->bias, p->rare, out);
+                int32_t acc = folded.bias + accumulate(p, input, top, left, out / p->depth_multiplier, out);
+                acc = tfg_requantize_shift(acc, p->multiplier[out], folded.shift);
+                *output++ = tfg_clamp_s8(tfg_add_wrap(acc, p->zero_point), p->min, p->max);
             }
         }
     }
@@ -53,8 +55,9 @@ static void prepare(const tfg_depthwise_conv_2d_s8_t *p, int32_t channel, int16_
         filter += p->out_ch;
     }
     for (int32_t i = 0; i < 4; i++) {
-        const int32_t shift = p->shift[channel + i];
-        table[i == 1 ? 2 : i == 2 ? 1 : i] = p->bias[channel + i] + p->pad_value * sums[i];
+        const tfg_folded_t folded = tfg_folded(p->bias, p->rare, channel + i);
+        const int32_t shift = folded.shift;
+        table[i == 1 ? 2 : i == 2 ? 1 : i] = folded.bias + p->pad_value * sums[i];
         table[4 + 3 * i] = p->multiplier[channel + i];
         table[5 + 3 * i] = shift;
         table[6 + 3 * i] = (int32_t)((uint32_t)(2 * p->zero_point + 1) << shift);
@@ -111,6 +114,16 @@ static void four_channels(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *inp
     }
 }
 
+static int32_t shifts_are_fast(const int32_t *rare)
+{
+    for (; rare != NULL && *rare >= 0; rare += 3) {
+        if (rare[2] < 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 void tfg_depthwise_conv_2d_s8(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *input, int8_t *output,
                               int16_t *scratch)
 {
@@ -118,7 +131,8 @@ void tfg_depthwise_conv_2d_s8(const tfg_depthwise_conv_2d_s8_t *p, const int8_t 
     int16_t *weights = scratch + 32;
     /* a window with nothing inside can only come from dilation: then, and for few channels, plain C */
     const int32_t fast = p->depth_multiplier == 1 && p->out_ch >= 4 && p->dilation_h == 1 && p->dilation_w == 1 &&
-                         tfg_channels_are_fast(p->shift, p->out_ch, p->min, p->max);
+                         shifts_are_fast(p->rare);
+    const int32_t size = p->out_h * p->out_w * p->out_ch;
     for (int32_t batch = 0; batch < p->batches; batch++) {
         if (!fast) {
             plain(p, input, output);
@@ -128,7 +142,10 @@ void tfg_depthwise_conv_2d_s8(const tfg_depthwise_conv_2d_s8_t *p, const int8_t 
             prepare(p, from, weights, table);
             four_channels(p, input + from, output + from, weights, table);
         }
+        if (fast && p->max - p->min != 255) {
+            tfg_limit(output, size, p->min, p->max);
+        }
         input += p->in_h * p->in_w * p->in_ch;
-        output += p->out_h * p->out_w * p->out_ch;
+        output += size;
     }
 }

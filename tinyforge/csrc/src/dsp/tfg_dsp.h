@@ -6,6 +6,8 @@
 
 #include "../tfg_internal.h"
 
+#define TFG_NAKED         __attribute__((naked, noinline))
+#define TFG_UNUSED        __attribute__((unused))
 #define TFG_ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* hi32(a * b), rounded half up */
@@ -64,6 +66,37 @@ static inline uint32_t tfg_sxtb16_ror8(uint32_t a)
     return result;
 }
 
+/* a plus bytes 0 and 2, or 1 and 3, of b: two int16 */
+static inline uint32_t tfg_sxtab16(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+static inline uint32_t tfg_sxtab16_ror8(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+/* low half of a, low half of b above it */
+static inline uint32_t tfg_pkhbt(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+/* high half of a, high half of b above it */
+static inline uint32_t tfg_pkhtb(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+    __asm__("pkhtb %0, %2, %1, asr #16" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
 static inline int32_t tfg_ssat8(int32_t a)
 {
     int32_t result;
@@ -91,29 +124,34 @@ static inline void tfg_store4(void *to, uint32_t word)
     __builtin_memcpy(to, &word, 4);
 }
 
-/*
- * Two roundings, zero point and clamp of any channel: stored shifts 0..21 in six instructions, with accumulators
- * below 2^30; others as the portable kernels do it.
- */
-static inline int8_t tfg_output(int32_t acc, int32_t multiplier, int32_t shift, int32_t zero_point, int32_t min,
-                                int32_t max)
+/* Inner loops: tfg_dense.c, tfg_gates.c, tfg_tiles.c, tfg_depthwise.c */
+
+/* One row of a dense layer, in the order in which it is loaded */
+typedef struct {
+    const int8_t *filter; /* [out_len / 4][in_len / 4][4 outputs][4 inputs], word-aligned */
+    const int8_t *input;
+    int32_t groups;     /* whole groups of four inputs */
+    const int8_t *rest; /* the last group, filled up to four, or NULL */
+    const int32_t *bias;
+    int8_t *output;
+    int32_t left;           /* outputs, > 0 */
+    const void *multiplier; /* the number itself, or int32 [out_len] */
+    int32_t rounding;       /* with half a step and the zero point in it; or 2 * zero_point + 1 */
+    const int8_t *shift;    /* the number itself, or [out_len], 1..22 */
+} tfg_dense_t;
+
+/* One multiplier and shift for all outputs, or one each; saturated to int8. Arrays are read up to a multiple of 4. */
+void tfg_dense(const tfg_dense_t *dense);
+void tfg_dense_per_channel(const tfg_dense_t *dense);
+
+/* The inputs beyond the last whole group, in a word whose other bytes meet weights of 0; NULL where there are none */
+static inline const int8_t *tfg_rest_of(const int8_t *input, int32_t length, int8_t *four)
 {
-    int32_t value;
-    if (shift >= 0) {
-        value = tfg_smmulr((int32_t)((uint32_t)acc << 1), multiplier);
-        value += value >> 31;
-        value += (int32_t)((uint32_t)(2 * zero_point + 1) << shift);
-        value = value >> shift >> 1;
-    } else {
-        value = tfg_add_wrap(tfg_requantize_shift(acc, multiplier, shift), zero_point);
+    for (int32_t i = length & ~3; i < length; i++) {
+        four[i & 3] = input[i];
     }
-    return tfg_clamp_s8(value, min, max);
+    return length & 3 ? four : NULL;
 }
-
-/* Inner loops: tfg_dot.c */
-
-/* acc[i] += products of input [groups][4] and weights [groups][4 outputs][4]; weights word-aligned */
-void tfg_dot_1x4(const int8_t *input, const int8_t *weights, int32_t groups, int32_t *acc);
 
 /* Half of an LSTM's sums: from the input, or from the hidden state */
 typedef struct {
@@ -139,28 +177,25 @@ void tfg_gates_wide(tfg_gates_half_t *halves, int32_t *gates);
 /* Bytes as int16 in the order 0 2 1 3; the last group of four is filled up with zeros */
 void tfg_widen(int16_t *to, const int8_t *bytes, int32_t count);
 
-/*
- * acc[0..1] = the first place's two outputs, acc[2..3] = the second's; in: acc[0..1] holds their biases.
- * places [groups][2 places][4] int16 in the order 0 2 1 3, weights [groups][2 outputs][4], both word-aligned
- */
-void tfg_dot_2x2(const int16_t *places, const int8_t *weights, int32_t groups, int32_t *acc);
-
-/* Work of tfg_tiles_2x2, in the order in which it loads it */
+/* Work of tfg_tiles, in the order in which it loads it */
 typedef struct {
-    const int16_t *places; /* as tfg_dot_2x2 */
-    int32_t groups;
-    const int32_t *bias;
+    const int16_t *places; /* [groups][inputs 0 2, 1 3][4 places][2] int16, word-aligned */
+    const int16_t *end;    /* behind the last group, of which there is one at least */
     const int32_t *multiplier;
-    const int8_t *shift; /* 0..21 */
-    int8_t *first;
-    int8_t *second;
-    int32_t twice; /* 2 * zero_point + 1 */
+    const int32_t *bias; /* 256 * bias + shift, 0..21 */
+    int8_t *output;      /* of the first place */
+    int32_t middle;      /* bytes from the second place's output to the third's */
+    int32_t step;        /* from the first's to the second's, from the third's to the fourth's */
+    int32_t twice;       /* 2 * zero_point + 1 */
+    int32_t channels;    /* > 0 */
     const int8_t *filter;
-    int32_t pairs; /* of channels, > 0 */
 } tfg_tiles_t;
 
-/* Pairs of channels for two places: products, rescaling, saturation to int8 */
-void tfg_tiles_2x2(const tfg_tiles_t *tiles);
+/*
+ * All channels of four places, two channels at a time: products, rescaling, saturation to int8. Places whose outputs
+ * are one must hold the same. Where step + middle is 0, the third and fourth place are taken for the first and second.
+ */
+void tfg_tiles(const tfg_tiles_t *tiles);
 
 /* Places in a row whose windows have the same part inside, for four channels; in the order of tfg_depthwise_run */
 typedef struct {
@@ -181,43 +216,79 @@ typedef struct {
 
 void tfg_depthwise_run(const tfg_depthwise_run_t *run);
 
-/* What a convolution does with two gathered windows */
+/* One channel of a 3x3 depthwise convolution: everything doubled, so that a high word is the first rounding */
 typedef struct {
-    const int8_t *filter;      /* [out_ch / 2][groups][2][4] */
-    const int32_t *bias;       /* [out_ch] */
-    const int32_t *multiplier; /* [out_ch] */
-    const int8_t *shift;       /* [out_ch], as stored */
+    int32_t bias;
+    int32_t multiplier;
+    int32_t rounding;
+    int32_t shift;
+    uint32_t weights[5][3]; /* rows 0 1 2 0 1 of the kernel, columns 0 1, 2 0, 1 2 as two int16 */
+} tfg_depthwise_channel_t;
+
+/* A row of outputs of four channels, in the order in which tfg_depthwise_3x3 loads it */
+typedef struct {
+    const tfg_depthwise_channel_t *channels;
+    int32_t rotation;       /* bytes: which kernel row meets the first of three input rows, times 12 */
+    const uint32_t *planes; /* of each channel: [pairs of columns][3 rows] two int16 */
+    int32_t plane_bytes;
+    int8_t *output;
+    int32_t output_stride;
+    int32_t places; /* > 0 */
+    int32_t left;   /* channels, 4 */
+} tfg_depthwise_row_t;
+
+/* A row of input of four channels, in the order in which tfg_take_columns loads it */
+typedef struct {
+    uint32_t *slot;   /* of the row in the first channel's plane */
+    const int8_t *at; /* the first column that is inside */
+    int32_t step;     /* bytes from column to column */
+    int32_t plane_bytes;
+    int32_t left;   /* whether the first pair's left column lies outside */
+    int32_t pairs;  /* of columns inside */
+    int32_t right;  /* whether there is a pair whose right column lies outside */
+    int32_t blanks; /* pairs outside, the last ones */
+    uint32_t outside;
+} tfg_columns_t;
+
+/* The row as int16, each channel into its plane */
+void tfg_take_columns(const tfg_columns_t *columns);
+
+/* Stride 1 and stride 2 along the row */
+void tfg_depthwise_3x3(const tfg_depthwise_row_t *row);
+void tfg_depthwise_3x3_stride_2(const tfg_depthwise_row_t *row);
+
+/* What a convolution does with gathered windows; the pointers are the kernel's own parameters */
+typedef struct {
+    const int8_t *filter; /* [out_ch / 2][groups][inputs 0 2, 1 3][2 inputs][2 channels] */
+    const int32_t *bias;
+    const int32_t *multiplier;
+    const int32_t *rare;
     int32_t out_ch;
     int32_t groups;
     int32_t zero_point;
     int32_t min;
     int32_t max;
-    int32_t fast; /* as tfg_channels_are_fast says */
 } tfg_channels_t;
 
-/* Whether all channels can go through tfg_tiles_2x2 */
-int32_t tfg_channels_are_fast(const int8_t *shift, int32_t out_ch, int32_t min, int32_t max);
+/* Windows of 1 to 4 places, the last one repeated as tfg_place_of says, to count * out_ch outputs */
+void tfg_channels(const tfg_channels_t *c, const int16_t *places, int32_t count, int8_t *output);
 
-/* All channels of two places, out_ch bytes each; both may be the same place, gathered twice */
-void tfg_channels(const tfg_channels_t *c, const int16_t *places, int8_t *first, int8_t *second);
-
-/* Bytes [groups][4] as int16 in the order 0 2 1 3 into one of the two places of each group */
-void tfg_expand(int16_t *place, const int8_t *bytes, int32_t groups);
-
-/* acc[i] += as tfg_dot_1x4 for any length: the last group may be cut off in the input, never in the weights */
-static inline void tfg_dot_row(const int8_t *input, const int8_t *weights, int32_t length, int32_t *acc)
+/* Which of `count` places stands in a slot: 0 0, 0 1, 0 1 1 2, 0 1 2 3; slots beyond need not be filled */
+static inline int32_t tfg_place_of(int32_t slot, int32_t count)
 {
-    const int32_t groups = length / 4;
-    if (groups) {
-        tfg_dot_1x4(input, weights, groups, acc);
-    }
-    if (length % 4) {
-        int8_t rest[4] = {0, 0, 0, 0};
-        for (int32_t i = 0; i < length % 4; i++) {
-            rest[i] = input[groups * 4 + i];
-        }
-        tfg_dot_1x4(rest, weights + groups * 16, 1, acc);
-    }
+    return count == 4 ? slot : count == 3 ? (slot + 1) / 2 : tfg_min(slot, count - 1);
 }
+
+/* How many slots must be filled */
+static inline int32_t tfg_slots_of(int32_t count)
+{
+    return count > 2 ? 4 : 2;
+}
+
+/* Each value within min..max */
+void tfg_limit(int8_t *values, int32_t count, int32_t min, int32_t max);
+
+/* Bytes [groups][4] as int16 into one slot of places */
+void tfg_expand(int16_t *slot, const int8_t *bytes, int32_t groups);
 
 #endif /* TFG_DSP_H */

@@ -12,41 +12,47 @@ static inline uint32_t max4(uint32_t a, uint32_t b)
 
 static void window(const tfg_max_pool_2d_s8_t *p, const int8_t *corner, int32_t rows, int32_t columns, int8_t *output)
 {
-    const int32_t step = p->channels;
-    const int32_t line = p->in_w * step;
-    const int32_t bounded = p->max - p->min != 255;
+    const int32_t channels = p->channels;
+    int32_t step = channels;
+    int32_t line = p->in_w * step;
+    if (columns == 1) { /* one column is a row, with another step */
+        columns = rows;
+        rows = 1;
+        step = line;
+    }
+    line -= columns * step;
     int32_t channel = 0;
-    for (; channel + 4 <= step; channel += 4) {
-        const int8_t *row = corner + channel;
-        uint32_t most = tfg_load4(row);
-        for (int32_t y = 0; y < rows; y++) {
-            const int8_t *at = row;
-            for (int32_t x = 0; x < columns; x++) {
+    for (; channel + 4 <= channels; channel += 4) {
+        const int8_t *at = corner + channel;
+        uint32_t most = 0x80808080U;
+        int32_t y = rows;
+        do {
+            int32_t x = columns;
+            do {
                 most = max4(most, tfg_load4(at));
                 at += step;
-            }
-            row += line;
-        }
+            } while (--x > 0);
+            at += line;
+        } while (--y > 0);
         tfg_store4(output + channel, most);
-        if (bounded) {
-            for (int32_t i = channel; i < channel + 4; i++) {
-                output[i] = tfg_clamp_s8(output[i], p->min, p->max);
-            }
-        }
     }
-    for (; channel < step; channel++) {
+    for (; channel < channels; channel++) {
+        const int8_t *at = corner + channel;
         int32_t most = INT8_MIN;
-        for (int32_t y = 0; y < rows; y++) {
-            for (int32_t x = 0; x < columns; x++) {
-                most = tfg_max(most, corner[y * line + x * step + channel]);
+        for (int32_t y = rows; y > 0; y--) {
+            for (int32_t x = columns; x > 0; x--) {
+                most = tfg_max(most, *at);
+                at += step;
             }
+            at += line;
         }
-        output[channel] = tfg_clamp_s8(most, p->min, p->max);
+        output[channel] = (int8_t)most;
     }
 }
 
 void tfg_max_pool_2d_s8(const tfg_max_pool_2d_s8_t *p, const int8_t *input, int8_t *output)
 {
+    const int32_t size = p->out_h * p->out_w * p->channels;
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t out_y = 0; out_y < p->out_h; out_y++) {
             const int32_t top = out_y * p->stride_h - p->pad_h;
@@ -60,6 +66,9 @@ void tfg_max_pool_2d_s8(const tfg_max_pool_2d_s8_t *p, const int8_t *input, int8
                        output);
                 output += p->channels;
             }
+        }
+        if (p->max - p->min != 255) {
+            tfg_limit(output - size, size, p->min, p->max);
         }
         input += p->in_h * p->in_w * p->channels;
     }

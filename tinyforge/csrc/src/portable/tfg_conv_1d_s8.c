@@ -7,11 +7,11 @@ static int32_t accumulate(const tfg_conv_1d_s8_t *p, const int8_t *window, const
                           int32_t end, int32_t taps)
 {
     if (first == 0 && end == taps) {
-        return tfg_dot_interleaved(window, filter, taps, 2);
+        return tfg_dot_paired(window, filter, taps);
     }
-    int32_t acc = p->pad_value * (tfg_sum_interleaved(filter, 0, first, 2) + tfg_sum_interleaved(filter, end, taps, 2));
+    int32_t acc = p->pad_value * (tfg_sum_paired(filter, 0, first) + tfg_sum_paired(filter, end, taps));
     for (int32_t tap = first; tap < end; tap++) {
-        acc += window[tap] * filter[tap / 4 * 8 + tap % 4];
+        acc += window[tap] * filter[tfg_paired(tap)];
     }
     return acc;
 }
@@ -27,9 +27,10 @@ void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int8_t *outp
             const int32_t first = tfg_min(tfg_max(0, -start), taps);
             const int32_t end = tfg_max(first, tfg_min(taps, in_bytes - start));
             for (int32_t out = 0; out < p->out_ch; out++) {
-                const int8_t *filter = p->filter + out / 2 * 8 * p->groups + out % 2 * 4;
-                int32_t acc = p->bias[out] + accumulate(p, input + start, filter, first, end, taps);
-                acc = tfg_requantize_shift(acc, p->multiplier[out], p->shift[out]);
+                const int8_t *filter = tfg_paired_row(p->filter, out, p->groups);
+                const tfg_folded_t folded = tfg_folded(p->bias, p->rare, out);
+                int32_t acc = folded.bias + accumulate(p, input + start, filter, first, end, taps);
+                acc = tfg_requantize_shift(acc, p->multiplier[out], folded.shift);
                 *output++ = tfg_clamp_s8(tfg_add_wrap(acc, p->zero_point), p->min, p->max);
             }
         }

@@ -8,7 +8,7 @@ static int32_t accumulate(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *inp
     const int32_t top = out_y * p->stride_h - p->pad_h;
     const int32_t left = out_x * p->stride_w - p->pad_w;
     const int8_t *filter = p->filter + out;
-    int32_t acc = p->bias[out];
+    int32_t acc = 0;
     for (int32_t ky = 0; ky < p->kernel_h; ky++) {
         const int32_t y = top + ky * p->dilation_h;
         for (int32_t kx = 0; kx < p->kernel_w; kx++) {
@@ -31,8 +31,9 @@ void tfg_depthwise_conv_2d_s8(const tfg_depthwise_conv_2d_s8_t *p, const int8_t 
                 int32_t out = 0;
                 for (int32_t in = 0; in < p->in_ch; in++) {
                     for (int32_t copy = 0; copy < p->depth_multiplier; copy++) {
-                        int32_t acc = accumulate(p, input, out_y, out_x, in, out);
-                        acc = tfg_requantize_shift(acc, p->multiplier[out], p->shift[out]);
+                        const tfg_folded_t folded = tfg_folded(p->bias, p->rare, out);
+                        int32_t acc = folded.bias + accumulate(p, input, out_y, out_x, in, out);
+                        acc = tfg_requantize_shift(acc, p->multiplier[out], folded.shift);
                         *output++ = tfg_clamp_s8(tfg_add_wrap(acc, p->zero_point), p->min, p->max);
                         out++;
                     }

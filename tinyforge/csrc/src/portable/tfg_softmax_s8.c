@@ -3,12 +3,12 @@
 #include "../tfg_internal.h"
 
 /* exp of a difference <= 0, Q0.31 */
-static int32_t exponential(const tfg_softmax_s8_t *p, int32_t difference)
+static TFG_COLD int32_t exponential(const tfg_softmax_s8_t *p, int32_t difference)
 {
     return tfg_exp_q5(tfg_high_mul(tfg_shift_left(difference, p->left_shift), p->multiplier));
 }
 
-static void row(const tfg_softmax_s8_t *p, const int8_t *input, int8_t *output)
+static TFG_COLD void row(const tfg_softmax_s8_t *p, const int8_t *input, int8_t *output)
 {
     int32_t most = INT8_MIN;
     for (int32_t i = 0; i < p->depth; i++) {

@@ -10,7 +10,8 @@ from tinyforge.runtimes.aot.printers import Printed, printer
 def depthwise_conv_2d(layer: Layer) -> Printed:
     """Sizes and kernel."""
     size = layer.params
+    height, width = size.get("kernel_h", 3), size.get("kernel_w", 3)
     return Printed(
-        f"[{size['in_h']}][{size['in_w']}][{size['in_ch']}] -> [{size['out_h']}][{size['out_w']}][{size['out_ch']}], "
-        f"kernel {size['kernel_h']}x{size['kernel_w']}"
+        f"[{size['in_h']}][{size['in_w']}][{size.get('in_ch', size['out_ch'])}] -> "
+        f"[{size['out_h']}][{size['out_w']}][{size['out_ch']}], kernel {height}x{width}"
     )
