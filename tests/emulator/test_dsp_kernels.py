@@ -30,9 +30,10 @@ COUNT = int(os.environ.get("TINYFORGE_CASES", "25"))
 SEED = int(os.environ.get("TINYFORGE_SEED", "1"))
 STEMS = (
     "add",
-    "fully_connected",
+    "average_pool_2d",
     "conv_2d",
     "depthwise_conv_2d",
+    "fully_connected",
     "max_pool_2d",
     "packed",
     "unidirectional_sequence_lstm",

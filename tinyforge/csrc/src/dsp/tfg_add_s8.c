@@ -31,8 +31,9 @@ void tfg_add_s8(const tfg_add_s8_t *p, const int8_t *left, const int8_t *right, 
     const operand_t of_left = operand(p->offset_left, p->multiplier_left, p->exponent_left);
     const operand_t of_right = operand(p->offset_right, p->multiplier_right, p->exponent_right);
     const int32_t multiplier = p->multiplier_out;
-    const int32_t shift = -p->exponent_out; /* the common scale is 2^20 times as fine: > 0 */
-    const int32_t half = (int32_t)((uint32_t)1 << (shift - 1));
+    const int32_t shift = -p->exponent_out;
+    const int32_t rounds = shift > 0 ? -1 : 0; /* the common scale is 2^20 times as fine: hardly ever 0 */
+    const int32_t half = shift > 0 ? (int32_t)((uint32_t)1 << (shift - 1)) : 0;
     const int32_t zero_point = p->zero_point;
     const int32_t step_left = p->left_stride_3;
     const int32_t step_right = p->right_stride_3;
@@ -45,7 +46,7 @@ void tfg_add_s8(const tfg_add_s8_t *p, const int8_t *left, const int8_t *right, 
                 for (int8_t *end = output + p->size_3; output < end; output++) {
                     int32_t sum = rescale(&of_left, *a) + rescale(&of_right, *b);
                     sum = tfg_smmulr(sum * 2, multiplier);
-                    sum = (sum + (sum >> 31) + half) >> shift;
+                    sum = (sum + ((sum >> 31) & rounds) + half) >> shift;
                     *output = (int8_t)tfg_ssat8(sum + zero_point);
                     a += step_left;
                     b += step_right;

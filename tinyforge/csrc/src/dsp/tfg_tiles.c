@@ -31,27 +31,27 @@
     "smlad r9, r12, r3, r9\n\t"
 
 /* SSAT shifts by the one that the stored shift is short of */
-#define RESCALE(sum)                             \
-    "lsl " sum ", " sum ", #1\n\t"               \
-    "smmulr " sum ", " sum ", r12\n\t"           \
-    "add " sum ", " sum ", " sum ", asr #31\n\t" \
-    "add " sum ", " sum ", r2\n\t"               \
-    "asr " sum ", " sum ", r3\n\t"               \
-    "ssat " sum ", #8, " sum ", asr #1\n\t"
+#define RESCALE                            \
+    "lsl \\sum, \\sum, #1\n\t"             \
+    "smmulr \\sum, \\sum, r12\n\t"         \
+    "add \\sum, \\sum, \\sum, asr #31\n\t" \
+    "add \\sum, \\sum, r2\n\t"             \
+    "asr \\sum, \\sum, r3\n\t"             \
+    "ssat \\sum, #8, \\sum, asr #1\n\t"
 
 /* Zero point -128: what is negative saturates however its halves are rounded */
-#define RESCALE_RELU(sum)                  \
-    "lsl " sum ", " sum ", #1\n\t"         \
-    "smmlar " sum ", " sum ", r12, r2\n\t" \
-    "asr " sum ", " sum ", r3\n\t"         \
-    "ssat " sum ", #8, " sum ", asr #1\n\t"
+#define RESCALE_RELU                   \
+    "lsl \\sum, \\sum, #1\n\t"         \
+    "smmlar \\sum, \\sum, r12, r2\n\t" \
+    "asr \\sum, \\sum, r3\n\t"         \
+    "ssat \\sum, #8, \\sum, asr #1\n\t"
 
 /* r0 goes through the multipliers, lr through the biases, whose low bytes are the shifts */
 #define CHANNEL(FINAL, a, b, c, d) \
     "ldr r12, [r0], #4\n\t"        \
     "ldr r2, [sp, #32]\n\t"        \
     "ldrb r3, [lr], #4\n\t"        \
-    "lsl r2, r2, r3\n\t" FINAL(a) FINAL(b) FINAL(c) FINAL(d)
+    "lsl r2, r2, r3\n\t" FINAL " " a "\n\t" FINAL " " b "\n\t" FINAL " " c "\n\t" FINAL " " d "\n\t"
 
 /* The first two inputs: r7 and r11 hold the biases */
 #define FIRST_PAIR_4              \
@@ -76,7 +76,10 @@
  */
 TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
 {
-    __asm__ volatile(".syntax unified\n\t"
+    __asm__ volatile(".syntax unified\n\t" /* C99 compilers need not take what these would make written out */
+                     ".macro tfg_pair_4\n\t" PAIR_4 ".endm\n\t"
+                     ".macro tfg_rescale sum\n\t" RESCALE ".endm\n\t"
+                     ".macro tfg_rescale_relu sum\n\t" RESCALE_RELU ".endm\n\t"
                      "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
                      "ldmia r0, {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"
                      "push {r1, r2, r3, r4, r5, r6, r7, r8, r9}\n\t"
@@ -103,20 +106,27 @@ TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
                      "asr r7, r7, #8\n\t"
                      "asr r11, r11, #8\n\t"
                      "lsls r2, r2, #1\n\t"
-                     "bcs.w 6f\n\t" FIRST_PAIR_4 PAIR_4 "ldr r3, [sp]\n\t"
+                     "bcs.w 6f\n\t" FIRST_PAIR_4 "tfg_pair_4\n\t"
+                     "ldr r3, [sp]\n\t"
                      "lsls r3, r3, #2\n\t"
                      "bcs 3f\n\t"
                      "bmi 4f\n\t"
                      "b 5f\n\t"
-                     "3:\n\t" PAIR_4 PAIR_4 "4:\n\t" PAIR_4 PAIR_4 "ldr r2, [sp, #8]\n\t"
+                     "3:\n\t"
+                     "tfg_pair_4\n\t"
+                     "tfg_pair_4\n\t"
+                     "4:\n\t"
+                     "tfg_pair_4\n\t"
+                     "tfg_pair_4\n\t"
+                     "ldr r2, [sp, #8]\n\t"
                      "cmp r0, r2\n\t"
                      "bne 3b\n\t"
                      "5:\n\t"
                      "ldrd r0, lr, [sp, #12]\n\t"
                      "ldr r2, [sp, #32]\n\t"
                      "cmn r2, #255\n\t"
-                     "beq 7f\n\t" CHANNEL(RESCALE, "r4", "r5", "r6", "r7")
-                         CHANNEL(RESCALE, "r8", "r9", "r10",
+                     "beq 7f\n\t" CHANNEL("tfg_rescale", "r4", "r5", "r6", "r7")
+                         CHANNEL("tfg_rescale", "r8", "r9", "r10",
                                  "r11") "b 8f\n\t"
                                         "6:\n\t" /* two places */
                                         "mov r4, r7\n\t"
@@ -131,8 +141,8 @@ TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
                                         "mov r10, r8\n\t"
                                         "mov r11, r9\n\t"
                                         "b 5b\n\t"
-                                        "7:\n\t" CHANNEL(RESCALE_RELU, "r4", "r5", "r6", "r7")
-                                            CHANNEL(RESCALE_RELU, "r8", "r9", "r10",
+                                        "7:\n\t" CHANNEL("tfg_rescale_relu", "r4", "r5", "r6", "r7")
+                                            CHANNEL("tfg_rescale_relu", "r8", "r9", "r10",
                                                     "r11") "8:\n\t"
                                                            "strd r0, lr, [sp, #12]\n\t"
                                                            "ldr r0, [sp, #36]\n\t"
@@ -165,7 +175,10 @@ TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
                                                            "add r12, r12, r2\n\t"
                                                            "strb r6, [r12]\n\t"
                                                            "strb r7, [r12, r3]\n\t"
-                                                           "b 11b\n\t");
+                                                           "b 11b\n\t"
+                                                           ".purgem tfg_pair_4\n\t"
+                                                           ".purgem tfg_rescale\n\t"
+                                                           ".purgem tfg_rescale_relu\n\t");
 }
 
 TFG_NAKED void tfg_expand(TFG_UNUSED int16_t *slot, TFG_UNUSED const int8_t *bytes, TFG_UNUSED int32_t groups)
