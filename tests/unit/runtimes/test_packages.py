@@ -165,7 +165,7 @@ def test_c_with_cmake_picks_the_kernels(flags, options, chosen, tmp_path):
         return
     run(*command)
     members = run("arm-none-eabi-ar", "t", tmp_path / "build" / "libtinyforge_net.a").split()
-    assert ("tfg_dot.c.obj" in members) == (chosen == "dsp")
+    assert ("tfg_tiles.c.obj" in members) == (chosen == "dsp")
     assert members.count("tfg_max_pool_2d_s8.c.obj") == 1
 
 
@@ -180,7 +180,7 @@ def test_c_with_cmake_sees_flags_of_the_folder_above(tmp_path):
     cross = ("-DCMAKE_SYSTEM_NAME=Generic", "-DCMAKE_C_COMPILER=arm-none-eabi-gcc")
     run("cmake", "-S", tmp_path, "-B", tmp_path / "b", *cross, "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY")
     run("cmake", "--build", tmp_path / "b")
-    assert "tfg_dot" in run("arm-none-eabi-ar", "t", tmp_path / "b" / "net" / "libtinyforge_net.a")
+    assert "tfg_tiles" in run("arm-none-eabi-ar", "t", tmp_path / "b" / "net" / "libtinyforge_net.a")
 
 
 @needs_make
@@ -209,7 +209,7 @@ def test_c_with_make_picks_the_kernels(flags, dsp, tmp_path):
         cwd=tmp_path,
     )
     members = run("arm-none-eabi-ar", "t", tmp_path / "build" / "libtinyforge_net.a").split()
-    assert ("tfg_dot.o" in members) == dsp
+    assert ("tfg_tiles.o" in members) == dsp
     assert members.count("tfg_max_pool_2d_s8.o") == 1
 
 
