@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tflite_writer import Writer
 
-from tinyforge.compiler import compile_model
+from tinyforge.compiler import Goal, compile_model
 from tinyforge.compiler.streaming import stream
 from tinyforge.core.graph import Compiled
 from tinyforge.runtimes import get_runtime
@@ -38,9 +38,12 @@ class Net:
         extent = (kernel - 1) * dilation + 1
         return -(-length // stride) if padding == SAME else (length - extent) // stride + 1
 
-    def conv(self, filters: int, kernel: int, stride: int = 1, padding: int = VALID, dilation: int = 1) -> Net:
+    def conv(
+        self, filters: int, kernel: int, stride: int = 1, padding: int = VALID, dilation: int = 1, zeros: float = 0.0
+    ) -> Net:
         scales = [float(one) for one in self.rng.uniform(0.002, 0.01, filters)]
         weights = self.rng.integers(-127, 128, (filters, 1, kernel, self.channels))
+        weights = weights * (self.rng.random(weights.shape) >= zeros)
         w = self.model.constant("w", weights, "int8", scale=scales)
         b = self.model.constant("b", self.rng.integers(-900, 900, filters), "int32", scale=[0.05 * s for s in scales])
         source, length = self.now, self._after(self.length, kernel, stride, padding, dilation)
@@ -141,14 +144,17 @@ def library(compiled: Compiled, folder: Path) -> ctypes.CDLL:
     return ctypes.CDLL(str(build_shared(sources, includes, folder / "model.so", strict)))
 
 
-def differences(data: bytes, hop: int, hops: int, folder: Path, *, force: bool = False) -> tuple[Compiled, int, int]:
+def differences(
+    data: bytes, hop: int, hops: int, folder: Path, *, force: bool = False, goal: Goal = Goal.BALANCED
+) -> tuple[Compiled, int, int]:
     """The streaming model, how many full windows it saw, and for how many its output differs from the whole window's.
 
     Args:
         force: stream even where it does not pay.
+        goal: of the compiler.
     """
-    whole = compile_model(data, name="whole", place="whole.tflite")
-    sliding = stream(compile_model(data, name="sliding", place="sliding.tflite"), hop, force=force)
+    whole = compile_model(data, name="whole", place="whole.tflite", goal=goal)
+    sliding = stream(compile_model(data, name="sliding", place="sliding.tflite", goal=goal), hop, force=force)
     assert sliding.stream is not None, sliding.log[-1]
     one, two = library(whole, folder / "whole"), library(sliding, folder / "sliding")
     length = sliding.stream.length

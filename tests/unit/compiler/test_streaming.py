@@ -9,7 +9,7 @@ import pytest
 from sliding import SAME, Net, cnn, differences, random_net
 from small_models import dense, info, lstm
 
-from tinyforge.compiler import compile_model
+from tinyforge.compiler import Goal, compile_model
 from tinyforge.compiler.streaming import Rows, stream
 from tinyforge.core.errors import UsageError
 from tinyforge.pipeline import models
@@ -48,6 +48,14 @@ def test_borders_are_computed_each_time(tmp_path):
     assert names == ["conv_1d_0_first", "conv_1d_0", "conv_1d_1_first", "conv_1d_1"]
     rows = [layer.params["out_len"] for layer in sliding.layers if layer.stem == "conv_1d"]
     assert rows == [3, 4 + 3, 5, 4 + 5]
+
+
+def test_packed_weights(tmp_path):
+    data = Net(60, 4).conv(16, 5, zeros=0.9).pool(2).conv(24, 5, padding=SAME, zeros=0.9).head()
+    sliding, seen, wrong = differences(data, 4, 100, tmp_path, goal=Goal.SIZE)
+    assert [layer.kernel for layer in sliding.layers].count("tfg_conv_1d_packed_s8") == 2  # its border and its end
+    assert seen > 80
+    assert wrong == 0
 
 
 def test_rows_repeat_after_phases():
