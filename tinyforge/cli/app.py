@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyforge.cli import quality, recordings
 from tinyforge.cli.capture import capture, devices
 from tinyforge.cli.care import doctor, lock, verify_run
 from tinyforge.cli.check import check
@@ -36,7 +37,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-dataset_app = typer.Typer(help="Recordings: import, list.", no_args_is_help=True, rich_markup_mode=None)
+dataset_app = typer.Typer(
+    help="Recordings: import, look at, check, change, export.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(dataset_app, name="dataset")
 
 ROAD, LONE = "The road", "A model alone"
@@ -457,3 +460,14 @@ app.command("verify-run", rich_help_panel=ROAD)(verify_run)
 app.command(rich_help_panel=LONE)(doctor)
 app.command(rich_help_panel=LONE)(lock)
 dataset_app.command()(download)
+dataset_app.command()(quality.check)
+dataset_app.command()(quality.inspect)
+for _command in (
+    recordings.delete,
+    recordings.relabel,
+    recordings.trim,
+    recordings.split,
+    recordings.undo,
+    recordings.export,
+):
+    dataset_app.command()(_command)

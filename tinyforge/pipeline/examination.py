@@ -1,0 +1,113 @@
+"""``dataset check`` and ``dataset inspect``: a project's recordings, examined and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinyforge.core.errors import DataError
+from tinyforge.core.project import Project
+from tinyforge.core.types import Recording
+from tinyforge.pipeline import datasets
+
+if TYPE_CHECKING:
+    from tinyforge.dataset.quality import Report, Take
+    from tinyforge.report.dataset_page import ClassView
+
+PAGE = "dataset.html"
+_TAKES_DRAWN = 6
+_SAMPLES_DRAWN = 240
+
+
+def check(project: Project, *, page: Path | None = None) -> dict[str, Any]:
+    """Examine the project's recordings.
+
+    Args:
+        project: whose dataset and split.
+        page: also write this HTML page; None for none.
+
+    Returns:
+        ``ok``, ``takes``, ``seconds`` (by class and subject), ``findings`` and ``page`` (empty for none).
+
+    Raises:
+        DataError: there are no recordings, or one is damaged.
+    """
+    from tinyforge.dataset.quality import check as examine
+
+    store = datasets.store_of(project)
+    entries = store.entries()
+    if not entries:
+        raise DataError(str(store.folder), "no recordings", "`tinyforge dataset import` brings some in")
+
+    def recordings() -> Iterator[tuple[str, Recording]]:
+        for entry in entries:
+            yield entry.id, store.load(entry.id)
+
+    report = examine(recordings(), _sides(project))
+    document = report.to_json()
+    if page is not None:
+        from tinyforge.report.dataset_page import render_dataset_page
+
+        render_dataset_page(project.name, document, views(report), page)
+    return document | {"page": str(page) if page else ""}
+
+
+def _sides(project: Project) -> dict[str, int] | None:
+    """Side of the split of each recording; None where no split can be made (that is said when one trains)."""
+    try:
+        dataset = datasets.windows_of(project)
+    except DataError:
+        return None
+    return {str(name): int(side) for name, side in zip(dataset.recordings, dataset.split, strict=True)}
+
+
+def views(report: Report) -> list[ClassView]:
+    """Each class as the page draws it: takes of the commonest channels, from different people where there are some."""
+    classes = []
+    for label in report.table:
+        mine = [take for take in report.takes if take.label == label]
+        names = max({take.names for take in mine}, key=lambda one: sum(take.names == one for take in mine))
+        classes.append(_view(label, [take for take in mine if take.names == names]))
+    return classes
+
+
+def _view(label: str, takes: Sequence[Take]) -> ClassView:
+    from tinyforge.report.dataset_page import ClassView
+
+    chosen: list[Take] = []
+    seen: set[str] = set()
+    for take in [*sorted(takes, key=lambda t: t.subject in seen), *takes]:
+        if take.subject not in seen or len(seen) == len({t.subject for t in takes}):
+            chosen.append(take)
+            seen.add(take.subject)
+        if len(chosen) == _TAKES_DRAWN:
+            break
+    length = min(*(len(take.samples) for take in chosen), _SAMPLES_DRAWN)
+    parts = np.stack([take.samples[:length].astype(np.float64) for take in chosen])
+    units = tuple(_unit(name, unit) for name, unit in zip(chosen[0].names, chosen[0].units, strict=True))
+    amplitude = np.abs(np.fft.rfft(parts - parts.mean(axis=1, keepdims=True), axis=1)).mean(axis=0) * 2 / length
+    spectra = np.log10(np.maximum(amplitude, 1e-6))
+    rate_hz = chosen[0].rate_hz
+
+    def columns(table: np.ndarray[Any, Any]) -> tuple[tuple[float, ...], ...]:
+        return tuple(tuple(float(value) for value in column) for column in table.T)
+
+    return ClassView(
+        label,
+        rate_hz,
+        tuple(zip(chosen[0].names, units, strict=True)),
+        tuple(columns(part) for part in parts),
+        columns(parts.mean(axis=0)),
+        rate_hz / length,
+        columns(spectra),
+    )
+
+
+def _unit(name: str, unit: str) -> str:
+    from tinyforge.core.types import Channel
+    from tinyforge.dataset.units import canonical_unit
+
+    return canonical_unit(Channel(name, unit))
