@@ -226,10 +226,10 @@ def _labels(takes: Sequence[Take]) -> list[Finding]:
     if not suspects:
         return []
     share = len(suspects) / len(takes)
-    odd, other = suspects[0]
+    odd, resembled = suspects[0]
     fact = (
         f"{len(suspects)} of {len(takes)} takes ({100 * share:.1f} %) look like another class: {odd.place} is called "
-        f"{odd.label} and looks like {other}"
+        f"{odd.label} and looks like {resembled}"
     )
     severity = ERROR if share > 0.02 else NOTE
     way_out = "look at them: `tinyforge dataset relabel ID --label NAME` mends a wrong one"
