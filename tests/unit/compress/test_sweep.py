@@ -1,7 +1,18 @@
 """The plans of a sweep and which of them stand on the front; what ``tinyforge compress`` prints."""
 
-from tinyforge.cli.compress import _show_steps
-from tinyforge.core.types import CompressionPlan
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import tinyforge.compress
+from tinyforge.cli.compress import _show_steps, _show_sweep
+from tinyforge.core.types import CompressionPlan, ModelSpec
+from tinyforge.pipeline import models
+from tinyforge.pipeline.stages import compress as compress_stage
+from tinyforge.pipeline.stages import dataset as dataset_stage
+from tinyforge.pipeline.stages import sweep
 from tinyforge.pipeline.stages.sweep import _beats, plans
 
 
@@ -43,3 +54,61 @@ def test_the_table_names_what_is_missing_and_who_is_hurt(capsys):
     assert "scores exact 21.5 12.2 -1.87 .. 6.38 94.97 %" in lines
     assert "net: layer scores: int8 hurts it; train on with qat_epochs = 8" in lines
     assert "calibrated on 3 training windows of 2 of 4 groups (a 1, b 2);" in printed
+
+
+@pytest.fixture
+def road(tmp_path, monkeypatch):
+    """A run with a trained model in it; compressing and linking are stood in for."""
+    (tmp_path / "train/net").mkdir(parents=True)
+    (tmp_path / "train/net/model.h5").write_bytes(b"trained")
+    monkeypatch.setattr(dataset_stage, "sha256", lambda road: "0" * 64)
+    monkeypatch.setattr(dataset_stage, "load", lambda road: None)
+    monkeypatch.setattr(compress_stage, "info", lambda road, spec: None)
+    monkeypatch.setattr("tinyforge.toolchain.find_arm_toolchain", lambda: SimpleNamespace(version="gcc 12"))
+
+    def compress(model_dir, dataset, plan, info, out_dir, on_progress, *, augmentation):
+        assert model_dir == tmp_path / "train/net"
+        on_progress(SimpleNamespace(done=1, total=2, text="half"))
+        correct = int(100 - 10 * plan.sparsity - (0 if plan.qat_epochs else plan.clusters / 8))
+        last = SimpleNamespace(
+            test={"windows": 100, "correct": correct, "accuracy": correct / 100, "macro_f1": correct / 100},
+            gzip_bytes=int(9000 * (1 - plan.sparsity)),
+        )
+        tflite = out_dir / str(int(20000 * (1 - 0.7 * plan.sparsity) * (0.6 if plan.clusters else 1)))
+        return SimpleNamespace(step=lambda name: last, tflite=tflite)
+
+    def profile(path: Path, *, board_id):
+        return {"flash_bytes": int(path.name), "ram_bytes": 320, "instructions": 32248}
+
+    monkeypatch.setattr(tinyforge.compress, "compress", compress)
+    monkeypatch.setattr(models, "profile", profile)
+    told = []
+    return SimpleNamespace(
+        project=SimpleNamespace(plan=CompressionPlan()),
+        board=SimpleNamespace(id="virtual"),
+        run=SimpleNamespace(path=lambda step, file="": tmp_path / step / file),
+        observer=SimpleNamespace(progress=lambda *what: told.append(what)),
+        told=told,
+    )
+
+
+def test_a_sweep_leaves_points_page_and_plot(road, tmp_path, capsys):
+    spec = ModelSpec("net", "dense")
+    step = sweep.step(road, spec)
+    folder = tmp_path / step.name
+    folder.mkdir(parents=True)
+    facts = step.make(folder)
+    assert list(facts) == list(plans(CompressionPlan()))
+    said = sweep.result(road, spec)
+    assert json.loads((folder / "sweep.json").read_text()) == said["points"]
+    best = [point["plan"] for point in said["points"] if point["best"]]
+    assert "int8" in best
+    assert "90 % zeros, 16 clusters, trained for int8" in best
+    assert "90 % zeros" not in best  # larger and less accurate than with clusters and training for int8
+    assert Path(said["svg"]).read_text().count("<circle") == 8
+    assert "<table>" in Path(said["html"]).read_text()
+    assert road.told[0] == ("sweep/net", 0.5, 8, "int8: half")
+    _show_sweep({"models": {"net": said}})
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "* int8 20 000 320 32 248 9 000 100.0 % [96.3, 100.0]" in lines
+    assert "* nothing smaller is as accurate" in lines
