@@ -284,6 +284,179 @@ def publish(
         return publishing.publish(road, road.project.model(model), Path(folder), windows=windows, room=room)
 
 
+def capture(
+    project: PathLike,
+    label: str,
+    subject: str,
+    *,
+    count: int = 1,
+    duration_s: float = 4.0,
+    session: str = "",
+    rate_hz: float = 0.0,
+    board: str = "",
+    port: str = "",
+    motion: str = "",
+    observer: Observer | None = None,
+) -> list[dict[str, Any]]:
+    """Record takes of one length, without a countdown and without asking anybody anything.
+
+    Args:
+        project: folder of ``tinyforge.toml``, or one below it.
+        label: class of the gesture.
+        subject: who moves.
+        count: takes.
+        duration_s: seconds each.
+        session: when and where.
+        rate_hz: samples a second; 0 for the project's.
+        board, port: identifier and serial port; empty for the project's and the one that is found.
+        motion: what moves the virtual board's IMU; empty for an arm that knows the label.
+        observer: is told.
+
+    Returns:
+        What the store knows of each recording: ``id``, ``label``, ``subject``, ``samples``, ``rate_hz``, ``dropped``.
+
+    Raises:
+        DeviceError: no board, or it goes away.
+        DataError, UsageError: a recording that cannot be kept.
+    """
+    from tinyforge.capture.session import Plan, SilentDesk
+    from tinyforge.pipeline import captures, projects
+
+    plan = Plan(
+        labels=(label,),
+        subject=subject,
+        session=session,
+        mode="fixed",
+        count=count,
+        duration_s=duration_s,
+        rate_hz=rate_hz,
+    )
+    request = captures.Request(plan, board_id=board, port=port, motion=motion)
+    return captures.capture(projects.load(Path(project)), request, SilentDesk(), _observer(observer))
+
+
+def import_recordings(
+    project: PathLike,
+    path: PathLike,
+    *,
+    format_name: str = "",
+    rate_hz: float | None = None,
+    label: str = "",
+    subject: str = "",
+    session: str = "",
+    take_samples: int = 0,
+    units: Sequence[str] = (),
+    columns: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Bring recordings of others into a project; see :class:`tinyforge.dataset.ImportOptions` for the arguments.
+
+    Returns:
+        ``added``, ``known``, ``format``, ``labels``, ``rate_hz``, ``notes``.
+
+    Raises:
+        UsageError: unknown format or option.
+        DataError: the files; nothing is kept then.
+    """
+    from tinyforge.dataset import ImportOptions
+    from tinyforge.pipeline import datasets, projects
+
+    options = ImportOptions(
+        rate_hz=rate_hz,
+        label=label,
+        subject=subject,
+        session=session,
+        take_samples=take_samples,
+        units=tuple(units),
+        columns=tuple(columns),
+    )
+    return datasets.import_into(projects.load(Path(project)), Path(path), options, format_name)
+
+
+def recordings(project: PathLike) -> dict[str, Any]:
+    """Recordings by class and subject; see :func:`tinyforge.pipeline.datasets.summary`."""
+    from tinyforge.pipeline import datasets, projects
+
+    return datasets.summary(projects.load(Path(project)))
+
+
+def check_dataset(project: PathLike, *, page: PathLike | None = None) -> dict[str, Any]:
+    """Look for what spoils a training; see :func:`tinyforge.pipeline.examination.check`."""
+    from tinyforge.pipeline import examination, projects
+
+    return examination.check(projects.load(Path(project)), page=None if page is None else Path(page))
+
+
+def edit_recordings(project: PathLike, what: str, patterns: Sequence[str] = (), **how: Any) -> dict[str, Any]:
+    """Change recordings, as one step that ``what="undo"`` takes back.
+
+    Args:
+        project: folder of ``tinyforge.toml``, or one below it.
+        what: ``delete``, ``relabel`` (``label=``, ``subject=``, ...), ``trim`` (``start_s=``, ``end_s=``), ``split`` or
+            ``undo``.
+        patterns: ids, unambiguous beginnings of ids, or patterns such as ``stop-*``.
+        how: of the change.
+
+    Returns:
+        ``what`` was done, ids ``taken`` away and ``made``.
+
+    Raises:
+        UsageError: no such change.
+        DataError: a pattern names nothing.
+    """
+    from tinyforge.core.errors import UsageError, did_you_mean
+    from tinyforge.pipeline import edits, projects
+
+    loaded = projects.load(Path(project))
+    if what == "delete":
+        return edits.delete(loaded, patterns)
+    if what == "relabel":
+        return edits.relabel(loaded, patterns, how)
+    if what == "trim":
+        return edits.trim(loaded, patterns, how.get("start_s", 0.0), how.get("end_s"))
+    if what == "split":
+        return edits.split(loaded, patterns)
+    if what == "undo":
+        return {"what": edits.undo(loaded), "taken": [], "made": []}
+    raise UsageError(
+        "edit_recordings",
+        f'"{what}": no such change',
+        did_you_mean(what, ("delete", "relabel", "trim", "split", "undo")),
+    )
+
+
+def export_recordings(project: PathLike, out: PathLike, *, format_name: str = "csv") -> dict[str, Any]:
+    """Write all recordings for another program; see :func:`tinyforge.pipeline.edits.export`."""
+    from tinyforge.pipeline import edits, projects
+
+    return edits.export(projects.load(Path(project)), Path(out), format_name)
+
+
+def cross_validate(
+    project: PathLike, scheme: str = "loso", *, model: str = "", jobs: int = 0, observer: Observer | None = None
+) -> dict[str, Any]:
+    """Train and compress on every fold; see :func:`tinyforge.pipeline.crossval.cross_validate`."""
+    from tinyforge.pipeline.crossval import cross_validate as validate
+
+    road = _road(project, observer)
+    with road.locked():
+        return validate(road, scheme, model, jobs)
+
+
+def search(
+    project: PathLike, trials: int, *, name: str = "search", storage: str = "", observer: Observer | None = None
+) -> dict[str, Any]:
+    """Work on a study until it has so many finished trials; see :func:`tinyforge.search.search`.
+
+    Returns:
+        ``folder`` and ``front``: the trials that none other beats in accuracy, flash and instructions.
+    """
+    from tinyforge.pipeline import projects
+    from tinyforge.search import search as run_search
+
+    found = run_search(projects.load(Path(project)), _observer(observer), trials=trials, name=name, storage=storage)
+    return {"folder": str(found.folder), "front": [dataclasses.asdict(one) for one in found.front]}
+
+
 # -- models alone ------------------------------------------------------------------------------------------------------
 
 
@@ -360,6 +533,13 @@ def boards() -> list[dict[str, Any]]:
 
 
 # -- this machine ------------------------------------------------------------------------------------------------------
+
+
+def devices(*, ask: bool = True) -> list[dict[str, Any]]:
+    """Serial ports and the boards recognised on them; see :func:`tinyforge.pipeline.ports.devices`."""
+    from tinyforge.pipeline import ports
+
+    return ports.devices((), ask=ask)
 
 
 def doctor() -> list[dict[str, Any]]:

@@ -138,6 +138,33 @@ class Desk(Protocol):
         """A line from the user."""
 
 
+class SilentDesk:
+    """Nobody sits there: nothing is shown, nothing is pressed, every answer is empty."""
+
+    @property
+    def is_live(self) -> bool:
+        """Nobody can press keys."""
+        return False
+
+    def pressed(self) -> str:
+        """No keys."""
+        return ""
+
+    def show(self, state: State) -> None:
+        """Not shown."""
+
+    def block(self, source: Source, block: SampleBlock) -> None:
+        """Not shown."""
+
+    def say(self, text: str) -> None:
+        """Not said."""
+
+    def ask(self, question: str) -> str:
+        """The empty answer, whatever the question."""
+        del question
+        return ""
+
+
 class Session:
     """Records what a plan says.
 
