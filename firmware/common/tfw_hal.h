@@ -63,6 +63,12 @@ uint32_t tfw_hal_imu_rate_mhz(void);
 /* Nothing to do until a byte, a sample or a timer: sleep. May return at once. */
 void tfw_hal_idle(void);
 
+/* One light that a person sees; boards without one do nothing. */
+void tfw_hal_led(bool on);
+
+/* Feeds the watchdog, which the first call starts: a board that does not come here for 8 s resets and says why. */
+void tfw_hal_watchdog(void);
+
 /* Deepest use of the stack since the start in bytes, found by a painted stack; 0 when it is not known. */
 uint32_t tfw_hal_stack_high_water(void);
 

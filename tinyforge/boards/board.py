@@ -15,6 +15,7 @@ _FOLDER = Path(__file__).parent
 _CPUS = ("cortex-m4",)
 _LAUNCHERS = ("platformio", "virtual")
 _UNITS = ("g", "m/s^2", "dps", "rad/s", "uT", "hPa", "degC")
+_AXES = ("+x", "+y", "+z")
 _IDENTIFIER = re.compile("[a-z][a-z0-9_]*")
 _ADDRESS_MAX = 0xFFFF_FFFF
 
@@ -28,12 +29,15 @@ class Sensor:
         channels: columns it gives, in order.
         ranges: for each channel its largest magnitude, in the channel's unit; beyond it the sensor clips.
         rates_hz: rates it has; the first is the usual one.
+        axes: for x, y and z of the board the axis of the part that lies along it, with its sign: ``+x``, ``-y``, ...;
+            right-handed. Acceleration and rotation are turned alike.
     """
 
     part: str
     channels: tuple[Channel, ...]
     ranges: tuple[float, ...]
     rates_hz: tuple[float, ...]
+    axes: tuple[str, str, str] = _AXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +116,28 @@ def _channels(table: Table) -> tuple[Channel, ...]:
     return tuple(channels)
 
 
+def _axes(table: Table) -> tuple[str, str, str]:
+    wanted = '["+x", "+y", "+z"], each axis once, right-handed'
+    rows = table.items("axes", list(_AXES))
+    if len(rows) != 3 or not all(isinstance(row, str) and re.fullmatch("[+-][xyz]", row) for row in rows):
+        raise table.fail("axes", f"{rows!r} are not three signed axes", f"it takes {wanted}")
+    order = tuple("xyz".index(row[1]) for row in rows)
+    if sorted(order) != [0, 1, 2]:
+        raise table.fail("axes", "an axis is there twice", f"it takes {wanted}")
+    even = order in {(0, 1, 2), (1, 2, 0), (2, 0, 1)}
+    minus = sum(row[0] == "-" for row in rows) % 2 == 1
+    if even == minus:
+        raise table.fail("axes", f"{', '.join(rows)} is a mirror image, which no mounting gives", f"it takes {wanted}")
+    return rows[0], rows[1], rows[2]
+
+
 def _sensor(table: Table) -> Sensor:
     sensor = Sensor(
         part=table.text("part"),
         channels=_channels(table),
         ranges=_positive_numbers(table, "ranges"),
         rates_hz=_positive_numbers(table, "rates_hz"),
+        axes=_axes(table),
     )
     if len(sensor.ranges) != len(sensor.channels):
         raise table.fail("ranges", f"{len(sensor.ranges)} for {len(sensor.channels)} channels", "give one a channel")

@@ -50,6 +50,18 @@ def project_files(board: Board) -> dict[str, bytes]:
     return files
 
 
+def board_defines(board: Board) -> dict[str, str]:
+    """What the application is told of the board: how its first sensor is mounted (``firmware/common/tfw_axes.h``)."""
+    axes = board.sensors[0].axes
+    if axes == ("+x", "+y", "+z"):
+        return {}
+    said = {}
+    for name, axis in zip("XYZ", axes, strict=True):
+        said[f"TFW_AXIS_{name}_FROM"] = str("xyz".index(axis[1]))
+        said[f"TFW_AXIS_{name}_SIGN"] = f"{axis[0]}1.0f"
+    return said
+
+
 def _tree(folder: Path, prefix: str) -> dict[str, bytes]:
     return {
         prefix + path.relative_to(folder).as_posix(): path.read_bytes()
@@ -88,7 +100,7 @@ def render(board: Board, project_dir: Path, *, model_dir: Path | None = None) ->
     digest = files_digest(files)
     if model_dir is not None:
         files |= _model_files(model_dir)
-    defines = {"TFW_FIRMWARE_VERSION": __version__, "TFW_FIRMWARE_DIGEST": digest}
+    defines = {"TFW_FIRMWARE_VERSION": __version__, "TFW_FIRMWARE_DIGEST": digest, **board_defines(board)}
     said = {"board": board.id, "defines": defines}
     files[SETTINGS] = (json.dumps(said, indent=2) + "\n").encode()
     for name, data in files.items():

@@ -8,13 +8,15 @@ the same bytes sent at the same virtual times give the same bytes back.
 from __future__ import annotations
 
 import enum
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyforge.boards import load_board
 from tinyforge.core.errors import BoardFault
 from tinyforge.toolchain import read_image
-from tinyforge.virtual.machine import RAM_BASE, Machine, Peripheral, Stop
+from tinyforge.virtual.machine import Machine, Peripheral, Stop
+from tinyforge.virtual.parts.wiring import MASKED_RETRY_TICKS, SECOND_RAM, WIRINGS, WiredParts
 from tinyforge.virtual.peripherals import (
     BLOCK_BASE,
     BOARD_ID,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from tinyforge.boards import Board
 
 _LONGEST_SLEEP_S = 60  # the 32-bit timer wraps after 171 s at 25 MHz; the program must see it more often
-RESET_POWER_ON, RESET_SOFTWARE = 1, 3  # of firmware/common/tfw_protocol.h
+RESET_POWER_ON, RESET_SOFTWARE, RESET_WATCHDOG = 1, 3, 4  # of firmware/common/tfw_protocol.h
 
 
 class State(enum.Enum):
@@ -58,7 +60,14 @@ class VirtualBoard:
     def __init__(self, elf: Path, *, board: Board | None = None, motion: Motion | None = None) -> None:
         self.board = load_board("virtual") if board is None else board
         self.image = read_image(elf)
-        self.machine = Machine(self.image, flash_bytes=self.board.flash_bytes, ram_bytes=self.board.ram_bytes)
+        second_ram = SECOND_RAM.get(self.board.id)
+        self.machine = Machine(
+            self.image,
+            flash_bytes=self.board.flash_bytes,
+            ram_bytes=self.board.ram_bytes - (second_ram[1] if second_ram is not None else 0),
+            flash_base=self.board.flash_origin,
+            second_ram=second_ram,
+        )
         self.clock_hz = self.board.clock_hz
         self.resets = 0
         self._reset_wanted = False
@@ -67,17 +76,23 @@ class VirtualBoard:
         self._waiting = False
         self._dma_address = 0
         self._dma_moved = 0
+        self.led: deque[tuple[int, bool]] = deque(maxlen=1000)  # when the program switched it, newest last
+        self._deadline = 0  # of the host
+        self._watchdog_ticks = 0  # 0: not started
+        self._fed_at = 0
         rates = tuple(rate for sensor in self.board.sensors[:1] for rate in sensor.rates_hz)
         self.link = Uart(self._on_sent)
         self.log_uart = Uart(lambda: None)
-        self.timer = Timer(self._clock)
-        self.imu = Imu(self._clock, self.clock_hz, rates, motion)
+        self.timer = Timer(self.clock)
+        self.parts = WiredParts(self, self.board.id, motion) if self.board.id in WIRINGS else None
+        self.imu = Imu(self.clock, self.clock_hz, rates if self.parts is None else (), motion)
         self.machine.on_reset_request = self._on_reset_wanted
         for peripheral in (
             Peripheral("timer 0", TIMER_BASE, PAGE_BYTES, self.timer.read, self.timer.write),
             Peripheral("UART 0", UART_BASES[0], PAGE_BYTES, self.link.read, self.link.write),
             Peripheral("UART 1", UART_BASES[1], PAGE_BYTES, self.log_uart.read, self.log_uart.write),
             Peripheral("board block", BLOCK_BASE, PAGE_BYTES, self._read_block, self._write_block),
+            *(self.parts.peripherals() if self.parts is not None else ()),
         ):
             self.machine.map_peripheral(peripheral)
         self.machine.reset()
@@ -87,7 +102,7 @@ class VirtualBoard:
     @property
     def time_s(self) -> float:
         """Virtual seconds since power-on."""
-        return self._clock() / self.clock_hz
+        return self.clock() / self.clock_hz
 
     @property
     def log(self) -> str:
@@ -117,18 +132,19 @@ class VirtualBoard:
         Raises:
             BoardFault: the program did what no board allows.
         """
-        deadline = self._clock() + max(0, round(seconds * self.clock_hz))
+        deadline = self._deadline = self.clock() + max(0, round(seconds * self.clock_hz))
         self._wanted = wanted
         while len(self.link.output) < wanted:
             self._waiting = False
-            if self._clock() >= deadline:
+            if self.clock() >= deadline:
                 return State.TIME
-            stop = self.machine.run(deadline)
+            self._happen()
+            stop = self.machine.run(self._next_event(deadline))
             if self._reset_wanted:
                 self._reset(RESET_SOFTWARE)
             elif self._waiting:
                 trace = self.machine.trace
-                trace.clock = min(deadline, trace.clock + _LONGEST_SLEEP_S * self.clock_hz)
+                trace.clock = min(deadline, trace.clock + self._longest_sleep())
                 if trace.clock >= deadline:
                     return State.WAITING
             elif stop is Stop.RETURNED:
@@ -141,8 +157,53 @@ class VirtualBoard:
 
     # ---- for the program --------------------------------------------------------------------------------------------
 
-    def _clock(self) -> int:
+    def clock(self) -> int:
+        """Ticks since power-on."""
         return self.machine.trace.clock
+
+    def pass_ticks(self, count: int) -> None:
+        """So much time goes by while the processor waits for a part."""
+        self.machine.trace.clock += count
+
+    def reschedule(self) -> None:
+        """A part acts at another time than before."""
+        self.machine.stop_now()
+
+    def start_watchdog(self, milliseconds: int) -> None:
+        """From now on the board resets when nobody feeds it for so long."""
+        self._watchdog_ticks = milliseconds * self.clock_hz // 1000
+        self.feed_watchdog()
+        self.machine.stop_now()
+
+    def feed_watchdog(self) -> None:
+        """Start its time anew."""
+        self._fed_at = self.clock()
+
+    def _next_event(self, deadline: int) -> int:
+        """Until when the program can run without anything happening to it."""
+        if self._watchdog_ticks:
+            deadline = min(deadline, self._fed_at + self._watchdog_ticks)
+        if self.parts is None:
+            return deadline
+        if self.parts.is_due:  # and masked
+            return min(deadline, self.clock() + MASKED_RETRY_TICKS)
+        moment = self.parts.next_moment()
+        return deadline if moment is None else min(deadline, moment)
+
+    def _happen(self) -> None:
+        """Watchdog and interrupts whose time has come."""
+        if self._watchdog_ticks and self.clock() >= self._fed_at + self._watchdog_ticks:
+            self._reset(RESET_WATCHDOG)
+        if self.parts is None:
+            return
+        self.parts.advance()
+        while self.parts.is_due and not self.machine.interrupts_masked:
+            self.machine.interrupt(0)
+            self.parts.advance()
+
+    def _longest_sleep(self) -> int:
+        ticks = _LONGEST_SLEEP_S * self.clock_hz
+        return min(ticks, self._watchdog_ticks // 2) if self._watchdog_ticks else ticks
 
     def _reset(self, reason: int) -> None:
         self._reset_wanted = False
@@ -151,6 +212,9 @@ class VirtualBoard:
         for part in (self.link, self.log_uart, self.timer):
             part.reset()
         self.imu.start(0)
+        self._watchdog_ticks = 0
+        if self.parts is not None:
+            self.parts.reset(reason)
         self.machine.reset()
 
     def _on_reset_wanted(self) -> None:
@@ -166,12 +230,27 @@ class VirtualBoard:
         trace = self.machine.trace
         if self.link.received or self.imu.waiting():
             return
+        if self.parts is not None:
+            self._idle_with_parts()
+            return
         moment = self.imu.next_moment()
         if moment is None:
             self._waiting = True
             self.machine.stop_now()
         else:
             trace.clock = max(trace.clock, min(moment, trace.deadline))
+
+    def _idle_with_parts(self) -> None:
+        """As WFI does: the clock goes on to the next interrupt, or to the host's deadline."""
+        trace = self.machine.trace
+        if self.parts is None or self.parts.is_due:
+            return
+        if self.parts.next_moment() is None:
+            self._waiting = True
+            self.machine.stop_now()
+        else:
+            trace.clock = max(trace.clock, self._next_event(self._deadline))
+            self.machine.stop_now()
 
     def _read_block(self, offset: int, _count: int) -> int:
         if offset == 0x204:
@@ -192,29 +271,45 @@ class VirtualBoard:
         elif offset == 0x204:
             moved = bytes(self.link.received[:value])
             del self.link.received[: len(moved)]
-            self._to_ram(self._dma_address, moved)
+            self.to_ram(self._dma_address, moved)
             self._dma_moved = len(moved)
         elif offset == 0x208:
-            self.link.output += self._from_memory(self._dma_address, value)
+            self.link.output += self.from_memory(self._dma_address, value)
             self._on_sent()
         elif offset == 0x004:
             self._idle()
+        elif offset == 0x00C:
+            self.led.append((self.clock(), bool(value)))
+        elif offset == 0x300:
+            self.start_watchdog(value)
+        elif offset == 0x304:
+            self.feed_watchdog()
         elif offset == 0x100:
             self.imu.start(value)
         elif offset == 0x108:
-            self._to_ram(value, self.imu.fetch(self.timer.started_at))
+            self.to_ram(value, self.imu.fetch(self.timer.started_at))
         else:
             raise KeyError(offset)
 
-    def _to_ram(self, address: int, data: bytes) -> None:
+    def to_ram(self, address: int, data: bytes) -> None:
+        """Put bytes into the program's RAM.
+
+        Raises:
+            BoardFault: no RAM is there.
+        """
         if not data:
             return
-        if not RAM_BASE <= address <= RAM_BASE + self.board.ram_bytes - len(data):
+        if not self.machine.is_ram(address, len(data)):
             raise BoardFault("board block", f"was told to write {len(data)} bytes to 0x{address:08x}: no RAM", "")
         self.machine.write(address, data)
 
-    def _from_memory(self, address: int, count: int) -> bytes:
-        in_ram = RAM_BASE <= address <= RAM_BASE + self.board.ram_bytes - count
-        if not in_ram and not 0 <= address <= self.board.flash_bytes - count:
+    def from_memory(self, address: int, count: int) -> bytes:
+        """Bytes of the program's RAM or flash.
+
+        Raises:
+            BoardFault: no memory is there.
+        """
+        flash = self.board.flash_origin
+        if not self.machine.is_ram(address, count) and not flash <= address <= flash + self.board.flash_bytes - count:
             raise BoardFault("board block", f"was told to send {count} bytes from 0x{address:08x}: no memory", "")
         return self.machine.read(address, count)

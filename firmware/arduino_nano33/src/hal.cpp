@@ -40,6 +40,15 @@ volatile uint32_t seen_run = 0;
 uint32_t runs = 0;
 uint32_t reset_reason = TFW_RESET_UNKNOWN;
 
+/*
+ * The chip's own watchdog cannot be stopped and would fire in the middle of an upload, for the boot loader does not feed
+ * it. A timer's interrupt does the same; the register it writes survives the reset.
+ */
+constexpr uint32_t watchdog_mark = 0x57;
+constexpr uint32_t watchdog_us = 8000000;
+volatile uint32_t fed_at_us = 0;
+mbed::Ticker watchdog;
+
 alignas(8) unsigned char imu_stack[1536];
 rtos::Thread imu_thread(osPriorityAboveNormal, sizeof imu_stack, imu_stack, "imu");
 
@@ -87,12 +96,22 @@ void imu_loop()
     }
 }
 
+void look_after_the_loop()
+{
+    if (micros() - fed_at_us > watchdog_us) {
+        NRF_POWER->GPREGRET2 = watchdog_mark;
+        NVIC_SystemReset();
+    }
+}
+
 /* The register collects reasons until they are cleared; power-on and brown-out leave it empty. */
 uint32_t take_reset_reason()
 {
     const uint32_t seen = NRF_POWER->RESETREAS;
     NRF_POWER->RESETREAS = seen;
-    if ((seen & POWER_RESETREAS_DOG_Msk) != 0) {
+    const bool was_watchdog = NRF_POWER->GPREGRET2 == watchdog_mark;
+    NRF_POWER->GPREGRET2 = 0;
+    if (was_watchdog || (seen & POWER_RESETREAS_DOG_Msk) != 0) {
         return TFW_RESET_WATCHDOG;
     }
     if ((seen & POWER_RESETREAS_LOCKUP_Msk) != 0) {
@@ -126,6 +145,7 @@ void tfw_hal_init(void)
 {
     reset_reason = take_reset_reason();
     Serial.begin(115200);
+    pinMode(LED_BUILTIN, OUTPUT);
     CoreDebug->DEMCR |= CoreDebug_DEMCR_TRCENA_Msk;
     DWT->CTRL |= DWT_CTRL_CYCCNTENA_Msk;
     find_part();
@@ -216,6 +236,21 @@ uint32_t tfw_hal_imu_rate_mhz(void)
 void tfw_hal_idle(void)
 {
     rtos::ThisThread::sleep_for(milliseconds(1));
+}
+
+void tfw_hal_led(bool on)
+{
+    digitalWrite(LED_BUILTIN, on ? HIGH : LOW);
+}
+
+void tfw_hal_watchdog(void)
+{
+    static bool is_running = false;
+    fed_at_us = micros();
+    if (!is_running) {
+        is_running = true;
+        watchdog.attach(look_after_the_loop, milliseconds(1000));
+    }
 }
 
 /* mbed fills each thread's stack with a mark; this is the thread that runs the network. */

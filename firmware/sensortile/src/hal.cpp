@@ -146,6 +146,7 @@ void tfw_hal_init(void)
 {
     reset_reason = take_reset_reason();
     SerialUSB.begin();
+    pinMode(PG12, OUTPUT);
     CoreDebug->DEMCR |= CoreDebug_DEMCR_TRCENA_Msk;
     DWT->CTRL |= DWT_CTRL_CYCCNTENA_Msk;
     has_imu = lsm6dsm_begin();
@@ -226,6 +227,27 @@ uint32_t tfw_hal_imu_rate_mhz(void)
 void tfw_hal_idle(void)
 {
     __WFI();
+}
+
+void tfw_hal_led(bool on)
+{
+    digitalWrite(PG12, on ? HIGH : LOW);
+}
+
+/* The independent watchdog (RM0351, 42) runs on its own oscillator of 32 kHz; a debugger's reset stops it. */
+void tfw_hal_watchdog(void)
+{
+    static bool is_running = false;
+    if (!is_running) {
+        is_running = true;
+        IWDG->KR = 0xCCCC;
+        IWDG->KR = 0x5555;
+        IWDG->PR = 5;     /* / 128 */
+        IWDG->RLR = 2000; /* 8 s */
+        while (IWDG->SR != 0) {
+        }
+    }
+    IWDG->KR = 0xAAAA;
 }
 
 uint32_t tfw_hal_stack_high_water(void)

@@ -139,6 +139,21 @@ void tfw_hal_idle(void)
     ticks_now();
 }
 
+void tfw_hal_led(bool on)
+{
+    BOARD_LED = on ? 1u : 0u;
+}
+
+void tfw_hal_watchdog(void)
+{
+    static bool is_running;
+    if (!is_running) {
+        is_running = true;
+        WATCHDOG_START = 8000u;
+    }
+    WATCHDOG_FEED = 1u;
+}
+
 uint32_t tfw_hal_stack_high_water(void)
 {
     const uint32_t *word = __stack_limit;

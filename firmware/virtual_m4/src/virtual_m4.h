@@ -27,6 +27,7 @@
 #define BOARD_ID           REGISTER(0x40030000u) /* r: BOARD_ID_VALUE; 0 on other machines */
 #define BOARD_IDLE         REGISTER(0x40030004u) /* w: the clock goes on to the next sample or byte from the host */
 #define BOARD_RESET_REASON REGISTER(0x40030008u) /* r: a TFW_RESET_... */
+#define BOARD_LED          REGISTER(0x4003000Cu) /* w: 1 on, 0 off */
 #define BOARD_ID_VALUE     0x31564654u           /* "TFV1" */
 
 /* The IMU: a queue of 32 samples; when it is full the oldest is lost and counted. */
@@ -47,5 +48,9 @@ typedef struct {
 #define LINK_ADDRESS REGISTER(0x40030200u) /* w: address in RAM */
 #define LINK_RECEIVE REGISTER(0x40030204u) /* w: move up to so many bytes to ADDRESS. r: how many were moved */
 #define LINK_SEND    REGISTER(0x40030208u) /* w: send so many bytes from ADDRESS */
+
+/* Resets the board with the reason WATCHDOG when it is not fed in time. */
+#define WATCHDOG_START REGISTER(0x40030300u) /* w: milliseconds */
+#define WATCHDOG_FEED  REGISTER(0x40030304u) /* w */
 
 #endif

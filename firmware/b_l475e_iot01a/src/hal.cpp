@@ -1,0 +1,162 @@
+/*
+ * What the application asks of an ST B-L475E-IOT01A (STM32L475VG, stm32duino); see tfw_hal.h. The link is the virtual
+ * COM port of its ST-LINK. The LSM6DSL keeps samples in its own FIFO, so none is lost while the network runs, and
+ * nothing has to interrupt it.
+ */
+#include <Arduino.h>
+
+#include "lsm6dsl.h"
+#include "tfw_hal.h"
+#include "tfw_protocol.h"
+
+extern "C" const char tfw_board_name[] = "b_l475e_iot01a";
+
+namespace
+{
+
+constexpr uint32_t usual_rate_mhz = 104000;
+constexpr uint32_t link_baud = 115200; /* what the host opens a port with */
+
+bool has_imu = false;
+uint32_t rate_mhz = 0; /* 0: stopped */
+uint32_t next_index = 0;
+uint32_t reset_reason = TFW_RESET_UNKNOWN;
+
+/* The register collects reasons until they are cleared; each reset pulls the reset pin, too. */
+uint32_t take_reset_reason()
+{
+    const uint32_t seen = RCC->CSR;
+    __HAL_RCC_CLEAR_RESET_FLAGS();
+    if ((seen & (RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF)) != 0) {
+        return TFW_RESET_WATCHDOG;
+    }
+    if ((seen & RCC_CSR_SFTRSTF) != 0) {
+        return TFW_RESET_SOFTWARE;
+    }
+    if ((seen & RCC_CSR_BORRSTF) != 0) {
+        return TFW_RESET_POWER_ON;
+    }
+    return (seen & RCC_CSR_PINRSTF) != 0 ? TFW_RESET_PIN : TFW_RESET_UNKNOWN;
+}
+
+} // namespace
+
+void tfw_hal_init(void)
+{
+    reset_reason = take_reset_reason();
+    Serial.begin(link_baud);
+    pinMode(PB14, OUTPUT);
+    CoreDebug->DEMCR |= CoreDebug_DEMCR_TRCENA_Msk;
+    DWT->CTRL |= DWT_CTRL_CYCCNTENA_Msk;
+    has_imu = lsm6dsl_begin();
+}
+
+size_t tfw_hal_read(uint8_t *data, size_t cap)
+{
+    size_t count = 0;
+    while (count < cap && Serial.available() > 0) {
+        data[count++] = static_cast<uint8_t>(Serial.read());
+    }
+    return count;
+}
+
+void tfw_hal_write(const uint8_t *data, size_t count)
+{
+    Serial.write(data, count);
+}
+
+/* The only UART that leaves the board is the link's. */
+void tfw_hal_log(const char *text)
+{
+    (void)text;
+}
+
+uint32_t tfw_hal_micros(void)
+{
+    return micros();
+}
+
+uint32_t tfw_hal_cycles(void)
+{
+    return DWT->CYCCNT;
+}
+
+void tfw_hal_imu_stop(void)
+{
+    if (has_imu) {
+        lsm6dsl_run(0);
+    }
+    rate_mhz = 0;
+}
+
+bool tfw_hal_imu_start(uint32_t wanted_mhz)
+{
+    tfw_hal_imu_stop();
+    const uint32_t near_mhz = has_imu ? lsm6dsl_near_rate_mhz(wanted_mhz) : 0;
+    if (near_mhz == 0) {
+        return false;
+    }
+    next_index = 0;
+    rate_mhz = near_mhz;
+    lsm6dsl_run(near_mhz);
+    return true;
+}
+
+/* The newest sample in the FIFO is at most a period old; those before it are a period apart. */
+bool tfw_hal_imu_read(float sample[TFW_CHANNELS], uint32_t *index, uint32_t *time_us)
+{
+    uint32_t lost = 0;
+    const uint32_t waiting = rate_mhz != 0 ? lsm6dsl_waiting(&lost) : 0;
+    next_index += lost;
+    if (waiting == 0) {
+        return false;
+    }
+    lsm6dsl_read(sample);
+    const uint32_t period_us = static_cast<uint32_t>(1000000000ull / rate_mhz);
+    *index = next_index++;
+    *time_us = micros() - (waiting - 1) * period_us;
+    return true;
+}
+
+uint32_t tfw_hal_imu_rate_mhz(void)
+{
+    return rate_mhz != 0 ? rate_mhz : has_imu ? usual_rate_mhz : 0;
+}
+
+/* The UART's buffer lasts 80 times as long. */
+void tfw_hal_idle(void)
+{
+    delay(1);
+}
+
+void tfw_hal_led(bool on)
+{
+    digitalWrite(PB14, on ? HIGH : LOW);
+}
+
+/* The independent watchdog (RM0351, 42) runs on its own oscillator of 32 kHz. */
+void tfw_hal_watchdog(void)
+{
+    static bool is_running = false;
+    if (!is_running) {
+        is_running = true;
+        IWDG->KR = 0xCCCC;
+        IWDG->KR = 0x5555;
+        IWDG->PR = 5;     /* / 128 */
+        IWDG->RLR = 2000; /* 8 s */
+        while (IWDG->SR != 0) {
+        }
+    }
+    IWDG->KR = 0xAAAA;
+}
+
+/* stm32duino's stack has no floor: it is not painted. */
+uint32_t tfw_hal_stack_high_water(void)
+{
+    return 0;
+}
+
+uint32_t tfw_hal_reset_reason(void)
+{
+    return reset_reason;
+}

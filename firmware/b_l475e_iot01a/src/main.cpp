@@ -1,0 +1,13 @@
+#include <Arduino.h>
+
+#include "tfw_app.h"
+
+void setup()
+{
+    tfw_setup();
+}
+
+void loop()
+{
+    tfw_loop();
+}
