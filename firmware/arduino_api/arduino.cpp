@@ -91,6 +91,20 @@ void __WFI()
     }
 }
 
+HAL_StatusTypeDef HAL_FLASHEx_Erase(FLASH_EraseInitTypeDef *erase, uint32_t *)
+{
+    TFV_FLASH_ERASE = 0x08080000u + 2048u * erase->Page; /* of the second bank */
+    return TFV_FLASH_FAILED != 0 ? HAL_ERROR : HAL_OK;
+}
+
+HAL_StatusTypeDef HAL_FLASH_Program(uint32_t, uint32_t address, uint64_t data)
+{
+    TFV_FLASH_SOURCE = reinterpret_cast<uint32_t>(&data);
+    TFV_FLASH_TARGET = address;
+    TFV_FLASH_PROGRAM = sizeof data;
+    return TFV_FLASH_FAILED != 0 ? HAL_ERROR : HAL_OK;
+}
+
 void HardwareSerial::begin(unsigned long)
 {
     TFV_UART_BAUDDIV(index_) = 16u;

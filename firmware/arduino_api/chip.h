@@ -45,9 +45,9 @@ static_assert(offsetof(NRF_POWER_Type, RESETREAS) == 0x400 && offsetof(NRF_POWER
 
 /* ---- STM32L4 ---- */
 
-#define TFV_PORT_PINS(letter, number)                                                                                  \
-    P##letter##0 = 16 * (number), P##letter##1, P##letter##2, P##letter##3, P##letter##4, P##letter##5, P##letter##6,  \
-    P##letter##7, P##letter##8, P##letter##9, P##letter##10, P##letter##11, P##letter##12, P##letter##13,              \
+#define TFV_PORT_PINS(letter, number)                                                                                 \
+    P##letter##0 = 16 * (number), P##letter##1, P##letter##2, P##letter##3, P##letter##4, P##letter##5, P##letter##6, \
+    P##letter##7, P##letter##8, P##letter##9, P##letter##10, P##letter##11, P##letter##12, P##letter##13,             \
     P##letter##14, P##letter##15
 enum : uint32_t {
     TFV_PORT_PINS(A, 0),
@@ -73,13 +73,13 @@ typedef struct {
     volatile uint32_t CSR;
 } RCC_TypeDef;
 static_assert(offsetof(RCC_TypeDef, CSR) == 0x94, "RCC");
-#define RCC                         ((RCC_TypeDef *)0x40021000u)
-#define RCC_CSR_RMVF                (1u << 23)
-#define RCC_CSR_PINRSTF             (1u << 26)
-#define RCC_CSR_BORRSTF             (1u << 27)
-#define RCC_CSR_SFTRSTF             (1u << 28)
-#define RCC_CSR_IWDGRSTF            (1u << 29)
-#define RCC_CSR_WWDGRSTF            (1u << 30)
+#define RCC                           ((RCC_TypeDef *)0x40021000u)
+#define RCC_CSR_RMVF                  (1u << 23)
+#define RCC_CSR_PINRSTF               (1u << 26)
+#define RCC_CSR_BORRSTF               (1u << 27)
+#define RCC_CSR_SFTRSTF               (1u << 28)
+#define RCC_CSR_IWDGRSTF              (1u << 29)
+#define RCC_CSR_WWDGRSTF              (1u << 30)
 #define __HAL_RCC_CLEAR_RESET_FLAGS() (RCC->CSR |= RCC_CSR_RMVF)
 
 typedef struct {
@@ -150,6 +150,24 @@ inline void HAL_RCCEx_EnableMSIPLLMode()
 {
 }
 [[noreturn]] void Error_Handler();
+
+/* The flash goes to the platform's own controller. */
+typedef struct {
+    uint32_t TypeErase, Banks, Page, NbPages;
+} FLASH_EraseInitTypeDef;
+#define FLASH_TYPEERASE_PAGES        0u
+#define FLASH_BANK_2                 2u
+#define FLASH_TYPEPROGRAM_DOUBLEWORD 0u
+inline HAL_StatusTypeDef HAL_FLASH_Unlock()
+{
+    return HAL_OK;
+}
+inline HAL_StatusTypeDef HAL_FLASH_Lock()
+{
+    return HAL_OK;
+}
+HAL_StatusTypeDef HAL_FLASHEx_Erase(FLASH_EraseInitTypeDef *erase, uint32_t *failed);
+HAL_StatusTypeDef HAL_FLASH_Program(uint32_t type, uint32_t address, uint64_t data);
 
 /* ST's LL driver of the ports. */
 #define LL_GPIO_PIN_13          (1u << 13)

@@ -94,12 +94,12 @@ class FlashIAP
     {
         return 0;
     }
+    int deinit()
+    {
+        return 0;
+    }
     int erase(uint32_t address, uint32_t count);
     int program(const void *data, uint32_t address, uint32_t count);
-    uint32_t get_sector_size(uint32_t) const
-    {
-        return 4096;
-    }
 };
 
 } // namespace mbed

@@ -58,8 +58,10 @@ __attribute__((noreturn)) void Reset_Handler(void)
 
 typedef void (*vector_t)(void);
 
+/* clang-format off */
 __attribute__((section(".isr_vector"), used)) const vector_t tfv_vectors[17] = {
     (vector_t)(uintptr_t)_estack, Reset_Handler,   Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
     Stopped_Handler,              Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler, Stopped_Handler,
     Stopped_Handler,              Stopped_Handler, Stopped_Handler, Stopped_Handler, tfv_interrupt,
 };
+/* clang-format on */

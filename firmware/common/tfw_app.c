@@ -4,9 +4,13 @@
  */
 #include "tfw_app.h"
 
+#include "tfw_alone.h"
+#include "tfw_axes.h"
+#include "tfw_decide.h"
 #include "tfw_hal.h"
 #include "tfw_link.h"
 #include "tfw_model.h"
+#include "tfw_update.h"
 #include "tfw_window.h"
 
 /* A build may set both: -DTFW_FIRMWARE_VERSION=0.1.0 -DTFW_FIRMWARE_DIGEST=<hex digits>, without quotes. */
@@ -26,7 +30,10 @@
 static const char *const channel_names[TFW_CHANNELS] = {"ax", "ay", "az", "gx", "gy", "gz"};
 static const char *const channel_units[TFW_CHANNELS] = {"g", "g", "g", "dps", "dps", "dps"};
 
-/* What the sensor does for: TFW_MODE_STREAM or TFW_MODE_LIVE. */
+/* The one the firmware was built with, or a later one that came over the link. */
+static const tfw_model_t *model = &tfw_model;
+
+/* What the sensor does for: TFW_MODE_STREAM, TFW_MODE_LIVE or TFW_MODE_ALONE. */
 static struct {
     uint8_t mode;
     uint8_t tag;    /* of the request that started it; in every frame of the run */
@@ -46,9 +53,10 @@ static struct {
     tfw_window_t window;
     uint16_t hop;
     bool send_windows;
+    uint32_t next_window; /* first index of the window after the last one */
 } live;
 
-/* The window the host sends for INFER; it lies in tfw_model.window, which LIVE uses too. */
+/* The window the host sends for INFER; it lies in the model's window, which LIVE uses too. */
 static struct {
     bool begun;
     uint32_t sequence;
@@ -74,12 +82,12 @@ typedef struct {
 
 static bool has_model(void)
 {
-    return tfw_model.invoke != NULL;
+    return model->invoke != NULL;
 }
 
 static uint32_t window_values(void)
 {
-    return (uint32_t)tfw_model.window_length * tfw_model.channels;
+    return (uint32_t)model->window_length * model->channels;
 }
 
 /* The microsecond clock wraps after 71 minutes; looked at in every loop, it counts on in milliseconds. */
@@ -115,14 +123,14 @@ static void send_hello(uint8_t tag)
         .channel_units_count = TFW_CHANNELS,
         .channel_units = channel_units,
         .rate_mhz = tfw_hal_imu_rate_mhz(),
-        .model_name = tfw_model.name,
-        .model_sha256 = tfw_model.sha256,
-        .model_rate_mhz = tfw_model.rate_mhz,
-        .window_length = tfw_model.window_length,
-        .window_hop = tfw_model.window_hop,
-        .window_channels_count = tfw_model.channels,
-        .window_channels = tfw_model.columns,
-        .label_count = tfw_model.label_count,
+        .model_name = model->name,
+        .model_sha256 = model->sha256,
+        .model_rate_mhz = model->rate_mhz,
+        .window_length = model->window_length,
+        .window_hop = model->window_hop,
+        .window_channels_count = model->channels,
+        .window_channels = model->columns,
+        .label_count = model->label_count,
     };
     tfw_link_send(TFW_HELLO, tag, tfw_encode_hello(tfw_link_body(), &hello));
 }
@@ -132,7 +140,7 @@ static void send_stats(uint8_t tag)
     const tfw_link_counters_t *const link = tfw_link_counters();
     const tfw_stats_t message = {
         .uptime_ms = stats.uptime_ms,
-        .arena_bytes = tfw_model.arena_bytes,
+        .arena_bytes = model->arena_bytes,
         .stack_bytes = tfw_hal_stack_high_water(),
         .samples_lost = stats.samples_lost,
         .frames_received = link->frames_received,
@@ -147,29 +155,29 @@ static void send_stats(uint8_t tag)
 
 /* ---- inference ---- */
 
-/* Runs the model on tfw_model.window. */
+/* Runs the model on its window. */
 static result_t infer(void)
 {
     result_t result;
     const uint32_t start_us = tfw_hal_micros();
     const uint32_t start_cycles = tfw_hal_cycles();
-    tfw_model.preprocess(tfw_model.window, tfw_model.input);
+    model->preprocess(model->window, model->input);
     const uint32_t ready_cycles = tfw_hal_cycles();
     /* Before the network runs: its input may lie in memory that the network uses again. */
-    result.input_crc = tfw_crc32(0, (const uint8_t *)tfw_model.input, tfw_model.input_bytes);
+    result.input_crc = tfw_crc32(0, (const uint8_t *)model->input, model->input_bytes);
     const uint32_t check_us = tfw_hal_micros();
-    if (tfw_model.reset != NULL) {
-        tfw_model.reset();
+    if (model->reset != NULL) {
+        model->reset();
     }
     const uint32_t invoke_us = tfw_hal_micros();
     const uint32_t invoke_cycles = tfw_hal_cycles();
-    tfw_model.invoke(tfw_model.input, tfw_model.output);
+    model->invoke(model->input, model->output);
     result.invoke_cycles = tfw_hal_cycles() - invoke_cycles;
     result.preprocess_cycles = ready_cycles - start_cycles;
     result.duration_us = tfw_hal_micros() - start_us - (invoke_us - check_us);
     result.label = 0;
-    for (uint16_t i = 1; i < tfw_model.output_bytes; i++) {
-        if (tfw_model.output[i] > tfw_model.output[result.label]) {
+    for (uint16_t i = 1; i < model->output_bytes; i++) {
+        if (model->output[i] > model->output[result.label]) {
             result.label = i;
         }
     }
@@ -220,7 +228,7 @@ static void on_window_part(const tfw_frame_t *request)
             refuse(request, TFW_STATUS_BAD_VALUE, "a value is not finite");
             return;
         }
-        tfw_model.window[host_window.count++] = value;
+        model->window[host_window.count++] = value;
     }
 }
 
@@ -251,8 +259,8 @@ static void on_infer(const tfw_frame_t *request)
         .invoke_cycles = result.invoke_cycles,
         .duration_us = result.duration_us,
         .input_crc = result.input_crc,
-        .scores_count = (uint16_t)tfw_model.output_bytes,
-        .scores = tfw_model.output,
+        .scores_count = (uint16_t)model->output_bytes,
+        .scores = model->output,
     };
     tfw_link_send(TFW_INFERENCE, request->tag, tfw_encode_inference(tfw_link_body(), &message));
 }
@@ -301,7 +309,7 @@ static void send_live_window(uint32_t sequence)
             .sequence = sequence,
             .offset = offset,
             .values_count = (uint16_t)(left < TFW_LIVE_WINDOW_MAX_VALUES ? left : TFW_LIVE_WINDOW_MAX_VALUES),
-            .values = tfw_model.window + offset,
+            .values = model->window + offset,
         };
         tfw_link_send(TFW_LIVE_WINDOW, run.tag, tfw_encode_live_window(tfw_link_body(), &piece));
     }
@@ -310,14 +318,24 @@ static void send_live_window(uint32_t sequence)
 static void live_sample(const float sample[TFW_CHANNELS], uint32_t index, uint32_t time_us)
 {
     float row[TFW_CHANNELS];
-    for (uint8_t c = 0; c < tfw_model.channels; c++) {
-        row[c] = sample[tfw_model.columns[c]] * tfw_model.factors[c];
+    for (uint8_t c = 0; c < model->channels; c++) {
+        row[c] = sample[model->columns[c]] * model->factors[c];
     }
     if (!tfw_window_push(&live.window, row, index)) {
         return;
     }
+    if (live.window.first_index != live.next_window) {
+        tfw_decide_reset(); /* samples were lost in between */
+    }
+    live.next_window = live.window.first_index + live.hop;
     const result_t result = infer();
+    const uint16_t answer = tfw_decide(model);
     const uint32_t sequence = run.sent++;
+    if (run.mode == TFW_MODE_ALONE) {
+        tfw_alone_show(model, answer);
+        tfw_window_slide(&live.window, live.hop);
+        return;
+    }
     if (live.send_windows) {
         send_live_window(sequence);
     }
@@ -326,12 +344,13 @@ static void live_sample(const float sample[TFW_CHANNELS], uint32_t index, uint32
         .first_index = live.window.first_index,
         .time_us = time_us,
         .label = result.label,
+        .answer = answer,
         .preprocess_cycles = result.preprocess_cycles,
         .invoke_cycles = result.invoke_cycles,
         .duration_us = result.duration_us,
         .input_crc = result.input_crc,
-        .scores_count = (uint16_t)tfw_model.output_bytes,
-        .scores = tfw_model.output,
+        .scores_count = (uint16_t)model->output_bytes,
+        .scores = model->output,
     };
     tfw_link_send(TFW_PREDICTION, run.tag, tfw_encode_prediction(tfw_link_body(), &message));
     tfw_window_slide(&live.window, live.hop);
@@ -346,6 +365,7 @@ static bool handle_sample(void)
     if (!tfw_hal_imu_read(sample, &index, &time_us)) {
         return false;
     }
+    tfw_to_board_axes(sample);
     const uint32_t lost = index - run.taken;
     run.lost += lost;
     stats.samples_lost += lost;
@@ -358,18 +378,27 @@ static bool handle_sample(void)
     return true;
 }
 
-/* False, and the request refused, when the sensor cannot. */
-static bool start_run(const tfw_frame_t *request, uint8_t mode, uint32_t rate_mhz)
+/* False when the sensor cannot. */
+static bool begin_run(uint8_t mode, uint8_t tag, uint32_t rate_mhz)
 {
     tfw_hal_imu_stop();
     memset(&run, 0, sizeof run);
     stream.rows = 0;
     if (!tfw_hal_imu_start(rate_mhz)) {
-        refuse(request, TFW_STATUS_NO_SENSOR, "");
         return false;
     }
     run.mode = mode;
-    run.tag = request->tag;
+    run.tag = tag;
+    return true;
+}
+
+/* False, and the request refused, when the sensor cannot. */
+static bool start_run(const tfw_frame_t *request, uint8_t mode, uint32_t rate_mhz)
+{
+    if (!begin_run(mode, request->tag, rate_mhz)) {
+        refuse(request, TFW_STATUS_NO_SENSOR, "");
+        return false;
+    }
     return true;
 }
 
@@ -382,12 +411,33 @@ static void on_start_stream(const tfw_frame_t *request)
     }
     uint32_t rate_mhz = asked.rate_mhz;
     if (rate_mhz == 0u) {
-        rate_mhz = has_model() ? tfw_model.rate_mhz : tfw_hal_imu_rate_mhz();
+        rate_mhz = has_model() ? model->rate_mhz : tfw_hal_imu_rate_mhz();
     }
     if (start_run(request, TFW_MODE_STREAM, rate_mhz)) {
         const tfw_stream_started_t message = {.rate_mhz = tfw_hal_imu_rate_mhz()};
         tfw_link_send(TFW_STREAM_STARTED, request->tag, tfw_encode_stream_started(tfw_link_body(), &message));
     }
+}
+
+/* Whether the sensor has what the model's windows are made of. */
+static bool has_channels(void)
+{
+    for (uint8_t c = 0; c < model->channels; c++) {
+        if (c >= TFW_CHANNELS || model->columns[c] >= TFW_CHANNELS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void begin_windows(uint16_t hop, bool send_windows)
+{
+    host_window.begun = false;
+    live.hop = hop;
+    live.send_windows = send_windows;
+    live.next_window = 0;
+    tfw_window_init(&live.window, model->window, model->window_length, model->channels);
+    tfw_decide_reset();
 }
 
 static void on_start_live(const tfw_frame_t *request)
@@ -405,17 +455,12 @@ static void on_start_live(const tfw_frame_t *request)
         refuse(request, TFW_STATUS_BAD_VALUE, "send_windows");
         return;
     }
-    for (uint8_t c = 0; c < tfw_model.channels; c++) {
-        if (c >= TFW_CHANNELS || tfw_model.columns[c] >= TFW_CHANNELS) {
-            refuse(request, TFW_STATUS_NO_CHANNEL, "");
-            return;
-        }
+    if (!has_channels()) {
+        refuse(request, TFW_STATUS_NO_CHANNEL, "");
+        return;
     }
-    if (start_run(request, TFW_MODE_LIVE, tfw_model.rate_mhz)) {
-        host_window.begun = false;
-        live.hop = asked.hop != 0u ? asked.hop : tfw_model.window_hop;
-        live.send_windows = asked.send_windows == 1u;
-        tfw_window_init(&live.window, tfw_model.window, tfw_model.window_length, tfw_model.channels);
+    if (start_run(request, TFW_MODE_LIVE, model->rate_mhz)) {
+        begin_windows(asked.hop != 0u ? asked.hop : model->window_hop, asked.send_windows == 1u);
         const tfw_live_started_t message = {.rate_mhz = tfw_hal_imu_rate_mhz(), .hop = live.hop};
         tfw_link_send(TFW_LIVE_STARTED, request->tag, tfw_encode_live_started(tfw_link_body(), &message));
     }
@@ -451,11 +496,11 @@ static void on_label_request(const tfw_frame_t *request)
         refuse(request, TFW_STATUS_BAD_LENGTH, "");
         return;
     }
-    if (asked.index >= tfw_model.label_count) {
+    if (asked.index >= model->label_count) {
         refuse(request, TFW_STATUS_BAD_VALUE, "index");
         return;
     }
-    const tfw_label_t message = {.index = asked.index, .text = tfw_model.labels[asked.index]};
+    const tfw_label_t message = {.index = asked.index, .text = model->labels[asked.index]};
     tfw_link_send(TFW_LABEL, request->tag, tfw_encode_label(tfw_link_body(), &message));
 }
 
@@ -468,8 +513,62 @@ static void on_stats_request(const tfw_frame_t *request)
     send_stats(request->tag);
 }
 
+/* ---- model updates ---- */
+
+static void send_update_state(uint8_t tag)
+{
+    tfw_update_state_t message;
+    tfw_update_tell(&message);
+    tfw_link_send(TFW_UPDATE_STATE, tag, tfw_encode_update_state(tfw_link_body(), &message));
+}
+
+static void on_update(const tfw_frame_t *request)
+{
+    uint8_t status;
+    if (run.mode != TFW_MODE_IDLE && request->type != TFW_UPDATE_QUERY) {
+        refuse(request, TFW_STATUS_BUSY, "");
+        return;
+    }
+    const char *const why = tfw_update_handle(request, &status);
+    if (why != NULL) {
+        refuse(request, status, why);
+        return;
+    }
+    if (request->type == TFW_UPDATE_COMMIT) {
+        host_window.begun = false;
+        model = tfw_update_model();
+    }
+    send_update_state(request->tag);
+}
+
+/* ---- stand-alone ---- */
+
+static void end_alone(void)
+{
+    tfw_hal_imu_stop();
+    run.mode = TFW_MODE_IDLE;
+    tfw_alone_end();
+}
+
+/* A board that has a model and a sensor for it, and that no host has spoken to since it started, works by itself. */
+static void maybe_begin_alone(void)
+{
+    if (run.mode != TFW_MODE_IDLE || !tfw_alone_is_due(stats.uptime_ms)) {
+        return;
+    }
+    if (has_model() && has_channels() && begin_run(TFW_MODE_ALONE, 0, model->rate_mhz)) {
+        begin_windows(model->window_hop, false);
+    } else {
+        tfw_alone_heard(); /* it cannot: not to be tried again in every loop */
+    }
+}
+
 static void handle(const tfw_frame_t *request)
 {
+    tfw_alone_heard();
+    if (run.mode == TFW_MODE_ALONE) {
+        end_alone();
+    }
     switch (request->type) {
     case TFW_HELLO_REQUEST:
         on_hello_request(request);
@@ -495,6 +594,12 @@ static void handle(const tfw_frame_t *request)
     case TFW_STATS_REQUEST:
         on_stats_request(request);
         break;
+    case TFW_UPDATE_QUERY:
+    case TFW_UPDATE_BEGIN:
+    case TFW_UPDATE_PART:
+    case TFW_UPDATE_COMMIT:
+        on_update(request);
+        break;
     default:
         refuse(request, TFW_STATUS_UNKNOWN_MESSAGE, "");
         break;
@@ -504,6 +609,8 @@ static void handle(const tfw_frame_t *request)
 void tfw_setup(void)
 {
     tfw_hal_init();
+    tfw_hal_watchdog();
+    model = tfw_update_begin_life();
     stats.clock_us = tfw_hal_micros();
     static const uint8_t delimiter = 0; /* ends whatever a boot loader has sent */
     tfw_hal_write(&delimiter, 1);
@@ -515,6 +622,7 @@ void tfw_loop(void)
     bool busy = false;
     tfw_frame_t request;
     keep_uptime();
+    tfw_hal_watchdog();
     if (tfw_link_receive(&request)) {
         handle(&request);
         busy = true;
@@ -522,6 +630,8 @@ void tfw_loop(void)
     if (run.mode != TFW_MODE_IDLE && handle_sample()) {
         busy = true;
     }
+    maybe_begin_alone();
+    tfw_alone_blink(stats.uptime_ms);
     if (stream.rows > 0u && tfw_hal_micros() - stream.time_us >= STREAM_DELAY_US) {
         flush_stream();
     }

@@ -10,6 +10,9 @@
 /* In `columns`: no channel of the sensor; windows then come from the host only. */
 #define TFW_NO_COLUMN 255u
 
+/* Of tfw_model_t: a model that comes as an update must have been built for the same one. */
+#define TFW_MODEL_ABI 1u
+
 typedef struct {
     const char *name;          /* C identifier; empty without a model, and everything below 0 */
     const char *const *labels; /* [label_count] */
@@ -29,7 +32,11 @@ typedef struct {
     int8_t *output;         /* [output_bytes] */
     void (*preprocess)(const float *raw, int8_t *input);
     void (*invoke)(const int8_t *input, int8_t *output);
-    void (*reset)(void); /* clears recurrent state; NULL where there is none */
+    void (*reset)(void);  /* clears recurrent state; NULL where there is none */
+    uint16_t least_score; /* of an answer, in 256ths; 0: every window has one */
+    uint16_t rest;        /* label that means "no gesture"; 65535: none */
+    uint8_t smoothing;    /* windows an answer is made of, >= 1 */
+    int8_t *history;      /* [smoothing][output_bytes] */
 } tfw_model_t;
 
 extern const tfw_model_t tfw_model;

@@ -24,6 +24,9 @@ enum {
     TFW_STATUS_INCOMPLETE_WINDOW = 6, /* a part of the window is missing */
     TFW_STATUS_NO_CHANNEL = 7, /* the board's sensor lacks a channel the model needs */
     TFW_STATUS_BUSY = 8, /* not possible in this mode; send STOP first */
+    TFW_STATUS_NO_UPDATE = 9, /* the firmware was built without a key for model updates */
+    TFW_STATUS_UPDATE_REFUSED = 10, /* the model update is not accepted */
+    TFW_STATUS_FLASH_FAILED = 11, /* the flash could not be written */
 };
 
 /* What a device is doing. */
@@ -31,6 +34,7 @@ enum {
     TFW_MODE_IDLE = 0, /* waits for a request */
     TFW_MODE_STREAM = 1, /* sends SAMPLES */
     TFW_MODE_LIVE = 2, /* infers its own windows and sends PREDICTION */
+    TFW_MODE_ALONE = 3, /* infers its own windows and shows the answer; any request ends it */
 };
 
 /* Why a device started. */
@@ -54,6 +58,10 @@ enum {
     TFW_INFER = 0x06,
     TFW_START_LIVE = 0x07,
     TFW_STATS_REQUEST = 0x08,
+    TFW_UPDATE_QUERY = 0x09,
+    TFW_UPDATE_BEGIN = 0x0A,
+    TFW_UPDATE_PART = 0x0B,
+    TFW_UPDATE_COMMIT = 0x0C,
     TFW_HELLO = 0x81,
     TFW_LABEL = 0x82,
     TFW_STREAM_STARTED = 0x83,
@@ -61,6 +69,7 @@ enum {
     TFW_INFERENCE = 0x86,
     TFW_LIVE_STARTED = 0x87,
     TFW_STATS = 0x88,
+    TFW_UPDATE_STATE = 0x89,
     TFW_SAMPLES = 0x90,
     TFW_LIVE_WINDOW = 0x91,
     TFW_PREDICTION = 0x92,
@@ -171,6 +180,52 @@ static inline bool tfw_decode_start_live(const uint8_t *body, size_t count, tfw_
 /* Counters and high-water marks. Answered in every mode, and changes none. */
 /* No fields: the body is empty. */
 static inline bool tfw_decode_stats_request(size_t count)
+{
+    return count == 0u;
+}
+
+/* Where a new model would go, and what is there. Answered in every mode, and changes none. */
+/* No fields: the body is empty. */
+static inline bool tfw_decode_update_query(size_t count)
+{
+    return count == 0u;
+}
+
+/* A new model will follow from its first byte on; what was received is dropped. Idle mode only. */
+typedef struct {
+    uint32_t image_bytes; /* of the whole image; a multiple of 8 */
+} tfw_update_begin_t;
+
+static inline bool tfw_decode_update_begin(const uint8_t *body, size_t count, tfw_update_begin_t *message)
+{
+    if (count != 4u) {
+        return false;
+    }
+    message->image_bytes = tfw_get_u32(body + 0);
+    return true;
+}
+
+/* The next bytes of the image. A repeated one is not written again; a gap is refused. */
+typedef struct {
+    uint32_t offset; /* bytes before this piece; a multiple of 8 */
+    uint16_t data_count; /* 0..480 */
+    const uint8_t *data; /* little-endian u8, not aligned: a multiple of 8 bytes */
+} tfw_update_part_t;
+
+static inline bool tfw_decode_update_part(const uint8_t *body, size_t count, tfw_update_part_t *message)
+{
+    if (count < 6u) {
+        return false;
+    }
+    message->offset = tfw_get_u32(body + 0);
+    message->data_count = tfw_get_u16(body + 4);
+    message->data = body + 6;
+    return message->data_count <= 480u && count == 6u + 1u * (size_t)message->data_count;
+}
+
+/* Check the image's signature, ABI and version, let it prove itself, and use it from now on. */
+/* No fields: the body is empty. */
+static inline bool tfw_decode_update_commit(size_t count)
 {
     return count == 0u;
 }
@@ -358,6 +413,35 @@ static inline size_t tfw_encode_stats(uint8_t body[TFW_MAX_BODY_BYTES], const tf
     return (size_t)(at - body);
 }
 
+/* What the device says of model updates. */
+#define TFW_UPDATE_STATE_MAX_BYTES 36
+TFW_STATIC_ASSERT(TFW_UPDATE_STATE_MAX_BYTES <= TFW_MAX_BODY_BYTES, tfw_update_state_fits);
+
+typedef struct {
+    uint32_t abi; /* of models it takes */
+    uint32_t version; /* of the model in use; 0: the one the firmware was built with */
+    uint32_t slot_address; /* where the next image will lie: it must be linked for this place */
+    uint32_t slot_bytes; /* room for it */
+    uint32_t ram_address; /* RAM a model may use */
+    uint32_t ram_bytes; /* how much */
+    uint32_t received; /* bytes of the image that have come */
+    const uint8_t *key; /* 8 bytes: first bytes of the public key images must be signed for */
+} tfw_update_state_t;
+
+static inline size_t tfw_encode_update_state(uint8_t body[TFW_MAX_BODY_BYTES], const tfw_update_state_t *message)
+{
+    uint8_t *at = body;
+    at = tfw_put_u32(at, message->abi);
+    at = tfw_put_u32(at, message->version);
+    at = tfw_put_u32(at, message->slot_address);
+    at = tfw_put_u32(at, message->slot_bytes);
+    at = tfw_put_u32(at, message->ram_address);
+    at = tfw_put_u32(at, message->ram_bytes);
+    at = tfw_put_u32(at, message->received);
+    at = tfw_put_bytes(at, message->key, 8u);
+    return (size_t)(at - body);
+}
+
 /* Consecutive samples: a frame never spans a gap. */
 #define TFW_SAMPLES_MAX_BYTES 491
 #define TFW_SAMPLES_MAX_VALUES 120
@@ -403,7 +487,7 @@ static inline size_t tfw_encode_live_window(uint8_t body[TFW_MAX_BODY_BYTES], co
 }
 
 /* What the model says of the device's own window. A window with a gap is never used. */
-#define TFW_PREDICTION_MAX_BYTES 287
+#define TFW_PREDICTION_MAX_BYTES 289
 #define TFW_PREDICTION_MAX_SCORES 255
 TFW_STATIC_ASSERT(TFW_PREDICTION_MAX_BYTES <= TFW_MAX_BODY_BYTES, tfw_prediction_fits);
 
@@ -412,6 +496,7 @@ typedef struct {
     uint32_t first_index; /* number of the window's first sample since START_LIVE, lost ones counted */
     uint32_t time_us; /* device clock when the window's last sample was taken; wraps */
     uint16_t label; /* index of the highest score, the lowest index of equal ones */
+    uint16_t answer; /* index after smoothing and threshold (the model's decision); 65535: unknown */
     uint32_t preprocess_cycles; /* CPU cycles from raw window to quantized input */
     uint32_t invoke_cycles; /* CPU cycles of the network */
     uint32_t duration_us; /* both together, in microseconds */
@@ -427,6 +512,7 @@ static inline size_t tfw_encode_prediction(uint8_t body[TFW_MAX_BODY_BYTES], con
     at = tfw_put_u32(at, message->first_index);
     at = tfw_put_u32(at, message->time_us);
     at = tfw_put_u16(at, message->label);
+    at = tfw_put_u16(at, message->answer);
     at = tfw_put_u32(at, message->preprocess_cycles);
     at = tfw_put_u32(at, message->invoke_cycles);
     at = tfw_put_u32(at, message->duration_us);

@@ -4,6 +4,7 @@
 Beside the board's own ``src/``, an image is made of
 
     common/   the application, beside the project in a checkout and inside it in a folder `tinyforge` rendered
+    third_party/  code of others, with its licence: Ed25519 for model updates
     model/    what `tinyforge export` generated, with manifest.json; without it the firmware only records
 
 ``tinyforge.json``, when it is there, holds further defines: {"defines": {"TFW_FIRMWARE_VERSION": "0.1.0"}}.
@@ -35,6 +36,10 @@ def read_json(path: str) -> dict:
 common = first_folder("common", os.path.join("..", "common"))
 env.Append(CPPPATH=[common])  # noqa: F821
 env.BuildSources(os.path.join("$BUILD_DIR", "common"), common, ["+<*.c>"])  # noqa: F821
+
+monocypher = os.path.join(first_folder("third_party", os.path.join("..", "third_party")), "monocypher")
+env.Append(CPPPATH=[monocypher])  # noqa: F821
+env.BuildSources(os.path.join("$BUILD_DIR", "monocypher"), monocypher, ["+<*.c>"])  # noqa: F821
 
 model = os.path.join(project_dir, "model")
 if os.path.isfile(os.path.join(model, "manifest.json")):

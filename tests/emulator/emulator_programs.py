@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 ECHO = """
 #include "tfw_app.h"
 #include "tfw_hal.h"
@@ -156,3 +158,10 @@ def tiny_reference(data: bytes) -> bytes:
 def _divide(a: int, b: int) -> int:
     """C's division: towards zero."""
     return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+
+
+def tiny_scores(window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the tiny model makes of a window float32 [4, 6]: quantized input int8 [24], scores int8 [3]."""
+    scaled = window.astype(np.float32).ravel() * np.float32(16.0)
+    quantized = np.clip(scaled, -128, 127).astype(np.int8)
+    return quantized, np.frombuffer(tiny_reference(quantized.tobytes()), np.int8)

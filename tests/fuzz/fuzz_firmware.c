@@ -128,6 +128,15 @@ void tfw_hal_idle(void)
 {
 }
 
+void tfw_hal_led(bool on)
+{
+    (void)on;
+}
+
+void tfw_hal_watchdog(void)
+{
+}
+
 uint32_t tfw_hal_stack_high_water(void)
 {
     return 0;

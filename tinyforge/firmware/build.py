@@ -36,7 +36,12 @@ class BuildResult:
 
 
 def build(
-    board: Board, project_dir: Path, *, model_dir: Path | None = None, on_line: LineHandler | None = None
+    board: Board,
+    project_dir: Path,
+    *,
+    model_dir: Path | None = None,
+    update_key: str = "",
+    on_line: LineHandler | None = None,
 ) -> BuildResult:
     """Render a PlatformIO project and run ``pio run -e <env>`` in it; a second time only what is new is done.
 
@@ -44,6 +49,7 @@ def build(
         board: for which board.
         project_dir: new or empty, or used before.
         model_dir: what ``tinyforge export`` wrote; None for firmware that only records.
+        update_key: see ``render``.
         on_line: called with every line PlatformIO prints.
 
     Raises:
@@ -51,7 +57,7 @@ def build(
         UsageError, ConfigError, DataError, UnsupportedModelError: see ``render``.
     """
     started = time.monotonic()
-    render(board, project_dir, model_dir=model_dir)
+    render(board, project_dir, model_dir=model_dir, update_key=update_key)
     log = project_dir / "build.log"
     run_pio(board, project_dir, (), log=log, on_line=on_line)
     elf = project_dir / ".pio" / "build" / board.pio_env / "firmware.elf"

@@ -1,4 +1,4 @@
-"""The sizes in ``virtual_m4.ld``."""
+"""The numbers in the linker scripts of the virtual platform."""
 
 from __future__ import annotations
 
@@ -24,5 +24,23 @@ def render_linker_script(text: str, *, flash_bytes: int, ram_bytes: int, stack_b
     for pattern, value in sizes:
         text, replaced = re.subn(pattern, rf"\g<1>{value}", text)
         if replaced != 1:
-            raise DataError("virtual_m4.ld", f"{replaced} lines look like {pattern}", "it must have exactly one")
+            raise DataError("linker script", f"{replaced} lines look like {pattern}", "it must have exactly one")
+    return text
+
+
+def render_places(text: str, *, flash: tuple[int, int], ram: tuple[int, int]) -> str:
+    """The linker script with flash and RAM somewhere else.
+
+    Args:
+        text: with one line ``NAME (...) : ORIGIN = ..., LENGTH = ...`` for each.
+        flash, ram: first address and bytes.
+    """
+    for name, (origin, count) in (("FLASH", flash), ("RAM", ram)):
+        text, replaced = re.subn(
+            rf"(\b{name}\s*\(\w+\)\s*:\s*)ORIGIN = \w+, LENGTH = \w+",
+            rf"\g<1>ORIGIN = 0x{origin:08x}, LENGTH = {count}",
+            text,
+        )
+        if replaced != 1:
+            raise DataError("linker script", f"{replaced} lines place {name}", "it must have exactly one")
     return text

@@ -38,6 +38,7 @@ def project_files(board: Board) -> dict[str, bytes]:
     files = _tree(home / board.firmware, "")
     files |= _tree(home / "common", "common/")
     files |= _tree(home / "platform", "platform/")
+    files |= _tree(home / "third_party", "third_party/")
     # In the checkout common/ and platform/ lie beside the board's folder, here inside it.
     ini = files["platformio.ini"].decode("utf-8").replace("../platform", "platform").replace("../common", "common")
     if "virtual_m4.ld" in files:
@@ -75,7 +76,7 @@ def files_digest(files: Mapping[str, bytes]) -> str:
     return sha256_json([[name, data.hex()] for name, data in sorted(files.items())])
 
 
-def render(board: Board, project_dir: Path, *, model_dir: Path | None = None) -> Path:
+def render(board: Board, project_dir: Path, *, model_dir: Path | None = None, update_key: str = "") -> Path:
     """Write a project that `pio run` builds as it is.
 
     Files that are there with the same content are left alone, so that the next build only does what is new; files of an
@@ -85,6 +86,7 @@ def render(board: Board, project_dir: Path, *, model_dir: Path | None = None) ->
         board: for which board.
         project_dir: new or empty, or rendered before.
         model_dir: what ``tinyforge export`` wrote; None for firmware that only records.
+        update_key: public key, 64 hex digits, for which model updates must be signed; empty: it takes none.
 
     Returns:
         ``project_dir``.
@@ -101,6 +103,10 @@ def render(board: Board, project_dir: Path, *, model_dir: Path | None = None) ->
     if model_dir is not None:
         files |= _model_files(model_dir)
     defines = {"TFW_FIRMWARE_VERSION": __version__, "TFW_FIRMWARE_DIGEST": digest, **board_defines(board)}
+    if update_key:
+        if not re.fullmatch("[0-9a-f]{64}", update_key):
+            raise UsageError("update key", "is no public key", "it is what `tinyforge update keygen` printed")
+        defines["TFW_UPDATE_KEY"] = update_key
     said = {"board": board.id, "defines": defines}
     files[SETTINGS] = (json.dumps(said, indent=2) + "\n").encode()
     for name, data in files.items():

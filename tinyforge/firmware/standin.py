@@ -1,9 +1,14 @@
-"""A real board's own sources as an image for the virtual platform: its HAL runs against parts that behave as data sheets
-say, through ``firmware/arduino_api`` in place of the Arduino core. No registry, no core, no internet."""
+"""A real board's own sources as an image for the virtual platform.
+
+Its HAL runs against parts that behave as data sheets say, through ``firmware/arduino_api`` in place of the Arduino
+core: no registry, no core, no internet.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tinyforge import __version__
@@ -11,12 +16,13 @@ from tinyforge.boards import Board
 from tinyforge.core.errors import ToolError, UsageError
 from tinyforge.core.files import write_bytes, write_text
 from tinyforge.core.resources import firmware_dir
-from tinyforge.firmware.linker_script import render_linker_script
+from tinyforge.firmware.linker_script import render_places
 from tinyforge.firmware.manifest import model_sources, read_info, read_manifest
 from tinyforge.firmware.project import board_defines, files_digest, project_files
 from tinyforge.link import render_model_binding
 from tinyforge.toolchain import ArmToolchain, find_arm_toolchain
 from tinyforge.toolchain.run import run_tool
+from tinyforge.virtual.parts.flash import FLASH_UPDATE_BYTES
 from tinyforge.virtual.parts.wiring import SECOND_RAM, WIRINGS
 
 _CPP_FLAGS = ("-std=gnu++14", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics")
@@ -53,7 +59,8 @@ def build_standin(
         )
     compiler = toolchain or find_arm_toolchain()
     home, api = firmware_dir(), firmware_dir() / "arduino_api"
-    includes = [api, home / "common", home / board.firmware / "src"]
+    third_party = home / "third_party" / "monocypher"
+    includes = [api, home / "common", home / board.firmware / "src", third_party]
     known = {
         "TFW_CLOCK_HZ": f"{board.clock_hz}u",
         "TFW_FIRMWARE_VERSION": __version__,
@@ -62,6 +69,8 @@ def build_standin(
     }
     flags = ["-Os", *(f"-D{name}={value}" for name, value in known.items()), *(f"-D{define}" for define in defines)]
     common = sorted((home / "common").glob("*.c"))
+    if any(define.startswith("TFW_UPDATE_KEY=") for define in defines):
+        common.append(third_party / "monocypher.c")
     model: list[Path] = []
     if model_dir is not None:
         manifest = read_manifest(model_dir)
@@ -75,7 +84,8 @@ def build_standin(
     startup = [api / "startup.c", home / "virtual_m4" / "src" / "memory.c"]
     objects += compiler.compile_objects(startup, folder / "platform", flags, includes)
     cpp = [*sorted(api.glob("*.cpp")), *sorted((home / board.firmware / "src").glob("*.cpp"))]
-    objects += [_compile_cpp(compiler, source, folder, flags, includes) for source in cpp]
+    with ThreadPoolExecutor(max_workers=max(1, min(4, os.cpu_count() or 1))) as pool:
+        objects += pool.map(lambda source: _compile_cpp(compiler, source, folder, flags, includes), cpp)
     script = folder / "board.ld"
     own = sorted((home / board.firmware).glob("*.ld"))
     if own:
@@ -85,9 +95,7 @@ def build_standin(
     return compiler.link(objects, script, folder / "firmware.elf")
 
 
-def _compile_cpp(
-    compiler: ArmToolchain, source: Path, folder: Path, flags: list[str], includes: list[Path]
-) -> Path:
+def _compile_cpp(compiler: ArmToolchain, source: Path, folder: Path, flags: list[str], includes: list[Path]) -> Path:
     command = list(compiler.command)
     if compiler.kind == "zig":
         command[-1] = "c++"
@@ -100,8 +108,19 @@ def _compile_cpp(
     own = ["-ffp-contract=off", "-ffunction-sections", "-fdata-sections", "-fno-common", "-g", "-fno-unwind-tables"]
     try:
         run_tool(
-            [*command, *compiler.cpu_flags, *_CPP_FLAGS, *own, "-fno-asynchronous-unwind-tables", *flags, *search]
-            + ["-c", str(source), "-o", str(target)],
+            [
+                *command,
+                *compiler.cpu_flags,
+                *_CPP_FLAGS,
+                *own,
+                "-fno-asynchronous-unwind-tables",
+                *flags,
+                *search,
+                "-c",
+                str(source),
+                "-o",
+                str(target),
+            ],
             doing=f"compiling {source.name}",
         )
     except FileNotFoundError as error:
@@ -111,6 +130,8 @@ def _compile_cpp(
 
 def _script(text: str, board: Board) -> str:
     second = SECOND_RAM.get(board.id, (0, 0))[1]
-    text = render_linker_script(text, flash_bytes=board.flash_bytes, ram_bytes=board.ram_bytes - second)
-    text = re.sub(r"(FLASH.*ORIGIN = )0x\w+", rf"\g<1>0x{board.flash_origin:08x}", text, count=1)
-    return re.sub(r"(RAM .*ORIGIN = )0x\w+", rf"\g<1>0x{board.ram_origin:08x}", text, count=1)
+    return render_places(
+        text,
+        flash=(board.flash_origin, board.flash_bytes - FLASH_UPDATE_BYTES),
+        ram=(board.ram_origin, board.ram_bytes - second),
+    )

@@ -37,6 +37,11 @@ from tinyforge.link.messages import (
     Stop,
     Stopped,
     StreamStarted,
+    UpdateBegin,
+    UpdateCommit,
+    UpdatePart,
+    UpdateQuery,
+    UpdateState,
     WindowPart,
 )
 from tinyforge.link.ports import DEFAULT_BAUD, Port, SerialLike, as_port, open_port
@@ -44,6 +49,8 @@ from tinyforge.link.wire import Message, WireError
 
 DEFAULT_TIMEOUT_S = 2.0
 INFER_TIMEOUT_S = 10.0
+UPDATE_TIMEOUT_S = 20.0  # a page's erasure, or the check of a signature, a quarter of it for each attempt
+_UNKNOWN = 0xFFFF  # in PREDICTION
 _ATTEMPTS = 4
 _MOST_LATE_FRAMES = (
     2000  # taken after a deadline: what was under way; a device that never stops talking is not heard out
@@ -57,6 +64,9 @@ _WAY_OUT = {
     Status.UNKNOWN_MESSAGE: "the firmware is older than this tinyforge: run `tinyforge build` and `tinyforge flash`",
     Status.NO_MODEL: "run `tinyforge build` and `tinyforge flash` to put one on the board",
     Status.NO_SENSOR: "choose a rate the board has: `tinyforge boards` lists them",
+    Status.NO_UPDATE: "build the firmware with a key: `tinyforge build --update-key`",
+    Status.UPDATE_REFUSED: "the board keeps the model it has",
+    Status.FLASH_FAILED: "the board keeps the model it has; try again",
     Status.NO_CHANNEL: "send windows from the host, or train on the channels the board has",
 }
 
@@ -152,6 +162,7 @@ class Prediction:
         sequence: counts predictions from 0; a gap is a prediction that was lost on the way.
         first_index: number of the window's first sample since LIVE started, lost ones counted.
         time_us: device clock when the window's last sample was taken; wraps every 2^32 us.
+        answer: the class after smoothing and threshold; None for unknown.
         inference: the result.
         window: float32 [time, channel] the result was made from, or None when it was not asked for or lost a piece.
     """
@@ -159,6 +170,7 @@ class Prediction:
     sequence: int
     first_index: int
     time_us: int
+    answer: int | None
     inference: Inference
     window: Float32Array | None
 
@@ -357,6 +369,40 @@ class Link:
             input_crc=reply.input_crc,
         )
 
+    # ---- model updates ----
+
+    def update_state(self) -> UpdateState:
+        """Where a new model would go, and which is in use.
+
+        Raises:
+            DeviceError: no answer.
+        """
+        return self._ask(UpdateQuery(), UpdateState)
+
+    def update(self, image: bytes, on_progress: Callable[[int, int], None] | None = None) -> UpdateState:
+        """Send an image and have it taken into use. Until the board has accepted it, its old model stays.
+
+        Args:
+            image: of ``tinyforge.firmware.update``.
+            on_progress: called as ``on_progress(sent, all)`` after each piece.
+
+        Raises:
+            DeviceError: the board refuses it and says why, or does not answer.
+        """
+        self._ask(UpdateBegin(len(image)), UpdateState, timeout_s=UPDATE_TIMEOUT_S)
+        sent = 0
+        while sent < len(image):
+            piece = image[sent : sent + UpdatePart.MAX_DATA]
+            state = self._ask(UpdatePart(sent, np.frombuffer(piece, np.uint8)), UpdateState, timeout_s=UPDATE_TIMEOUT_S)
+            if state.received != sent + len(piece):
+                raise self._impossible(f"{state.received} bytes received of {sent + len(piece)} sent")
+            sent += len(piece)
+            if on_progress is not None:
+                on_progress(sent, len(image))
+        state = self._ask(UpdateCommit(), UpdateState, timeout_s=UPDATE_TIMEOUT_S)
+        self.hello()  # it has another model now
+        return state
+
     # ---- STREAM ----
 
     def start_stream(self, rate_hz: float | None = None) -> float:
@@ -548,7 +594,8 @@ class Link:
                 window = _join(pieces, message.sequence, shape)
                 pieces = []
                 inference = self._inference(message)
-                yield Prediction(message.sequence, message.first_index, message.time_us, inference, window)
+                answer = None if message.answer == _UNKNOWN else message.answer
+                yield Prediction(message.sequence, message.first_index, message.time_us, answer, inference, window)
 
     # ---- below the messages ----
 

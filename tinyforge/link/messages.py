@@ -27,6 +27,9 @@ class Status(IntEnum):
     INCOMPLETE_WINDOW = 6
     NO_CHANNEL = 7
     BUSY = 8
+    NO_UPDATE = 9
+    UPDATE_REFUSED = 10
+    FLASH_FAILED = 11
 
 
 STATUS_TEXT: dict[int, str] = {
@@ -38,6 +41,9 @@ STATUS_TEXT: dict[int, str] = {
     6: "a part of the window is missing",
     7: "the board's sensor lacks a channel the model needs",
     8: "not possible in this mode; send STOP first",
+    9: "the firmware was built without a key for model updates",
+    10: "the model update is not accepted",
+    11: "the flash could not be written",
 }
 
 
@@ -47,12 +53,14 @@ class Mode(IntEnum):
     IDLE = 0
     STREAM = 1
     LIVE = 2
+    ALONE = 3
 
 
 MODE_TEXT: dict[int, str] = {
     0: "waits for a request",
     1: "sends SAMPLES",
     2: "infers its own windows and sends PREDICTION",
+    3: "infers its own windows and shows the answer; any request ends it",
 }
 
 
@@ -284,6 +292,103 @@ class StatsRequest(Message):
 
     TYPE: ClassVar[int] = 0x08
     NAME: ClassVar[str] = "STATS_REQUEST"
+
+    def encode(self) -> bytes:  # noqa: D102
+        return b""
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:  # noqa: D102
+        reader = Reader(cls.NAME, body)
+        message = cls()
+        reader.end()
+        return message
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UpdateQuery(Message):
+    """Host to device: Where a new model would go, and what is there. Answered in every mode, and changes none."""
+
+    TYPE: ClassVar[int] = 0x09
+    NAME: ClassVar[str] = "UPDATE_QUERY"
+
+    def encode(self) -> bytes:  # noqa: D102
+        return b""
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:  # noqa: D102
+        reader = Reader(cls.NAME, body)
+        message = cls()
+        reader.end()
+        return message
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UpdateBegin(Message):
+    """Host to device: A new model will follow from its first byte on; what was received is dropped. Idle mode only.
+
+    Attributes:
+        image_bytes: of the whole image; a multiple of 8.
+    """
+
+    TYPE: ClassVar[int] = 0x0A
+    NAME: ClassVar[str] = "UPDATE_BEGIN"
+
+    image_bytes: int
+
+    def encode(self) -> bytes:  # noqa: D102
+        writer = Writer(self.NAME)
+        writer.u32("image_bytes", self.image_bytes)
+        return writer.end()
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:  # noqa: D102
+        reader = Reader(cls.NAME, body)
+        message = cls(
+            image_bytes=reader.u32(),
+        )
+        reader.end()
+        return message
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UpdatePart(Message):
+    """Host to device: The next bytes of the image. A repeated one is not written again; a gap is refused.
+
+    Attributes:
+        offset: bytes before this piece; a multiple of 8.
+        data: a multiple of 8 bytes.
+    """
+
+    TYPE: ClassVar[int] = 0x0B
+    NAME: ClassVar[str] = "UPDATE_PART"
+    MAX_DATA: ClassVar[int] = 480
+
+    offset: int
+    data: npt.NDArray[np.uint8]
+
+    def encode(self) -> bytes:  # noqa: D102
+        writer = Writer(self.NAME)
+        writer.u32("offset", self.offset)
+        writer.u8s("data", self.data, 480)
+        return writer.end()
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:  # noqa: D102
+        reader = Reader(cls.NAME, body)
+        message = cls(
+            offset=reader.u32(),
+            data=reader.u8s(480),
+        )
+        reader.end()
+        return message
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UpdateCommit(Message):
+    """Host to device: Check the image's signature, ABI and version, let it prove itself, and use it from now on."""
+
+    TYPE: ClassVar[int] = 0x0C
+    NAME: ClassVar[str] = "UPDATE_COMMIT"
 
     def encode(self) -> bytes:  # noqa: D102
         return b""
@@ -635,6 +740,62 @@ class Stats(Message):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class UpdateState(Message):
+    """Device to host: What the device says of model updates.
+
+    Attributes:
+        abi: of models it takes.
+        version: of the model in use; 0: the one the firmware was built with.
+        slot_address: where the next image will lie: it must be linked for this place.
+        slot_bytes: room for it.
+        ram_address: RAM a model may use.
+        ram_bytes: how much.
+        received: bytes of the image that have come.
+        key: first bytes of the public key images must be signed for.
+    """
+
+    TYPE: ClassVar[int] = 0x89
+    NAME: ClassVar[str] = "UPDATE_STATE"
+
+    abi: int
+    version: int
+    slot_address: int
+    slot_bytes: int
+    ram_address: int
+    ram_bytes: int
+    received: int
+    key: bytes
+
+    def encode(self) -> bytes:  # noqa: D102
+        writer = Writer(self.NAME)
+        writer.u32("abi", self.abi)
+        writer.u32("version", self.version)
+        writer.u32("slot_address", self.slot_address)
+        writer.u32("slot_bytes", self.slot_bytes)
+        writer.u32("ram_address", self.ram_address)
+        writer.u32("ram_bytes", self.ram_bytes)
+        writer.u32("received", self.received)
+        writer.fixed("key", self.key, 8)
+        return writer.end()
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:  # noqa: D102
+        reader = Reader(cls.NAME, body)
+        message = cls(
+            abi=reader.u32(),
+            version=reader.u32(),
+            slot_address=reader.u32(),
+            slot_bytes=reader.u32(),
+            ram_address=reader.u32(),
+            ram_bytes=reader.u32(),
+            received=reader.u32(),
+            key=reader.fixed(8),
+        )
+        reader.end()
+        return message
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Samples(Message):
     """Device to host: Consecutive samples: a frame never spans a gap.
 
@@ -721,6 +882,7 @@ class Prediction(Message):
         first_index: number of the window's first sample since START_LIVE, lost ones counted.
         time_us: device clock when the window's last sample was taken; wraps.
         label: index of the highest score, the lowest index of equal ones.
+        answer: index after smoothing and threshold (the model's decision); 65535: unknown.
         preprocess_cycles: CPU cycles from raw window to quantized input.
         invoke_cycles: CPU cycles of the network.
         duration_us: both together, in microseconds.
@@ -736,6 +898,7 @@ class Prediction(Message):
     first_index: int
     time_us: int
     label: int
+    answer: int
     preprocess_cycles: int
     invoke_cycles: int
     duration_us: int
@@ -748,6 +911,7 @@ class Prediction(Message):
         writer.u32("first_index", self.first_index)
         writer.u32("time_us", self.time_us)
         writer.u16("label", self.label)
+        writer.u16("answer", self.answer)
         writer.u32("preprocess_cycles", self.preprocess_cycles)
         writer.u32("invoke_cycles", self.invoke_cycles)
         writer.u32("duration_us", self.duration_us)
@@ -763,6 +927,7 @@ class Prediction(Message):
             first_index=reader.u32(),
             time_us=reader.u32(),
             label=reader.u16(),
+            answer=reader.u16(),
             preprocess_cycles=reader.u32(),
             invoke_cycles=reader.u32(),
             duration_us=reader.u32(),
@@ -818,6 +983,10 @@ MESSAGES: dict[int, type[Message]] = {
     Infer.TYPE: Infer,
     StartLive.TYPE: StartLive,
     StatsRequest.TYPE: StatsRequest,
+    UpdateQuery.TYPE: UpdateQuery,
+    UpdateBegin.TYPE: UpdateBegin,
+    UpdatePart.TYPE: UpdatePart,
+    UpdateCommit.TYPE: UpdateCommit,
     Hello.TYPE: Hello,
     Label.TYPE: Label,
     StreamStarted.TYPE: StreamStarted,
@@ -825,6 +994,7 @@ MESSAGES: dict[int, type[Message]] = {
     Inference.TYPE: Inference,
     LiveStarted.TYPE: LiveStarted,
     Stats.TYPE: Stats,
+    UpdateState.TYPE: UpdateState,
     Samples.TYPE: Samples,
     LiveWindow.TYPE: LiveWindow,
     Prediction.TYPE: Prediction,

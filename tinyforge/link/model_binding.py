@@ -24,6 +24,7 @@ _FACTORS: Mapping[tuple[str, str], float] = {
     ("dps", "mdps"): 1000.0,
 }
 _NO_COLUMN = 255
+_NO_LABEL = 0xFFFF
 
 
 def column_of(channel: Channel) -> tuple[int, float]:
@@ -112,6 +113,8 @@ def render_model_binding(manifest: Mapping[str, Any], info: ModelInfo) -> str:
         columns=[str(column) for column, _ in columns],
         factors=[_c_float(factor) for _, factor in columns],
         window=info.window,
+        decision=info.decision,
+        rest=info.labels.index(info.decision.rest) if info.decision.rest in info.labels else _NO_LABEL,
         rate_mhz=round(info.window.rate_hz * 1000),
         digest=manifest["model_sha256"],
         digest_rows=[[f"0x{byte:02x}" for byte in digest[row : row + 16]] for row in (0, 16)],

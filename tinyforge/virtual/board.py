@@ -16,6 +16,7 @@ from tinyforge.boards import load_board
 from tinyforge.core.errors import BoardFault
 from tinyforge.toolchain import read_image
 from tinyforge.virtual.machine import Machine, Peripheral, Stop
+from tinyforge.virtual.parts.flash import FLASH_UPDATE_BYTES, Flash
 from tinyforge.virtual.parts.wiring import MASKED_RETRY_TICKS, SECOND_RAM, WIRINGS, WiredParts
 from tinyforge.virtual.peripherals import (
     BLOCK_BASE,
@@ -32,6 +33,7 @@ from tinyforge.virtual.peripherals import (
 if TYPE_CHECKING:
     from tinyforge.boards import Board
 
+FLASH_PAGE_BYTES = {"sensortile": 2048, "b_l475e_iot01a": 2048}  # by the firmware's folder; 4096 elsewhere
 _LONGEST_SLEEP_S = 60  # the 32-bit timer wraps after 171 s at 25 MHz; the program must see it more often
 RESET_POWER_ON, RESET_SOFTWARE, RESET_WATCHDOG = 1, 3, 4  # of firmware/common/tfw_protocol.h
 
@@ -42,6 +44,7 @@ class State(enum.Enum):
     OUTPUT = "as many bytes as wanted are there"
     TIME = "the time is over"
     WAITING = "the program waits for the host, and nothing else will happen"
+    DARK = "the power failed"
 
 
 class VirtualBoard:
@@ -78,6 +81,17 @@ class VirtualBoard:
         self._dma_moved = 0
         self.led: deque[tuple[int, bool]] = deque(maxlen=1000)  # when the program switched it, newest last
         self._deadline = 0  # of the host
+        self.has_power = True
+        self._flash_source = self._flash_target = 0
+        end = self.board.flash_origin + self.board.flash_bytes
+        self.flash = Flash(
+            self.machine.read,
+            self.machine.write_flash,
+            (end - FLASH_UPDATE_BYTES, end),
+            FLASH_PAGE_BYTES.get(self.board.firmware, 4096),
+            lambda microseconds: self.pass_ticks(microseconds * self.clock_hz // 1_000_000),
+            self._lose_power,
+        )
         self._watchdog_ticks = 0  # 0: not started
         self._fed_at = 0
         rates = tuple(rate for sensor in self.board.sensors[:1] for rate in sensor.rates_hz)
@@ -135,6 +149,9 @@ class VirtualBoard:
         deadline = self._deadline = self.clock() + max(0, round(seconds * self.clock_hz))
         self._wanted = wanted
         while len(self.link.output) < wanted:
+            if not self.has_power:
+                self.machine.trace.clock = max(self.clock(), deadline)
+                return State.DARK
             self._waiting = False
             if self.clock() >= deadline:
                 return State.TIME
@@ -155,6 +172,15 @@ class VirtualBoard:
         """Press the reset button: the RAM and the virtual time stay, everything else starts anew."""
         self._reset(RESET_POWER_ON)
 
+    def power_on(self) -> None:
+        """The power comes back: the flash is as it was, the RAM holds anything, what was under way is gone."""
+        for base, count in self.machine.ram:
+            self.machine.write(base, self.flash.chance.randbytes(count))
+        self.has_power = True
+        self.link.received.clear()
+        self.link.output.clear()
+        self._reset(RESET_POWER_ON)
+
     # ---- for the program --------------------------------------------------------------------------------------------
 
     def clock(self) -> int:
@@ -167,6 +193,10 @@ class VirtualBoard:
 
     def reschedule(self) -> None:
         """A part acts at another time than before."""
+        self.machine.stop_now()
+
+    def _lose_power(self) -> None:
+        self.has_power = False
         self.machine.stop_now()
 
     def start_watchdog(self, milliseconds: int) -> None:
@@ -199,6 +229,9 @@ class VirtualBoard:
         self.parts.advance()
         while self.parts.is_due and not self.machine.interrupts_masked:
             self.machine.interrupt(0)
+            if self._reset_wanted:
+                self._reset(RESET_SOFTWARE)
+                return
             self.parts.advance()
 
     def _longest_sleep(self) -> int:
@@ -255,6 +288,8 @@ class VirtualBoard:
     def _read_block(self, offset: int, _count: int) -> int:
         if offset == 0x204:
             return self._dma_moved
+        if offset == 0x410:
+            return int(self.flash.failed)
         if offset == 0x104:
             return self.imu.waiting()
         return {
@@ -278,6 +313,14 @@ class VirtualBoard:
             self._on_sent()
         elif offset == 0x004:
             self._idle()
+        elif offset == 0x400:
+            self.flash.erase(value)
+        elif offset == 0x404:
+            self._flash_source = value
+        elif offset == 0x408:
+            self._flash_target = value
+        elif offset == 0x40C:
+            self.flash.program(self._flash_target, self.from_memory(self._flash_source, value))
         elif offset == 0x00C:
             self.led.append((self.clock(), bool(value)))
         elif offset == 0x300:

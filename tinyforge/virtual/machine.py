@@ -85,16 +85,18 @@ class Machine:
         self.flash_base = flash_base
         self.flash_bytes = flash_bytes
         self.ram_bytes = ram_bytes
-        self._ram = [(RAM_BASE, ram_bytes), *([second_ram] if second_ram is not None else [])]
+        self.ram = [(RAM_BASE, ram_bytes), *([second_ram] if second_ram is not None else [])]
         self._peripherals: list[Peripheral] = []
         self._fault: BoardFault | None = None
         engine: Any = self._unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         self._uc = engine
         self._uc.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
         self._uc.mem_map(flash_base, flash_bytes, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
-        for base, count in self._ram:
+        for base, count in self.ram:
             self._uc.mem_map(base, count, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
         self._before_interrupt: Any = None
+        self._flash_is_new = False
+        self._reset_requested = False
         self._traced = traced
         self.trace: Trace = make_trace(self._uc, self._resolve) if traced else NoTrace()
         self._uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_access)
@@ -131,7 +133,7 @@ class Machine:
 
     def is_ram(self, address: int, count: int) -> bool:
         """Whether so many bytes of RAM begin there."""
-        return any(base <= address <= base + size - count for base, size in self._ram)
+        return any(base <= address <= base + size - count for base, size in self.ram)
 
     def map_peripheral(self, peripheral: Peripheral) -> None:
         """Put registers into the address space."""
@@ -157,6 +159,7 @@ class Machine:
     def reset(self) -> None:
         """Start from the reset vector with the RAM as it is, as the processor does."""
         self.system.reset()
+        self._reset_requested = False
         stack, entry = (int.from_bytes(self.read(self.flash_base + 4 * i, 4), "little") for i in range(2))
         arm = self._arm
         for number in range(13):
@@ -173,6 +176,12 @@ class Machine:
     def write(self, address: int, data: bytes) -> None:
         """Change bytes of flash or RAM as a debugger does."""
         self._uc.mem_write(address, bytes(data))
+
+    def write_flash(self, address: int, data: bytes) -> None:
+        """What the flash's controller does for the program, which comes back from ``run`` after it."""
+        self._uc.mem_write(address, data)
+        self._flash_is_new = True
+        self.stop_now()
 
     # ---- running ----------------------------------------------------------------------------------------------------
 
@@ -255,12 +264,17 @@ class Machine:
         state.clock += 24
         place = handler & ~1
         while self._run(place, back, tracing.NEVER) is not Stop.RETURNED:
+            if self._reset_requested:
+                return  # it comes now: there is nothing to go back to
             place = self._pc
         self._uc.context_restore(self._before_interrupt)
         self._pc = pc
 
     def _run(self, start: int, until: int, deadline: int) -> Stop:
         state = self.trace
+        if self._flash_is_new:
+            self._flash_is_new = False
+            self._uc.ctl_flush_tb()
         state.deadline = deadline
         state.stop_wanted = False
         place = start
@@ -313,6 +327,7 @@ class Machine:
         return f" (last call from {name} near 0x{link & ~1:08x})" if name else ""
 
     def _on_reset_request(self) -> None:
+        self._reset_requested = True
         self.on_reset_request()
 
     def _on_bad_access(self, _uc: Any, access: int, address: int, count: int, _value: int, _user: object) -> bool:

@@ -8,9 +8,11 @@
 #include <Arduino.h>
 #include <Arduino_BMI270_BMM150.h>
 #include <Arduino_LSM9DS1.h>
+#include <FlashIAP.h>
 #include <Wire.h>
 #include <mbed.h>
 
+#include "tfw_flash.h"
 #include "tfw_hal.h"
 #include "tfw_imu_queue.h"
 #include "tfw_protocol.h"
@@ -251,6 +253,25 @@ void tfw_hal_watchdog(void)
         is_running = true;
         watchdog.attach(look_after_the_loop, milliseconds(1000));
     }
+}
+
+/* The last 128 KiB; the boot loader leaves them alone, and so does an upload of a smaller program. */
+extern "C" const tfw_flash_t tfw_hal_flash = {0xE0000, 0x20000, 4096};
+
+bool tfw_hal_flash_erase(uint32_t page_address)
+{
+    mbed::FlashIAP flash;
+    const bool done = flash.init() == 0 && flash.erase(page_address, tfw_hal_flash.page_bytes) == 0;
+    flash.deinit();
+    return done;
+}
+
+bool tfw_hal_flash_program(uint32_t address, const uint8_t *data, size_t count)
+{
+    mbed::FlashIAP flash;
+    const bool done = flash.init() == 0 && flash.program(data, address, count) == 0;
+    flash.deinit();
+    return done;
 }
 
 /* mbed fills each thread's stack with a mark; this is the thread that runs the network. */

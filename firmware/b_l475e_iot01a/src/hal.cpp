@@ -5,6 +5,7 @@
  */
 #include <Arduino.h>
 
+#include "chips/stm32l4.h"
 #include "lsm6dsl.h"
 #include "tfw_hal.h"
 #include "tfw_protocol.h"
@@ -22,32 +23,14 @@ uint32_t rate_mhz = 0; /* 0: stopped */
 uint32_t next_index = 0;
 uint32_t reset_reason = TFW_RESET_UNKNOWN;
 
-/* The register collects reasons until they are cleared; each reset pulls the reset pin, too. */
-uint32_t take_reset_reason()
-{
-    const uint32_t seen = RCC->CSR;
-    __HAL_RCC_CLEAR_RESET_FLAGS();
-    if ((seen & (RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF)) != 0) {
-        return TFW_RESET_WATCHDOG;
-    }
-    if ((seen & RCC_CSR_SFTRSTF) != 0) {
-        return TFW_RESET_SOFTWARE;
-    }
-    if ((seen & RCC_CSR_BORRSTF) != 0) {
-        return TFW_RESET_POWER_ON;
-    }
-    return (seen & RCC_CSR_PINRSTF) != 0 ? TFW_RESET_PIN : TFW_RESET_UNKNOWN;
-}
-
 } // namespace
 
 void tfw_hal_init(void)
 {
-    reset_reason = take_reset_reason();
+    reset_reason = stm32l4_take_reset_reason();
     Serial.begin(link_baud);
     pinMode(PB14, OUTPUT);
-    CoreDebug->DEMCR |= CoreDebug_DEMCR_TRCENA_Msk;
-    DWT->CTRL |= DWT_CTRL_CYCCNTENA_Msk;
+    stm32l4_start_cycle_counter();
     has_imu = lsm6dsl_begin();
 }
 
@@ -134,20 +117,21 @@ void tfw_hal_led(bool on)
     digitalWrite(PB14, on ? HIGH : LOW);
 }
 
-/* The independent watchdog (RM0351, 42) runs on its own oscillator of 32 kHz. */
 void tfw_hal_watchdog(void)
 {
-    static bool is_running = false;
-    if (!is_running) {
-        is_running = true;
-        IWDG->KR = 0xCCCC;
-        IWDG->KR = 0x5555;
-        IWDG->PR = 5;     /* / 128 */
-        IWDG->RLR = 2000; /* 8 s */
-        while (IWDG->SR != 0) {
-        }
-    }
-    IWDG->KR = 0xAAAA;
+    stm32l4_feed_watchdog();
+}
+
+extern "C" const tfw_flash_t tfw_hal_flash = stm32l4_update_flash;
+
+bool tfw_hal_flash_erase(uint32_t page_address)
+{
+    return stm32l4_erase(page_address);
+}
+
+bool tfw_hal_flash_program(uint32_t address, const uint8_t *data, size_t count)
+{
+    return stm32l4_program(address, data, count);
 }
 
 /* stm32duino's stack has no floor: it is not painted. */

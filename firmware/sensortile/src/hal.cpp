@@ -5,6 +5,7 @@
 #include <Arduino.h>
 #include <errno.h>
 
+#include "chips/stm32l4.h"
 #include "lsm6dsm.h"
 #include "tfw_hal.h"
 #include "tfw_imu_queue.h"
@@ -42,23 +43,6 @@ void on_sample()
         return;
     }
     tfw_imu_queue_put(&queue, sample, now_us);
-}
-
-/* The register collects reasons until they are cleared; each reset pulls the reset pin, too. */
-uint32_t take_reset_reason()
-{
-    const uint32_t seen = RCC->CSR;
-    __HAL_RCC_CLEAR_RESET_FLAGS();
-    if ((seen & (RCC_CSR_IWDGRSTF | RCC_CSR_WWDGRSTF)) != 0) {
-        return TFW_RESET_WATCHDOG;
-    }
-    if ((seen & RCC_CSR_SFTRSTF) != 0) {
-        return TFW_RESET_SOFTWARE;
-    }
-    if ((seen & RCC_CSR_BORRSTF) != 0) {
-        return TFW_RESET_POWER_ON; /* the supply rose; a dip that was long enough looks the same */
-    }
-    return (seen & RCC_CSR_PINRSTF) != 0 ? TFW_RESET_PIN : TFW_RESET_UNKNOWN;
 }
 
 /* Before any constructor: what sensortile.ld put behind the stack, and the paint of what the stack has not used. */
@@ -144,11 +128,10 @@ extern "C" void *_sbrk(int bytes)
 
 void tfw_hal_init(void)
 {
-    reset_reason = take_reset_reason();
+    reset_reason = stm32l4_take_reset_reason();
     SerialUSB.begin();
     pinMode(PG12, OUTPUT);
-    CoreDebug->DEMCR |= CoreDebug_DEMCR_TRCENA_Msk;
-    DWT->CTRL |= DWT_CTRL_CYCCNTENA_Msk;
+    stm32l4_start_cycle_counter();
     has_imu = lsm6dsm_begin();
     if (has_imu) {
         attachInterrupt(digitalPinToInterrupt(imu_pin), on_sample, RISING);
@@ -234,20 +217,21 @@ void tfw_hal_led(bool on)
     digitalWrite(PG12, on ? HIGH : LOW);
 }
 
-/* The independent watchdog (RM0351, 42) runs on its own oscillator of 32 kHz; a debugger's reset stops it. */
 void tfw_hal_watchdog(void)
 {
-    static bool is_running = false;
-    if (!is_running) {
-        is_running = true;
-        IWDG->KR = 0xCCCC;
-        IWDG->KR = 0x5555;
-        IWDG->PR = 5;     /* / 128 */
-        IWDG->RLR = 2000; /* 8 s */
-        while (IWDG->SR != 0) {
-        }
-    }
-    IWDG->KR = 0xAAAA;
+    stm32l4_feed_watchdog();
+}
+
+extern "C" const tfw_flash_t tfw_hal_flash = stm32l4_update_flash;
+
+bool tfw_hal_flash_erase(uint32_t page_address)
+{
+    return stm32l4_erase(page_address);
+}
+
+bool tfw_hal_flash_program(uint32_t address, const uint8_t *data, size_t count)
+{
+    return stm32l4_program(address, data, count);
 }
 
 uint32_t tfw_hal_stack_high_water(void)

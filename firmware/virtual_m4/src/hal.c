@@ -1,4 +1,5 @@
 /* What the application asks of the virtual board; see tfw_hal.h. Runs under QEMU's mps2-an386 too, without an IMU. */
+#include "tfw_flash.h"
 #include "tfw_hal.h"
 #include "virtual_m4.h"
 
@@ -152,6 +153,23 @@ void tfw_hal_watchdog(void)
         WATCHDOG_START = 8000u;
     }
     WATCHDOG_FEED = 1u;
+}
+
+/* The last 128 KiB of 1 MiB. */
+const tfw_flash_t tfw_hal_flash = {0x000E0000u, 0x20000u, 4096u};
+
+bool tfw_hal_flash_erase(uint32_t page_address)
+{
+    FLASH_ERASE = page_address;
+    return FLASH_FAILED == 0;
+}
+
+bool tfw_hal_flash_program(uint32_t address, const uint8_t *data, size_t count)
+{
+    FLASH_SOURCE = (uint32_t)(uintptr_t)data;
+    FLASH_TARGET = address;
+    FLASH_PROGRAM = (uint32_t)count;
+    return FLASH_FAILED == 0;
 }
 
 uint32_t tfw_hal_stack_high_water(void)

@@ -53,4 +53,11 @@ typedef struct {
 #define WATCHDOG_START REGISTER(0x40030300u) /* w: milliseconds */
 #define WATCHDOG_FEED  REGISTER(0x40030304u) /* w */
 
+/* The flash's controller. A unit of 8 bytes is programmed once between two erases of its page of 4096. */
+#define FLASH_ERASE   REGISTER(0x40030400u) /* w: address of a page */
+#define FLASH_SOURCE  REGISTER(0x40030404u) /* w: address of what to program */
+#define FLASH_TARGET  REGISTER(0x40030408u) /* w: address in flash */
+#define FLASH_PROGRAM REGISTER(0x4003040Cu) /* w: bytes */
+#define FLASH_FAILED  REGISTER(0x40030410u) /* r: 1 when the last erase or program was refused */
+
 #endif

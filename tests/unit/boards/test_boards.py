@@ -36,7 +36,7 @@ def write(tmp_path, text, name="mine.toml"):
 
 def test_all_boards_load_and_stream_an_imu():
     boards = {board.id: board for board in list_boards()}
-    assert tuple(boards) == board_ids() == ("nano33", "nano33_rev2", "sensortile", "virtual")
+    assert tuple(boards) == board_ids() == ("b_l475e_iot01a", "nano33", "nano33_rev2", "sensortile", "virtual")
     for board in boards.values():
         assert board == load_board(board.id)
         assert board.sensors[0].channels == IMU_CHANNELS
@@ -97,7 +97,7 @@ def test_an_unknown_board_suggests_the_near_one():
         load_board("nano3")
     assert str(caught.value) == 'board: "nano3": unknown board; did you mean "nano33"?'
     assert caught.value.exit_code == 2
-    with pytest.raises(ConfigError, match="known: nano33, nano33_rev2, sensortile, virtual"):
+    with pytest.raises(ConfigError, match="known: b_l475e_iot01a, nano33, nano33_rev2, sensortile, virtual"):
         load_board("zzz")
 
 

@@ -103,7 +103,8 @@ def test_a_request_names_its_reply_and_directions_do_not_overlap():
     for message in PROTOCOL.messages:
         assert (message.type < 0x80) == message.from_host
         if message.reply:
-            assert by_name[message.reply].type == message.type | 0x80
+            first = min(other.type for other in PROTOCOL.messages if other.reply == message.reply)
+            assert by_name[message.reply].type == first | 0x80  # several requests may share a reply
     assert dataclasses.fields(Hello)[0].name == "protocol"  # fixed for all versions
     assert dataclasses.fields(WindowPart)[-1].name == "values"
 

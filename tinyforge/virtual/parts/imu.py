@@ -1,4 +1,4 @@
-"""What accelerometer-gyroscopes have in common: samples at a rate, ranges that clip, a data-ready flag, maybe a FIFO."""
+"""What accelerometer-gyroscopes have in common: samples at a rate of their own, ranges that clip, a data-ready flag."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """LSM6DSM (SensorTile) and LSM6DSL (B-L475E-IOT01A): one register map, ST DocID028165 and DocID028475.
 
-Table 3 gives the sensitivities, section 9 the registers, section 5.5 the FIFO (continuous mode, no decimation, gyroscope
-before accelerometer).
+Table 3 gives the sensitivities, section 9 the registers, section 5.5 the FIFO (continuous mode, no decimation,
+gyroscope before accelerometer).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which board carries which parts, and the registers through which firmware built for the virtual platform reaches them.
+"""Which board carries which parts, and the registers through which firmware reaches them on the virtual platform.
 
 ``firmware/arduino_api`` is the other side: its ``Wire`` is the I2C block, its ``attachInterrupt`` the interrupt block,
 and the ports of STM32 chips lie where the chip has them, so drivers that clock pins themselves run unchanged.
@@ -53,9 +53,6 @@ class Host(Protocol):
 
     def start_watchdog(self, milliseconds: int) -> None:
         """Reset the board when nobody feeds it for so long."""
-
-    def feed_watchdog(self) -> None:
-        """Start the watchdog's time anew."""
 
     def to_ram(self, address: int, data: bytes) -> None:
         """Put bytes into the program's RAM."""
@@ -158,7 +155,7 @@ class WiredParts:
             Peripheral("STM32 ports", PORTS_BASE, _PORTS_BYTES, self._read_port, self._write_port),
         ]
 
-    # ---- time ---------------------------------------------------------------------------------------------------------
+    # ---- time ----
 
     def next_moment(self) -> int | None:
         """Tick at which the processor must be interrupted, as far as is known now."""
@@ -185,7 +182,7 @@ class WiredParts:
         """Whether an interrupt that the program wants waits."""
         return bool(self.pending & self.enabled)
 
-    # ---- registers ----------------------------------------------------------------------------------------------------
+    # ---- registers ----
 
     def _read_block(self, offset: int, _count: int) -> int:
         if offset == 0x104:
@@ -242,11 +239,9 @@ class WiredParts:
         """KR: 0xCCCC starts, 0xAAAA feeds (RM0351, 42.4); PR and RLR make the time out of the 32 kHz oscillator."""
         if offset != 0:
             self._iwdg[offset] = value
-        elif value == 0xCCCC:
+        elif value in {0xCCCC, 0xAAAA}:  # both reload the counter from RLR
             divider = 4 << min(self._iwdg[0x04], 6)
             self._host.start_watchdog(1000 * divider * (self._iwdg[0x08] + 1) // _LSI_HZ)
-        elif value == 0xAAAA:
-            self._host.feed_watchdog()
 
     def _read_port(self, offset: int, _count: int) -> int:
         number, register = divmod(offset, _PORT_BYTES)

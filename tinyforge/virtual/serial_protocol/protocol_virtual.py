@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from serial import PortNotOpenError, SerialBase
+from serial import PortNotOpenError, SerialBase, SerialException
 
 from tinyforge.core.errors import DeviceError, UsageError, did_you_mean
 from tinyforge.virtual.board import VirtualBoard
@@ -129,19 +129,26 @@ class Serial(SerialBase):
         """Bytes not yet on their way: none, the queue to the board has no end."""
         return 0
 
+    def _check_power(self) -> None:
+        if not self.board.has_power:
+            raise SerialException("the board lost its power")
+
     def read(self, size: int = 1) -> bytes:
         """Up to ``size`` bytes; fewer when the timeout (of the board's time) passes.
 
         Raises:
+            SerialException: the board has no power, as when a port is pulled.
             BoardFault: the program did what no board allows.
         """
         with self._lock:
             if self.timeout is not None:
                 self.board.run(self.timeout, wanted=size)
+                self._check_power()
                 return self.board.take(size)
         while True:
             with self._lock:
                 self.board.run(_SLICE_S, wanted=size)
+                self._check_power()
                 if self.board.available >= size:
                     return self.board.take(size)
             time.sleep(_NAP_S)

@@ -144,6 +144,15 @@ void tfw_hal_idle(void)
     poll(&in, 1, -1);
 }
 
+void tfw_hal_led(bool on)
+{
+    (void)on;
+}
+
+void tfw_hal_watchdog(void)
+{
+}
+
 uint32_t tfw_hal_stack_high_water(void)
 {
     return 1234;

@@ -1,0 +1,2 @@
+/* mbed::FlashIAP lies in mbed.h. */
+#include "mbed.h"

@@ -1,0 +1,211 @@
+"""The real boards' own HALs on the virtual platform: they boot, record, infer bit for bit, and run for hours of theirs.
+
+The long ones are for ``-m heavy``; docs/boards.md has their figures.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import pytest
+from emulator_programs import tiny_scores
+
+from tinyforge.boards import list_boards, load_board
+from tinyforge.core.errors import DeviceError, UsageError
+from tinyforge.firmware.standin import build_standin
+from tinyforge.link import Link, Mode, Reset, SerialPort
+from tinyforge.virtual import VirtualBoard
+from tinyforge.virtual.motion import open_motion
+from tinyforge.virtual.serial_protocol.protocol_virtual import Serial
+
+pytestmark = pytest.mark.emulator
+BOARDS = [board.id for board in list_boards() if board.launcher == "platformio"]
+MOTION = "police:label=stop,subject=7"
+
+
+class Running:
+    """An image on a board, and a link to it that runs it."""
+
+    def __init__(self, elf, name):
+        self.board = VirtualBoard(elf, board=load_board(name), motion=open_motion(MOTION))
+        port = Serial()
+        port._board, port.is_open = self.board, True
+        self.link = Link(SerialPort(port, name))
+
+
+@pytest.fixture(scope="session")
+def images(tiny_model, tmp_path_factory):
+    known = {}
+
+    def image(name, **options):
+        key = (load_board(name).firmware, load_board(name).sensors[0].rates_hz if options else (), *options)
+        if key not in known:
+            folder = tmp_path_factory.mktemp(name)
+            rate = load_board(name).sensors[0].rates_hz[0]
+            model = None
+            if options.get("model"):
+                model = at_rate(tiny_model, folder / "model", rate)
+            known[key] = build_standin(load_board(name), folder, model_dir=model)
+        return known[key]
+
+    return image
+
+
+def at_rate(model, folder, rate_hz):
+    """The tiny model, trained for another rate."""
+    folder.mkdir()
+    for path in model.iterdir():
+        text = path.read_text()
+        (folder / path.name).write_text(text.replace('"rate_hz": 100.0', f'"rate_hz": {rate_hz}'))
+    return folder
+
+
+def stream(running, seconds):
+    rate = running.link.start_stream()
+    blocks, count = [], 0
+    for block in running.link.samples():
+        blocks.append(block)
+        count += len(block.values)
+        if count >= seconds * rate:
+            break
+    stopped = running.link.stop_stream()
+    blocks += list(running.link.samples())
+    return np.concatenate([block.values for block in blocks]), stopped, rate
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_it_boots_and_says_who_it_is(images, name):
+    running = Running(images(name), name)
+    hello = running.link.hello()
+    board = load_board(name)
+    assert (hello.board, hello.reset, hello.mode) == (board.hello_name, Reset.POWER_ON, Mode.IDLE)
+    assert hello.rate_mhz == round(board.sensors[0].rates_hz[0] * 1000)
+    assert hello.model_name == ""
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_samples_are_what_the_part_feels(images, name):
+    running = Running(images(name), name)
+    running.board.run(1.0)
+    values, stopped, rate = stream(running, 3.0)
+    assert (stopped.lost, running.link.counters.lost_samples) == (0, 0)
+    assert stopped.taken == stopped.sent == len(values)
+    # Each value is a whole number of counts of the range the board's description names.
+    sensor = load_board(name).sensors[0]
+    running.board.parts.wiring.sensor.rate_mhz = round(rate * 1000)
+    felt = np.array([running.board.parts.wiring.sensor.feel(i) for i in range(len(values) + 300)])
+    step = np.array(sensor.ranges) / 32768 * (1.15 if name in {"sensortile", "b_l475e_iot01a"} else 1.0)
+    distances = [np.abs(values - felt[first : first + len(values)]).max(axis=0) for first in range(290)]
+    best = min(distances, key=lambda distance: (distance / step).max())
+    assert (best <= step).all(), best / step
+    assert rate == sensor.rates_hz[0]
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_windows_of_the_host_are_inferred_bit_for_bit(images, name):
+    running = Running(images(name, model=True), name)
+    chance = np.random.default_rng(5)
+    for _ in range(50):
+        check_window(running.link, chance)
+
+
+def check_window(link, chance):
+    window = chance.normal(0, 5, (4, 6)).astype(np.float32)
+    said = link.infer(window)
+    quantized, scores = tiny_scores(window)
+    assert said.input_crc == zlib.crc32(quantized.tobytes())
+    np.testing.assert_array_equal(said.scores, scores)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_live_windows_come_without_a_gap_and_in_constant_memory(images, name):
+    check_live(Running(images(name, model=True), name), 10.0, hop=2)
+
+
+def check_live(running, seconds, hop):
+    link = running.link
+    link.start_live(hop=hop, send_windows=True)
+    rate = link.device.model_rate_mhz / 1000
+    first_stack, count = None, 0
+    for prediction in link.predictions():
+        assert (prediction.sequence, prediction.first_index) == (count, hop * count)
+        quantized, scores = tiny_scores(prediction.window)
+        assert prediction.inference.input_crc == zlib.crc32(quantized.tobytes())
+        np.testing.assert_array_equal(prediction.inference.scores, scores)
+        assert prediction.answer == int(scores.argmax())
+        count += 1
+        if count == 100:
+            first_stack = link.stats().stack_bytes
+        if count * hop >= seconds * rate:
+            break
+    stopped = link.stop_stream()
+    list(link.predictions())
+    assert stopped.lost == 0
+    stats = link.stats()
+    assert (stats.samples_lost, stats.frames_bad) == (0, 0)
+    assert stats.stack_bytes <= first_stack + 64  # interrupts come at other depths
+    return count, stats
+
+
+def test_both_revisions_of_the_nano_share_an_image_that_finds_its_sensor(images):
+    for name, rate in (("nano33", 119_000), ("nano33_rev2", 100_000)):
+        assert Running(images("nano33"), name).link.hello().rate_mhz == rate
+
+
+def test_a_sensor_that_is_missing_is_said_to_be(images):
+    running = Running(images("sensortile"), "sensortile")
+    running.board.parts.wiring.sensor.read = lambda _address: 0xFF
+    assert running.link.hello().rate_mhz == 0
+    with pytest.raises(DeviceError, match="the sensor is missing"):
+        running.link.start_stream()
+
+
+def test_the_parts_data_line_is_never_driven_from_both_sides(images):
+    running = Running(images("sensortile"), "sensortile")
+    stream(running, 2.0)
+    assert running.board.parts.wiring.spi[1].clashes == 0
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_program_that_hangs_is_reset_and_says_so(images, name):
+    running = Running(images(name), name)
+    running.link.hello()
+    loop = running.board.image.by_name["tfw_loop"].address & ~1
+    before = running.board.machine.read(loop, 2)
+    running.board.machine.write_flash(loop, bytes.fromhex("fee7"))  # a branch to itself
+    running.board.run(12.0, wanted=1 << 30)
+    assert running.board.resets == 1
+    running.board.machine.write_flash(loop, before)
+    assert running.link.hello().reset == Reset.WATCHDOG
+
+
+def test_who_has_no_description_is_told():
+    with pytest.raises(UsageError, match="its parts are not described"):
+        build_standin(load_board("virtual"), None)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", BOARDS)
+def test_ten_minutes_of_samples_without_an_overrun(images, name):
+    running = Running(images(name), name)
+    values, stopped, rate = stream(running, 600.0)
+    print(f"{name}: {len(values)} samples at {rate:g} Hz, {stopped.lost} lost, {running.link.stats()}")
+    assert (stopped.lost, running.link.counters.lost_samples) == (0, 0)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", BOARDS)
+def test_ten_thousand_windows_bit_for_bit(images, name):
+    running = Running(images(name, model=True), name)
+    chance = np.random.default_rng(6)
+    for _ in range(10_000):
+        check_window(running.link, chance)
+    print(f"{name}: 10 000 windows, {running.link.stats()}")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", BOARDS)
+def test_an_hour_of_live(images, name):
+    count, stats = check_live(Running(images(name, model=True), name), 3600.0, hop=25)
+    print(f"{name}: {count} predictions, {stats}")
