@@ -408,10 +408,12 @@ def run_all_tensors(model: bytes, window: Int8Array, *, place: str = "model") ->
     interpreter.reset_all_variables()
     _set_inputs(interpreter, known, row)
     _invoke(interpreter, place)
-    wanted = [port.tensor for port in known.inputs] + [output.tensor for output in _op_outputs(interpreter)]
+    wanted = [port.tensor for port in known.inputs]
+    # the content of a variable's handle is a pointer of the interpreter's: to read it as numbers ends the process
+    wanted += [output.tensor for output in _op_outputs(interpreter) if output.op_name != "VAR_HANDLE"]
     tensors: dict[int, npt.NDArray[Any]] = {}
     for tensor in wanted:
-        # a tensor the interpreter has not allocated (a variable's handle) has no content to give
+        # a tensor the interpreter has not allocated has no content to give
         with contextlib.suppress(ValueError):
             tensors[tensor] = np.array(interpreter.get_tensor(tensor))
     return tensors
