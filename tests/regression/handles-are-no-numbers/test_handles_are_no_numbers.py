@@ -1,4 +1,4 @@
-"""Where a model with variables differed, `verify` looked for the layer, read a handle as numbers and ended the process."""
+"""Where a model with variables differed, `verify` read a handle as numbers and ended the process."""
 
 import numpy as np
 from opbench import case_files
