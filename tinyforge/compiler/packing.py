@@ -26,6 +26,9 @@ _FARTHEST = 15
 KERNEL_BYTES = 360
 """Flash that the kernels' code takes beyond that of the plain form; measured with GCC 12, -O2."""
 
+SLOWEST_BALANCED = 2.0
+"""`balanced` packs no layer that would take more than so many times the instructions of the plain one."""
+
 # instructions on the virtual Cortex-M4: of an entry (a weight where all are stored), and of an output beside them
 _PER_ENTRY = {CODED: 8.5, SPARSE: 8.0, INDEXED: 6.9}
 _PER_ROW = 30.0
@@ -94,9 +97,10 @@ def worth_packing(
         there: another layer has brought the kernel's code.
     """
     saved = plain_bytes - packed.flash_bytes - (0 if there else KERNEL_BYTES)
-    if saved <= 0:
+    packed_instructions = passes * packed.instructions
+    if saved <= 0 or (goal is Goal.BALANCED and packed_instructions > SLOWEST_BALANCED * plain_instructions):
         return False
-    return not goal.takes(more_bytes=saved, fewer_instructions=passes * packed.instructions - plain_instructions)
+    return not goal.takes(more_bytes=saved, fewer_instructions=packed_instructions - plain_instructions)
 
 
 def _entries(row: Array) -> list[tuple[int, int]]:

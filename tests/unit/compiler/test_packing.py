@@ -76,7 +76,10 @@ def test_the_goal_decides():
     assert taken(Goal.SIZE, plain_instructions=slower)
     assert taken(Goal.BALANCED, plain_instructions=slower)
     assert not taken(Goal.SPEED, plain_instructions=slower)
-    assert not taken(Goal.BALANCED, plain_instructions=packed.instructions // 100, plain_bytes=packed.flash_bytes + 64)
+    assert not taken(Goal.BALANCED, plain_instructions=slower, plain_bytes=packed.flash_bytes + 60)
+    much_faster = int(packed.instructions / 2.2)
+    assert taken(Goal.SIZE, plain_instructions=much_faster)
+    assert not taken(Goal.BALANCED, plain_instructions=much_faster)
     assert taken(Goal.SPEED, plain_instructions=packed.instructions + 1)
     assert not taken(Goal.SIZE, plain_instructions=slower, plain_bytes=packed.flash_bytes)
     assert not worth_packing(

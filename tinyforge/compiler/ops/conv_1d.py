@@ -13,7 +13,7 @@ from tinyforge.compiler.overlap import whole_windows
 from tinyforge.compiler.packing import can_be_smaller, pack, worth_packing
 from tinyforge.core.graph import Array, DType, Param
 
-PLAIN_PER_MAC = 1.25  # instructions of tfg_conv_1d_s8 on the virtual Cortex-M4
+PLAIN_PER_MAC = 1.05  # instructions of tfg_conv_1d_s8 on the virtual Cortex-M4
 SIZES = ("batches", "in_len", "in_ch", "out_len", "out_ch", "kernel", "stride", "pad")
 
 
