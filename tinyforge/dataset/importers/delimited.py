@@ -187,14 +187,14 @@ def _read_table(member: Member, options: ImportOptions, notes: list[str]) -> _Ta
         lines_before += 1
         if match := _RATE.match(line):
             rate_hz = _positive(match[1], f"{member.place}:{lines_before}")
-    if not data.strip():
+    if not data or data.isspace():
         raise DataError(member.place, "is empty", "delete the file or leave it out")
     first, _, rest = data.partition(b"\n")
     has_header = not _is_numbers(first)
     if has_header:
         lines_before += 1
         body = rest
-        if not body.strip():
+        if not body or body.isspace():
             raise DataError(member.place, "has a header and no samples", "delete the file or leave it out")
         shape = body.lstrip(b"\n \t").split(b"\n", 1)[0]
     else:
@@ -234,7 +234,7 @@ def _read_table(member: Member, options: ImportOptions, notes: list[str]) -> _Ta
     units, note = settle_units(layout.names, stated, values, member.place)
     if note:
         notes.append(_shared(note))
-    return _Table(member, values, _blocks(body), layout.names, units, rate_hz, labels, clock)
+    return _Table(member, values, _blocks(body, len(values)), layout.names, units, rate_hz, labels, clock)
 
 
 def _shared(note: str) -> str:
@@ -346,7 +346,10 @@ def _layout(titles: Sequence[str] | None, columns: int, options: ImportOptions, 
     return _Layout(tuple(names), tuple(units), tuple(used), time, time_title, label)
 
 
-def _blocks(body: bytes) -> tuple[int, ...]:
+def _blocks(body: bytes, rows: int) -> tuple[int, ...]:
+    """Rows of each run of lines between blank lines; ``rows`` of them hold numbers."""
+    if body.count(b"\n") + (not body.endswith(b"\n")) == rows:  # no blank line: the whole need not be searched
+        return (rows,)
     text = body.strip(b"\n \t")
     if b"\n\n" not in text and b"\n " not in text and b"\n\t" not in text:
         return (text.count(b"\n") + 1,)
