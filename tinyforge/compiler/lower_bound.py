@@ -5,7 +5,8 @@ count as what they cover at the least distance.
 
 **Chains.** In an arena of S bytes, two buffers of one call that are too large to lie apart in it, beside everything
 else the call needs, must overlap, and then the input begins at least the least distance behind the output. Each such
-step moves the arena's end: where the steps add up to more than S, there is no plan of S bytes. The greatest such S,
+step moves the arena's end, and so does a call's scratch before or behind its two buffers: where that adds up to more
+than S, there is no plan of S bytes. The greatest such S,
 found by bisection, is a bound: for a chain of equal layers it is their size plus all distances.
 """
 
@@ -90,8 +91,17 @@ def _fits(problem: Problem, apart: list[int], size: int) -> bool:
     # pairs by the call of their output, latest first: an output's own offset is final when its input is moved
     order = sorted(range(len(problem.pairs)), key=lambda number: -blocks[problem.pairs[number].output].first)
     least = [0] * len(blocks)
+    alone: dict[int, int] = {}
+    for block_number, block in enumerate(blocks):
+        if block.first == block.last and block_number not in problem.partners:
+            alone[block.first] = max(alone.get(block.first, 0), block.room)
     for number in order:
         pair = problem.pairs[number]
         if apart[number] > size:
             least[pair.input] = max(least[pair.input], least[pair.output] + pair.distance)
+            # what the call alone needs lies behind the two, which hang together, or before them
+            beside = alone.get(blocks[pair.output].first, 0)
+            if least[pair.input] + blocks[pair.input].room + beside > size:
+                least[pair.output] = max(least[pair.output], beside)
+                least[pair.input] = max(least[pair.input], least[pair.output] + pair.distance)
     return all(start + block.room <= size for start, block in zip(least, blocks, strict=True))
