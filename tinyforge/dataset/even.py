@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyforge.core.types import Float32Array, IntArray, Recording
+from tinyforge.core.errors import DataError
+from tinyforge.core.types import Float32Array, Float64Array, IntArray, Recording
 from tinyforge.dataset.resample import resample
-from tinyforge.dataset.timing import is_even
+from tinyforge.dataset.timing import gap_limit_ms, is_even
+
+GAP_LIMIT_MS = 500.0  # across a longer gap nothing is invented; phones of the public sets pause up to 188 ms
 
 
 def evenly(recording: Recording, samples: Float32Array, rate_hz: float) -> tuple[Float32Array, IntArray]:
@@ -22,6 +25,9 @@ def evenly(recording: Recording, samples: Float32Array, rate_hz: float) -> tuple
 
     Returns:
         float32 [new time, channel] and int64 [new time].
+
+    Raises:
+        DataError: the times have a gap longer than `GAP_LIMIT_MS`, and than one and a half samples.
     """
     if recording.times_ms is None or is_even(recording):
         even = samples
@@ -30,6 +36,7 @@ def evenly(recording: Recording, samples: Float32Array, rate_hz: float) -> tuple
         times = recording.times_ms - recording.times_ms[0]
         kept = np.flatnonzero(np.r_[True, times[1:] > np.maximum.accumulate(times)[:-1]])
         times = times[kept]
+        _check_gaps(times, kept, recording.rate_hz)
         grid = np.arange(0.0, times[-1] + 1e-6, 1e3 / recording.rate_hz)
         even = np.stack([np.interp(grid, times, column) for column in samples[kept].T], axis=1).astype(np.float32)
         after = np.clip(np.searchsorted(times, grid), 1, len(times) - 1)
@@ -37,3 +44,15 @@ def evenly(recording: Recording, samples: Float32Array, rate_hz: float) -> tuple
     out = resample(even, recording.rate_hz, rate_hz)
     places = np.rint(np.arange(len(out)) * (recording.rate_hz / rate_hz)).astype(np.int64)
     return out, nearest[np.minimum(places, len(nearest) - 1)]
+
+
+def _check_gaps(times: Float64Array, kept: IntArray, rate_hz: float) -> None:
+    steps = np.diff(times)
+    worst = int(np.argmax(steps)) if len(steps) else 0
+    limit_ms = gap_limit_ms(rate_hz, GAP_LIMIT_MS)
+    if len(steps) and steps[worst] > limit_ms:
+        raise DataError(
+            "recording",
+            f"has a gap of {steps[worst]:.0f} ms after sample {kept[worst]}, longer than {limit_ms:.0f} ms",
+            "cut it there with `tinyforge dataset trim`, or delete it",
+        )

@@ -111,7 +111,10 @@ def _labelled_windows(recording: Recording, spec: WindowSpec, place: str) -> tup
                 place, f"has no channel {name!r}", f"it has {', '.join(names)}; set window.channels to what is there"
             )
     samples = to_canonical(recording, [names.index(name) for name in spec.channels], place)
-    samples, nearest = evenly(recording, samples, spec.rate_hz)
+    try:
+        samples, nearest = evenly(recording, samples, spec.rate_hz)
+    except DataError as error:
+        raise DataError(place, error.fact, error.way_out) from error
     if len(samples) < spec.length:
         count = f"{len(recording.samples)} samples"
         if recording.rate_hz != spec.rate_hz:

@@ -304,3 +304,19 @@ def test_a_watch_labelled_sample_by_sample(shared_data, tmp_path):
     assert 0.9 < np.median(gravity) < 1.1
     pure = make_dataset(store, spec, split=BY_SUBJECT, placement="wrist", transitions=False)
     assert len(pure.targets) < 0.5 * len(dataset.targets)
+
+
+@pytest.mark.parametrize("gap_ms", [188.0, 501.0])
+def test_a_long_gap_is_not_bridged(make_recording, gap_ms):
+    times = np.arange(120) * 10.0
+    times[60:] += gap_ms - 10
+    recording = make_recording(times_ms=times)
+    spec = WindowSpec(50, 25, ("ax", "gx"), 100.0)
+    if gap_ms < 500:
+        assert len(recording_windows(recording, spec))
+        return
+    with pytest.raises(DataError) as caught:
+        recording_windows(recording, spec, "recording r")
+    assert str(caught.value).startswith(
+        "recording r: has a gap of 501 ms after sample 59, longer than 500 ms; cut it there"
+    )
