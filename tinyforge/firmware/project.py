@@ -105,7 +105,9 @@ def render(board: Board, project_dir: Path, *, model_dir: Path | None = None, up
     defines = {"TFW_FIRMWARE_VERSION": __version__, "TFW_FIRMWARE_DIGEST": digest, **board_defines(board)}
     if update_key:
         if not re.fullmatch("[0-9a-f]{64}", update_key):
-            raise UsageError("update key", "is no public key", "it is what `tinyforge update keygen` printed")
+            raise UsageError(
+                "update key", "is no public key", "it is what `tinyforge.firmware.update.make_key` returned"
+            )
         defines["TFW_UPDATE_KEY"] = update_key
     said = {"board": board.id, "defines": defines}
     files[SETTINGS] = (json.dumps(said, indent=2) + "\n").encode()

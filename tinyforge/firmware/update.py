@@ -88,7 +88,7 @@ def read_key(path: Path) -> bytes:
         text = path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise UsageError(
-            str(path), f"cannot be read: {error.strerror}", "make a key with `tinyforge update keygen`"
+            str(path), f"cannot be read: {error.strerror}", "make a key with `tinyforge.firmware.update.make_key`"
         ) from error
     except UnicodeDecodeError as error:
         raise UsageError(str(path), "holds no key", "a key is 64 hex digits") from error
@@ -185,7 +185,7 @@ def _check(state: UpdateState, secret: bytes, board_name: str) -> None:
         raise DeviceError(
             board_name,
             "its firmware takes no model updates",
-            "build it with a key: `tinyforge update keygen`, then `tinyforge build --update-key`",
+            "build it with a key: docs/updates.md says how",
         )
     if state.abi != MODEL_ABI:
         raise DeviceError(

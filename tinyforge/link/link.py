@@ -64,7 +64,7 @@ _WAY_OUT = {
     Status.UNKNOWN_MESSAGE: "the firmware is older than this tinyforge: run `tinyforge build` and `tinyforge flash`",
     Status.NO_MODEL: "run `tinyforge build` and `tinyforge flash` to put one on the board",
     Status.NO_SENSOR: "choose a rate the board has: `tinyforge boards` lists them",
-    Status.NO_UPDATE: "build the firmware with a key: `tinyforge build --update-key`",
+    Status.NO_UPDATE: "build the firmware with a key: docs/updates.md says how",
     Status.UPDATE_REFUSED: "the board keeps the model it has",
     Status.FLASH_FAILED: "the board keeps the model it has; try again",
     Status.NO_CHANNEL: "send windows from the host, or train on the channels the board has",
