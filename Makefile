@@ -24,6 +24,7 @@ check:
 	$(BIN)/python -m tinyforge.link.generate --check
 	$(BIN)/python scripts/write_architectures.py --check
 	$(BIN)/python -m mkdocs build --strict --quiet --site-dir .pytest_cache/site
+	$(BIN)/tinyforge check models --quiet
 
 test:
 	@PYTHON=$(PYTHON) scripts/setup.sh test
