@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinyforge.core.errors import DataError, UsageError, did_you_mean
+from tinyforge.core.facts import Gap
 from tinyforge.core.types import Recording
 from tinyforge.dataset.entries import Entry
 from tinyforge.dataset.motion import MotionSpec, find_movements
@@ -137,14 +138,23 @@ def split_by_motion(store: RecordingStore, ids: Sequence[str], spec: MotionSpec 
 
 
 def part(recording: Recording, first: int, last: int) -> Recording:
-    """Samples ``first`` to ``last`` (exclusive) of a recording, as one of the same origin."""
+    """Samples ``first`` to ``last`` (exclusive) of a recording, as one of the same origin.
+
+    Gaps come along where they are inside; where it is not known in which part samples are missing, every part has them.
+    """
     labels = recording.sample_labels
     times_ms = recording.times_ms
+    facts, dropped = recording.facts, recording.dropped
+    if facts is not None and facts.gaps:
+        inside = tuple(Gap(gap.before - first, gap.samples) for gap in facts.gaps if first < gap.before < last)
+        facts, dropped = dataclasses.replace(facts, gaps=inside), sum(gap.samples for gap in inside)
     return dataclasses.replace(
         recording,
         samples=np.ascontiguousarray(recording.samples[first:last]),
         sample_labels=None if labels is None else labels[first:last],
         times_ms=None if times_ms is None else times_ms[first:last],
+        facts=facts,
+        dropped=dropped,
         origin=recording.origin or recording.digest[:12],
         note=f"{recording.note} [samples {first} to {last - 1}]".strip(),
     )

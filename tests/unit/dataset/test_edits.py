@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinyforge.core.errors import DataError, UsageError
+from tinyforge.core.facts import CaptureFacts, Gap
 from tinyforge.core.types import IMU_CHANNELS, Recording
 from tinyforge.dataset import RecordingStore, edits
 from tinyforge.dataset.motion import MotionSpec, find_movements
@@ -148,3 +149,15 @@ def test_damaged_edits_are_named(store, line, message):
     with pytest.raises(DataError) as caught:
         RecordingStore(store.folder).entries()
     assert message in str(caught.value)
+
+
+def test_a_part_keeps_the_gaps_that_are_in_it():
+    facts = CaptureFacts(gaps=(Gap(10, 3), Gap(40, 2), Gap(60, 5)))
+    whole = Recording(np.zeros((80, 6), np.float32), IMU_CHANNELS, 100.0, dropped=10, facts=facts)
+    middle = edits.part(whole, 20, 60)
+    assert (middle.dropped, middle.facts.gaps) == (2, (Gap(20, 2),))
+    clean = edits.part(whole, 45, 55)
+    assert (clean.dropped, clean.facts.gaps) == (0, ())
+    assert (
+        edits.part(Recording(whole.samples, IMU_CHANNELS, 100.0, dropped=4), 0, 10).dropped == 4
+    )  # nobody knows where
