@@ -12,7 +12,7 @@ Every function returns plain data, the same that the command prints with ``--jso
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -228,6 +228,18 @@ def evaluate(
         DeviceError: the board, or the model it holds.
     """
     return _stage("evaluate", project, model, run, observer, board, port)
+
+
+def monitor(
+    project: PathLike, *, board: str = "", port: str = "", model: str = "", motion: str = "", count: int = 0
+) -> Iterator[dict[str, Any]]:
+    """What a board answers to windows of its own sensor, as it comes; see :func:`tinyforge.pipeline.monitor.watch`."""
+    from tinyforge.pipeline import monitor as monitoring
+    from tinyforge.pipeline import projects
+
+    loaded = projects.load(Path(project))
+    for one in monitoring.watch(loaded, board_id=board, port=port, model=model, motion=motion, count=count):
+        yield dataclasses.asdict(one)
 
 
 def report(project: PathLike, *, run: str = "", observer: Observer | None = None) -> dict[str, Any]:

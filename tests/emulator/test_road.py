@@ -96,6 +96,27 @@ def test_people_of_the_test_are_not_in_training(whole):
     assert not sides[1] & sides[2]
 
 
+def test_the_board_answers_to_its_own_windows(whole):
+    folder, _ = whole
+    command = [sys.executable, "-m", "tinyforge", "monitor", "--model", "dense", "--json", "--count", "4"]
+    answers = {}
+    for label in ("rest", "stop"):
+        said = subprocess.run(
+            [*command, "--motion", f"police:label={label},subject=3"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        lines = [json.loads(line) for line in said.splitlines()]
+        assert [line["sequence"] for line in lines] == [0, 1, 2, 3]
+        assert lines[1]["time_s"] == pytest.approx(0.25, abs=0.02)  # a hop of 25 samples at 100 Hz
+        assert all(line["latency_us"] > 0 for line in lines)
+        answers[label] = [line["best"] for line in lines]
+    assert answers["rest"] != answers["stop"]  # what moves the board reaches the answers
+
+
 def test_report_stands_alone(whole):
     _, result = whole
     page = Path(result["report"]).read_text(encoding="utf-8")

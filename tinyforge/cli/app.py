@@ -13,6 +13,7 @@ from tinyforge.cli.care import doctor, lock, verify_run
 from tinyforge.cli.check import check
 from tinyforge.cli.compress import compress
 from tinyforge.cli.downloads import download
+from tinyforge.cli.monitor import monitor
 from tinyforge.cli.options import (
     HERE,
     BoardName,
@@ -456,6 +457,7 @@ def operators(json: Json = False, debug: Debug = False) -> None:
 
 app.command(rich_help_panel=LONE)(check)
 app.command(rich_help_panel=ROAD)(publish)
+app.command(rich_help_panel=ROAD)(monitor)
 app.command("verify-run", rich_help_panel=ROAD)(verify_run)
 app.command(rich_help_panel=LONE)(doctor)
 app.command(rich_help_panel=LONE)(lock)
