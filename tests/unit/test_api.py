@@ -26,6 +26,7 @@ FUNCTIONS = {  # where the function is not called as the command is
     "dataset trim": "edit_recordings",
     "dataset undo": "edit_recordings",
     "demo": "run",
+    "firmware eject": "eject",
     "verify-run": "verify_run",
 }
 

@@ -13,6 +13,7 @@ from tinyforge.cli.care import doctor, lock, verify_run
 from tinyforge.cli.check import check
 from tinyforge.cli.compress import compress
 from tinyforge.cli.downloads import download
+from tinyforge.cli.firmware import firmware_app
 from tinyforge.cli.monitor import monitor
 from tinyforge.cli.options import (
     HERE,
@@ -42,6 +43,7 @@ dataset_app = typer.Typer(
     help="Recordings: import, look at, check, change, export.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(dataset_app, name="dataset")
+app.add_typer(firmware_app, name="firmware")
 
 ROAD, LONE = "The road", "A model alone"
 

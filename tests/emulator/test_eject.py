@@ -1,0 +1,56 @@
+"""An ejected firmware project is whole: it builds by itself, and is never touched again."""
+
+from __future__ import annotations
+
+import pytest
+from small_models import dense, with_info
+
+from tinyforge.core.errors import ModelFormatError, UnsupportedModelError, UsageError
+from tinyforge.firmware.pio import run_pio
+from tinyforge.pipeline.devices import board_of
+from tinyforge.pipeline.eject import eject
+from tinyforge.toolchain import read_image
+
+pytestmark = pytest.mark.emulator
+
+
+def test_it_builds_by_itself_with_what_was_edited(tmp_path):
+    model = tmp_path / "gesture.tflite"
+    model.write_bytes(with_info())
+    made = eject(tmp_path / "mine", model=model)
+    assert made["board"] == "virtual"
+    source = tmp_path / "mine" / "common" / "tfw_app.c"
+    source.write_text(source.read_text() + "\nint edited_by_hand(void);\nint edited_by_hand(void) { return 7; }\n")
+    run_pio(board_of(None, "virtual"), tmp_path / "mine", (), log=tmp_path / "build.log")
+    elf = tmp_path / "mine" / ".pio" / "build" / made["environment"] / "firmware.elf"
+    names = {symbol.name for symbol in read_image(elf).symbols}
+    assert {"gesture_invoke"} <= names
+    with pytest.raises(UsageError) as caught:
+        eject(tmp_path / "mine", model=model)
+    assert caught.value.fact == "is not empty"
+    assert "edited_by_hand" in source.read_text()
+
+
+@pytest.mark.parametrize("board", ["nano33", "sensortile", "b_l475e_iot01a"])
+def test_real_boards_have_a_project_too(tmp_path, board):
+    made = eject(tmp_path / "mine", board_id=board)
+    assert (tmp_path / "mine" / "platformio.ini").is_file()
+    assert made["environment"] in (tmp_path / "mine" / "platformio.ini").read_text()
+    assert "../" not in (tmp_path / "mine" / "platformio.ini").read_text()
+
+
+def test_a_model_without_its_windows_is_refused_by_name(tmp_path):
+    model = tmp_path / "plain.tflite"
+    model.write_bytes(dense())
+    with pytest.raises(UnsupportedModelError) as caught:
+        eject(tmp_path / "mine", model=model)
+    assert caught.value.place == str(model)
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_damaged_model_leaves_nothing_behind(tmp_path):
+    model = tmp_path / "gesture.tflite"
+    model.write_bytes(b"no model")
+    with pytest.raises(ModelFormatError):
+        eject(tmp_path / "mine", model=model)
+    assert not (tmp_path / "mine").exists()

@@ -1,0 +1,45 @@
+"""``tinyforge firmware eject``: a board's whole firmware project, for the user to edit."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tinyforge.core.errors import UnsupportedModelError, UsageError
+from tinyforge.core.model_info import INFO_NAME
+from tinyforge.pipeline import devices, models
+
+
+def eject(out: Path, *, board_id: str = "virtual", model: Path | None = None) -> dict[str, Any]:
+    """Write a complete PlatformIO project: `pio run` builds it as it is, and tinyforge does not touch it again.
+
+    Args:
+        out: a new or empty folder.
+        board_id: for which board.
+        model: a ``.tflite`` that goes in as C; None for firmware that only records.
+
+    Returns:
+        ``folder``, ``board``, ``environment`` (what to give ``pio run -e``) and ``files`` (how many).
+
+    Raises:
+        UsageError: the folder holds something, or cannot be written.
+        ConfigError: no such board, or no firmware for it.
+        UnsupportedModelError, ModelFormatError: the model; nothing is written then.
+    """
+    from tinyforge.firmware import render
+
+    board = devices.board_of(None, board_id)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(str(out), "is not empty", "choose a new folder: what you edit there is yours")
+    with tempfile.TemporaryDirectory(prefix="tinyforge_eject_") as made:
+        model_dir = None
+        if model is not None:
+            model_dir = Path(made) / "model"
+            models.export(model, model_dir)
+            if not (model_dir / INFO_NAME).is_file():
+                fact = "does not say how its windows are made, so no firmware can fill them"
+                raise UnsupportedModelError(str(model), fact, "take one that `tinyforge compress` made")
+        render(board, out, model_dir=model_dir)
+    files = sum(path.is_file() for path in out.rglob("*"))
+    return {"folder": str(out), "board": board.id, "environment": board.pio_env, "files": files}
