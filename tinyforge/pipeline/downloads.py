@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from tinyforge.core.errors import DataError, UsageError, did_you_mean
-from tinyforge.core.files import os_error
+from tinyforge.core.files import os_error, sha256_file
 from tinyforge.core.resources import datasets_dir
 from tinyforge.core.strict import Table, load_toml
 from tinyforge.core.types import Channel
@@ -180,7 +180,7 @@ def download(card: DatasetCard, folder: Path, progress: Progress = lambda *_: No
     done = fetched = 0
     for file in card.files:
         target = folder / file.name
-        if not (target.is_file() and target.stat().st_size == file.bytes and _digest(target) == file.sha256):
+        if not (target.is_file() and target.stat().st_size == file.bytes and sha256_file(target) == file.sha256):
             before = done
 
             def tell(now: int, name: str = file.name, before: int = before) -> None:
@@ -190,12 +190,6 @@ def download(card: DatasetCard, folder: Path, progress: Progress = lambda *_: No
         done += file.bytes
         progress(done, card.bytes, file.name)
     return {"folder": str(folder), "files": [f.name for f in card.files], "fetched": fetched, "bytes": card.bytes}
-
-
-def _digest(path: Path) -> str:
-    from tinyforge.core.files import sha256_file
-
-    return sha256_file(path)
 
 
 def _fetch(file: RemoteFile, target: Path, tell: Callable[[int], None]) -> int:
@@ -227,7 +221,7 @@ def _fetch(file: RemoteFile, target: Path, tell: Callable[[int], None]) -> int:
         if not part.is_file() or part.stat().st_size < file.bytes:
             reason = f"{part.stat().st_size if part.is_file() else 0} of {file.bytes} bytes came"
             continue
-        found = _digest(part)
+        found = sha256_file(part)
         if found != file.sha256:
             part.unlink()
             fact = f"has another content than its card says: SHA-256 {found[:16]} instead of {file.sha256[:16]}"
