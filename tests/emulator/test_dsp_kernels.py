@@ -41,7 +41,7 @@ STEMS = (
 FLASH_BYTES, RAM_BYTES, BUFFERS = 8 << 20, 8 << 20, 0x2040_0000
 
 
-def build(cases: CompiledCases, folder: Path, optimize: str) -> Machine:
+def build(cases: CompiledCases, folder: Path, optimize: str, *, traced: bool = False) -> Machine:
     """All cases in one image; ``main`` keeps their functions."""
     library = csrc_dir()
     views = [ModelView(compiled) for compiled in cases.compiled]
@@ -77,7 +77,7 @@ def build(cases: CompiledCases, folder: Path, optimize: str) -> Machine:
         sources, folder / "objects", (optimize, "-std=c99"), [folder, library / "include", home / "src"]
     )
     image = read_image(toolchain.link(objects, script, folder / "cases.elf"))
-    machine = Machine(image, flash_bytes=FLASH_BYTES, ram_bytes=RAM_BYTES, traced=False)
+    machine = Machine(image, flash_bytes=FLASH_BYTES, ram_bytes=RAM_BYTES, traced=traced)
     machine.reset()
     machine.run_to(image.symbol("main").address)
     return machine

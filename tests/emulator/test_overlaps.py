@@ -41,7 +41,7 @@ FAST = (
 #: Kernels for which a byte nearer may do no harm: they copy in one go, the byte they lose is a float's last, or all is
 #: read first.
 TOLERANT = {"tfg_copy", "tfg_strided_copy", "tfg_pad", "tfg_concatenation", "tfg_resize_nearest_neighbor"}
-TOLERANT |= {"tfg_quantize_f32", "tfg_svdf_s8"}
+TOLERANT |= {"tfg_strided_bytes", "tfg_quantize_f32", "tfg_svdf_s8"}
 
 
 @dataclass(frozen=True)

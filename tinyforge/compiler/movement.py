@@ -96,14 +96,15 @@ def strided_copy(
         f"use at most {MOST_LOOPS}, or do it in two steps",
         target,
     )
-    params: dict[str, Param] = {"offset": offset * element, "run": run}
+    kernel = "tfg_strided_copy" if run > 1 else "tfg_strided_bytes"
+    params: dict[str, Param] = {"offset": offset * element, **({"run": run} if run > 1 else {})}
     padded = [(1, 0)] * (MOST_LOOPS - len(loops)) + loops
     for number, (count, stride) in enumerate(padded):
         params[f"count_{number}"] = count
         params[f"stride_{number}"] = stride
     counts, steps = zip(*padded, strict=True)
     overlaps = overlap_of_loops(counts, steps, out_bytes=run, offset=offset * element)
-    low.layer(view.op.kind.lower(), "tfg_strided_copy", params, inputs=(source,), outputs=(target,), overlaps=overlaps)
+    low.layer(view.op.kind.lower(), kernel, params, inputs=(source,), outputs=(target,), overlaps=overlaps)
 
 
 def read_outputs(view: OpView) -> list[int]:

@@ -47,14 +47,11 @@ def channel_windows(geo: Geometry) -> tuple[Overlap, ...]:
 
 
 def depthwise_windows(geo: Geometry) -> tuple[Overlap, ...]:
-    """As :func:`channel_windows`; or four channels of all places, then the next four, where there is one filter each.
+    """As :func:`channel_windows` for fewer than four channels; else four of all places, then the next four.
 
     Then the output's bytes must fall on the same channels of the input: the distance is a multiple of the channels. A
     last four that would reach beyond the channels lies among those before, whose input is gone: no overlap.
     """
-    if geo.out_ch != geo.in_ch:
-        copies = geo.out_ch // geo.in_ch
-        return grouped_windows(geo, 1, copies)
     if geo.out_ch < LANES:
         return _windows(geo, 0)
     if geo.out_ch % LANES:

@@ -13,6 +13,7 @@ from tinyforge.core.errors import ToolError
 from tinyforge.toolchain.elf import Image
 
 _LONGEST = 4  # bytes of an instruction
+_LOOK_BACK = 34  # bytes before a table branch in which its table's place and length are looked for
 _IMMEDIATE = re.compile(r"#(-?(?:0x)?[0-9a-f]+)")
 _CONDITIONS = ("eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "cs", "cc")
 _MATTERS = {"b", "bl", "bx", "blx", "mov", "pop", "push", "vpop", "vpush", "add", "addw", "sub", "subw"}
@@ -67,7 +68,7 @@ class _Walk:
 
     def _step(self, address: int, depth: int, conditional: int) -> tuple[int, list[tuple[int, int, int]], list[int]]:
         """Depth after an instruction, what may come next, and what it calls."""
-        one = next(self._decoder.disasm(self._bytes(address, _LONGEST), address, 1), None)
+        one = self._decode(address)
         if one is None:
             raise self._no(address, "holds no instruction")
         name, operands = str(one.mnemonic).split(".")[0], str(one.op_str)
@@ -89,7 +90,7 @@ class _Walk:
         if name in {"bx", "mov"} and operands.replace(" ", "") in {"lr", "pc,lr"}:
             return depth, rest, []
         if name in {"tbb", "tbh"}:
-            return depth, [(target, depth, 0) for target in self._table(address, name)], []
+            return depth, [(target, depth, 0) for target in self._table(address, name, operands)], []
         if name in {"bx", "blx"}:
             raise self._no(address, "calls through a pointer")
         if name in {"udf", "bkpt"}:
@@ -97,7 +98,7 @@ class _Walk:
         change = self._change(address, name, operands)
         returns = name in {"pop", "ldm", "ldr"} and bool(re.search(r"\bpc\b", operands.split("[", maxsplit=1)[0]))
         if returns and name == "ldr" and "[sp], " not in operands:
-            raise self._no(address, "jumps through a table of addresses")
+            return depth, [(target, depth, 0) for target in self._addresses(address, operands)], []
         if not always and change and not returns:
             raise self._no(address, "takes stack under a condition")
         following = rest if returns else [(after[0], depth + change, after[2])]
@@ -119,18 +120,47 @@ class _Walk:
             raise self._no(address, "computes its stack pointer")
         return 0
 
-    def _table(self, address: int, name: str) -> list[int]:
-        """Targets of a table branch: the table lies behind the instruction and ends where its first target begins."""
-        width, base = (1 if name == "tbb" else 2), address + 4
-        targets: list[int] = []
-        at = base
-        while not targets or at < min(targets):
-            entry = int.from_bytes(self._bytes(at, width), "little")
-            if entry == 0 and width == 1 and targets:  # padding of an odd table
+    def _table(self, address: int, name: str, operands: str) -> list[int]:
+        """Targets of a table branch: the table lies behind it, and a comparison before it says how long it is."""
+        entries = self._entries(address, operands.strip("[]").split(",")[1].strip())
+        width, base = (1 if name == "tbb" else 2), address + _LONGEST
+        data = self._bytes(base, width * entries)
+        return [base + 2 * int.from_bytes(data[at : at + width], "little") for at in range(0, len(data), width)]
+
+    def _addresses(self, address: int, operands: str) -> list[int]:
+        """Targets of ``ldr pc, [table, index, lsl #2]``, whose table ``adr`` took a few instructions before."""
+        found = re.fullmatch(r"pc, \[(\w+), (\w+), lsl #2\]", operands)
+        if found is None:
+            raise self._no(address, "jumps to an address that it computes")
+        base = self._before(address, {"adr", "adr.w", "addw", "add.w"}, (f"{found[1]}, #", f"{found[1]}, pc, #"))
+        if base is None:
+            raise self._no(address, "jumps through a table of unknown place")
+        table = (base[0] + _LONGEST & ~3) + base[1]
+        data = self._bytes(table, 4 * self._entries(address, found[2]))
+        return [int.from_bytes(data[at : at + 4], "little") & ~1 for at in range(0, len(data), 4)]
+
+    def _entries(self, address: int, index: str) -> int:
+        """Of the table at an address: ``cmp index, #last`` and ``bhi`` stand a few instructions before it."""
+        compared = self._before(address, {"cmp", "cmp.w"}, (f"{index}, #",))
+        if compared is None:
+            raise self._no(address, "jumps through a table of unknown length")
+        return compared[1] + 1
+
+    def _before(self, address: int, names: set[str], operands: tuple[str, ...]) -> tuple[int, int] | None:
+        """Address and constant of the nearest such instruction before an address."""
+        for back in range(2, _LOOK_BACK, 2):
+            if not self._holds(address - back):
                 break
-            targets.append(base + 2 * entry)
-            at += width
-        return targets
+            one = self._decode(address - back)
+            if one is not None and one.mnemonic in names and one.op_str.startswith(operands):
+                return address - back, int(one.op_str.split("#")[1], 0)
+        return None
+
+    def _decode(self, address: int) -> Any:
+        return next(self._decoder.disasm(self._bytes(address, _LONGEST), address, 1), None)
+
+    def _holds(self, address: int) -> bool:
+        return any(0 <= address - segment.address < len(segment.data) for segment in self._image.segments)
 
     def _bytes(self, address: int, count: int) -> bytes:
         for segment in self._image.segments:

@@ -15,9 +15,16 @@ pytest.importorskip("capstone")
 pytestmark = pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="no arm-none-eabi-gcc")
 
 TABLE = (
-    "push {lr}\ntbb [pc, r0]\n2: .byte (3f-2b)/2\n.byte (4f-2b)/2\n.byte (5f-2b)/2\n.align 1\n3: pop {pc}\n"
-    "4: push {r0-r3}\nadd sp, #16\npop {pc}\n5: bl callee\npop {pc}"
+    "push {lr}\ncmp r0, #2\nbhi 3f\ntbb [pc, r0]\n2: .byte (3f-2b)/2\n.byte (4f-2b)/2\n.byte (5f-2b)/2\n.align 1\n"
+    "3: pop {pc}\n4: push {r0-r3}\nadd sp, #16\npop {pc}\n5: bl callee\npop {pc}"
 )
+CASES = "3: bx lr\n4: push {r0-r3}\nadd sp, #16\nbx lr"
+WIDE = "cmp r0, #1\nbhi 3f\ntbh [pc, r0]\n2: .hword (3f - 2b) / 2\n.hword (4f - 2b) / 2\n" + CASES
+FAR = "cmp r0, #1\nbhi 5f\ntbb [pc, r0]\n2: .byte (3f-2b)/2\n.byte (4f-2b)/2\n5: bx lr\n.short 0xde01, 0xe801\n" + CASES
+ADDRESSES = (
+    "cmp r0, #1\nbhi 3f\nadr.w r1, 2f\nldr.w pc, [r1, r0, lsl #2]\n.align 2\n2: .word 3f + 1\n.word 4f + 1\n" + CASES
+)
+ENDLESS = "tbb [pc, r0]\n2: .byte (3f-2b)/2\n.align 1\n3: bx lr"
 ASSEMBLY = {
     "leaf": ("bx lr", 0),
     "push": ("push {r4, r5, lr}\npop {r4, r5, pc}", 12),
@@ -40,15 +47,17 @@ ASSEMBLY = {
     "conditional tail call": ("cbz r0, 1f\nbx lr\n1: b.w callee", 24),
     "loop": ("push {r4, lr}\n1: subs r0, #1\nbne 1b\nbl callee\ncmp r0, #9\nbhs 1b\npop {r4, pc}", 8 + 24),
     "table": (TABLE, 4 + 24),
-    "wide table": (
-        "tbh [pc, r0]\n2: .hword (3f - 2b) / 2\n.hword (4f - 2b) / 2\n3: bx lr\n4: push {r0-r3}\nadd sp, #16\nbx lr",
-        16,
-    ),
+    "wide table": (WIDE, 16),
+    "table with code before its targets": (FAR, 16),
+    "table of addresses": (ADDRESSES, 16),
 }
 UNBOUNDED = {
     "recursion": ("push {lr}\nbl wanted\npop {pc}", "calls itself"),
     "pointer": ("push {lr}\nblx r0\npop {pc}", "calls through a pointer"),
     "jump through a pointer": ("bx r3", "calls through a pointer"),
+    "table of any length": (ENDLESS, "jumps through a table of unknown length"),
+    "table somewhere": ("cmp r0, #1\nldr.w pc, [r1, r0, lsl #2]", "jumps through a table of unknown place"),
+    "computed": ("ldr.w pc, [r1]", "jumps to an address that it computes"),
     "alloca": ("sub sp, sp, r0\nbx lr", "computes its stack pointer"),
     "frame pointer": ("mov sp, r7\nbx lr", "computes its stack pointer"),
     "conditional push": ("cmp r0, #0\nit eq\npusheq {r0}\nbx lr", "takes stack under a condition"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyforge.compiler.geometry import Geometry, window_geometry
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.ops.conv_2d import conv_weights, output_limits, packed, sizes
-from tinyforge.compiler.overlap import depthwise_windows
+from tinyforge.compiler.overlap import LANES, depthwise_windows, grouped_windows
 from tinyforge.core.graph import DType
 
 
@@ -23,7 +24,7 @@ from tinyforge.core.graph import DType
     dilation_h_factor=Option(6, "int32", 1),
 )
 def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_depthwise_conv_2d_s8``, or to its 3x3 form."""
+    """Lower to ``tfg_depthwise_conv_2d_s8``, or to one of its fast forms."""
     view.counts((2, 3))
     input_, filter_, output = view.activation(0), view.input(1), view.output()
     view.is_dtype(input_, DType.INT8)
@@ -48,27 +49,39 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         geometry, weights = geometry.turned(), np.swapaxes(weights, 1, 2)
     rows = np.moveaxis(weights[0], 2, 0)
     numbers = conv_weights(view, rows, lambda given: np.moveaxis(given, 0, 2), 3)
-    small = geometry.kernel_h == geometry.kernel_w == 3 and geometry.stride_w <= 2
-    undilated = geometry.dilation_h == geometry.dilation_w == 1
-    fast = small and undilated and channels == geometry.in_ch and np.min(np.asarray(numbers["shift"])) >= 0
-    size = sizes(geometry)
-    if fast:
-        size = {name: value for name, value in size.items() if not name.startswith(("kernel", "dilation", "in_ch"))}
-    else:
+    form = _form(geometry, np.asarray(numbers["shift"]))
+    size = {name: value for name, value in sizes(geometry).items() if not name.startswith(_FIXED[form])}
+    if form == "":
         size["depth_multiplier"] = channels // geometry.in_ch
     low.layer(
         "depthwise_conv_2d",
-        "tfg_depthwise_conv_2d_3x3_s8" if fast else "tfg_depthwise_conv_2d_s8",
+        f"tfg_depthwise_conv_2d{form}_s8",
         {**packed(numbers), **size, **output_limits(view)},
         inputs=(input_,),
         outputs=(output,),
-        scratch_bytes=_planes_bytes(geometry) if fast else 64 + 8 * geometry.kernel_h * geometry.kernel_w,
+        scratch_bytes=_scratch_bytes(form, geometry),
         macs=geometry.batches * geometry.out_h * geometry.out_w * int(weights.size),
-        overlaps=depthwise_windows(geometry),
+        overlaps=depthwise_windows(geometry) if form else grouped_windows(geometry, 1, channels // geometry.in_ch),
     )
 
 
-def _planes_bytes(geo: Geometry) -> int:
-    """Scratch of the 3x3 form: weights as it reads them and three rows of input, of four channels at a time."""
+#: Sizes that a kernel's form fixes, by how their names begin.
+_FIXED: dict[str, tuple[str, ...]] = {"": (), "_fours": ("dilation", "in_ch"), "_3x3": ("dilation", "in_ch", "kernel")}
+
+
+def _form(geo: Geometry, shift: npt.NDArray[np.generic]) -> str:
+    """Which kernel: each is linked only into models that go its way, so code and stack are those of what runs."""
+    undilated = geo.dilation_h == geo.dilation_w == 1
+    if geo.out_ch != geo.in_ch or not undilated or np.min(shift) < 0:
+        return ""
+    if geo.kernel_h == geo.kernel_w == 3 and geo.stride_w <= 2:
+        return "_3x3"
+    return "_fours" if geo.out_ch >= LANES else ""
+
+
+def _scratch_bytes(form: str, geo: Geometry) -> int:
+    """Of the 3x3 form: weights as it reads them and three rows of input, of four channels; of the other: weights."""
     places = -(-geo.out_w // 2)
-    return 304 + 48 * (places * geo.stride_w + 1)
+    if form == "_3x3":
+        return 304 + 48 * (places * geo.stride_w + 1)
+    return 64 + 8 * geo.kernel_h * geo.kernel_w if form else 0

@@ -33,12 +33,8 @@ typedef struct {
     int32_t max;
 } tfg_depthwise_conv_2d_s8_t;
 
-/*
- * input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch], scratch word-aligned: 64 bytes, and 8 for
- * each place of the kernel
- */
-void tfg_depthwise_conv_2d_s8(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *input, int8_t *output,
-                              int16_t *scratch);
+/* input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch] */
+void tfg_depthwise_conv_2d_s8(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *input, int8_t *output);
 
 TFG_C_END
 

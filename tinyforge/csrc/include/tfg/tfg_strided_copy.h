@@ -11,7 +11,7 @@ TFG_C_BEGIN
  */
 typedef struct {
     int32_t offset; /* of the first byte taken */
-    int32_t run;    /* bytes in a row at each place */
+    int32_t run;    /* bytes in a row at each place, more than 1 */
     int32_t count_0;
     int32_t stride_0; /* may be negative */
     int32_t count_1;

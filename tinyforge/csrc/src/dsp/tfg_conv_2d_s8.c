@@ -50,7 +50,7 @@ static TFG_COLD void fill(const tfg_conv_2d_s8_t *p, target_t *to, int32_t count
     }
 }
 
-static TFG_COLD void gather_row(const tfg_conv_2d_s8_t *p, const int8_t *row, int32_t left, target_t *to)
+static inline void gather_row(const tfg_conv_2d_s8_t *p, const int8_t *row, int32_t left, target_t *to)
 {
     if (p->dilation_w == 1) {
         const int32_t before = tfg_min(tfg_max(-left, 0), p->kernel_w);

@@ -19,13 +19,35 @@ static int64_t integer(const void *input, int32_t type, int32_t i)
     }
 }
 
+/* Towards zero, of less than 2^63 either way; without the compiler's own function for it, which takes more stack */
+static int64_t truncated(float value)
+{
+    int32_t doublings = 0;
+    while (value >= 2147483648.0f || value <= -2147483648.0f) {
+        value *= 0.5f; /* a whole number still: it has 24 bits */
+        doublings++;
+    }
+    return (int64_t)((uint64_t)(int64_t)(int32_t)value << doublings);
+}
+
+/* To the nearest, half to even */
+static float nearest(int64_t value)
+{
+    float scale = 1.0f;
+    while (value > INT32_MAX || value < INT32_MIN) {
+        value = (value >> 1) | (value & 1); /* what is cut off stays visible in the last bit */
+        scale *= 2.0f;
+    }
+    return (float)(int32_t)value * scale;
+}
+
 /* A float as an integer between min and max, whose successor is a power of two. */
 static int64_t saturate(float value, int64_t min, int64_t max)
 {
     if (!(value < (float)max)) { /* max + 1 for wide types: a float that reaches it is beyond max */
         return max;
     }
-    return value <= (float)min ? min : (int64_t)value;
+    return value <= (float)min ? min : truncated(value);
 }
 
 static int64_t from_float(float value, int32_t type)
@@ -73,7 +95,7 @@ void tfg_cast(const tfg_cast_t *p, const void *input, void *output)
             ((int64_t *)output)[i] = value;
             break;
         default:
-            ((float *)output)[i] = (float)value;
+            ((float *)output)[i] = nearest(value);
             break;
         }
     }

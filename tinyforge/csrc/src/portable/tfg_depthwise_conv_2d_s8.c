@@ -21,10 +21,8 @@ static int32_t accumulate(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *inp
     return acc;
 }
 
-void tfg_depthwise_conv_2d_s8(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *input, int8_t *output,
-                              int16_t *scratch)
+void tfg_depthwise_conv_2d_s8(const tfg_depthwise_conv_2d_s8_t *p, const int8_t *input, int8_t *output)
 {
-    (void)scratch; /* for the fast form */
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t out_y = 0; out_y < p->out_h; out_y++) {
             for (int32_t out_x = 0; out_x < p->out_w; out_x++) {

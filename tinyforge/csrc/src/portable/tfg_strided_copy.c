@@ -6,12 +6,6 @@
 
 static uint8_t *row(const tfg_strided_copy_t *p, const uint8_t *from, uint8_t *to)
 {
-    if (p->run == 1) {
-        for (int32_t i = 0; i < p->count_4; i++) {
-            *to++ = from[i * p->stride_4];
-        }
-        return to;
-    }
     for (int32_t i = 0; i < p->count_4; i++) {
         memcpy(to, from + i * p->stride_4, (size_t)p->run);
         to += p->run;

@@ -23,4 +23,4 @@ def strided_copy(layer: Layer) -> Printed:
     """Loops and bytes in a row."""
     size = layer.params
     loops = "".join(f"[{size[f'count_{loop}']}]" for loop in range(5) if size[f"count_{loop}"] != 1)
-    return Printed(f"-> {loops}{' of ' if loops else ''}{size['run']} B in a row")
+    return Printed(f"-> {loops}{' of ' if loops else ''}{size.get('run', 1)} B in a row")
