@@ -1,6 +1,6 @@
 """The stack predicted for every operator, read off the linked code, is at most 16 bytes above what a run takes.
 
-Kernels whose ways differ in depth are kernels apart, so that only the way taken is linked; ``-m heavy`` tries more cases.
+Kernels whose ways differ in depth are kernels apart, so that only the way taken is linked. ``-m heavy`` tries more.
 """
 
 from __future__ import annotations
