@@ -2,7 +2,7 @@
 #ifndef TFV_ARDUINO_BMI270_BMM150_H
 #define TFV_ARDUINO_BMI270_BMM150_H
 
-#include <Wire.h>
+#include "imu_part.h"
 
 typedef enum {
     BOSCH_ACCELEROMETER_ONLY,
@@ -14,7 +14,7 @@ typedef enum {
 class BoschSensorClass
 {
   public:
-    explicit constexpr BoschSensorClass(TwoWire &wire) : wire_(&wire)
+    constexpr BoschSensorClass(TwoWire &wire, uint8_t address) : wire_(&wire), part_(wire, address)
     {
     }
     int begin(CfgBoshSensor_t config = BOSCH_ACCEL_AND_MAGN);
@@ -24,10 +24,8 @@ class BoschSensorClass
     int readGyroscope(float &x, float &y, float &z);
 
   private:
-    bool registers(uint8_t at, uint8_t *values, size_t count);
-    bool set(uint8_t at, uint8_t value);
-    int vector(uint8_t at, float per_count, float &x, float &y, float &z);
     TwoWire *wire_;
+    TfvPart part_;
 };
 
 extern BoschSensorClass IMU_BMI270_BMM150;

@@ -2,13 +2,13 @@
 #ifndef TFV_ARDUINO_LSM9DS1_H
 #define TFV_ARDUINO_LSM9DS1_H
 
-#include <Wire.h>
+#include "imu_part.h"
 
 /* Sets +-4 g, 2000 dps, 119 Hz. */
 class LSM9DS1Class
 {
   public:
-    explicit constexpr LSM9DS1Class(TwoWire &wire) : wire_(&wire)
+    constexpr LSM9DS1Class(TwoWire &wire, uint8_t address) : wire_(&wire), part_(wire, address)
     {
     }
     int begin();
@@ -19,10 +19,8 @@ class LSM9DS1Class
     int readGyroscope(float &x, float &y, float &z);
 
   private:
-    bool registers(uint8_t at, uint8_t *values, size_t count);
-    bool set(uint8_t at, uint8_t value);
-    int vector(uint8_t at, float per_count, float &x, float &y, float &z);
     TwoWire *wire_;
+    TfvPart part_;
 };
 
 extern LSM9DS1Class IMU_LSM9DS1;

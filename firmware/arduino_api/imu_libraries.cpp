@@ -6,34 +6,10 @@
 #include <Arduino_BMI270_BMM150.h>
 #include <Arduino_LSM9DS1.h>
 
-LSM9DS1Class IMU_LSM9DS1(Wire1);
-BoschSensorClass IMU_BMI270_BMM150(Wire1);
-
 namespace
 {
 
 constexpr uint8_t lsm9ds1 = 0x6B, lsm9ds1_magnetometer = 0x1E, bmi270 = 0x68;
-
-bool read_bus(TwoWire &wire, uint8_t part, uint8_t at, uint8_t *values, size_t count)
-{
-    wire.beginTransmission(part);
-    wire.write(at);
-    if (wire.endTransmission(false) != 0 || wire.requestFrom(part, count) != count) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        values[i] = static_cast<uint8_t>(wire.read());
-    }
-    return true;
-}
-
-bool write_bus(TwoWire &wire, uint8_t part, uint8_t at, uint8_t value)
-{
-    wire.beginTransmission(part);
-    wire.write(at);
-    wire.write(value);
-    return wire.endTransmission() == 0;
-}
 
 float number_at(const uint8_t *bytes)
 {
@@ -42,97 +18,105 @@ float number_at(const uint8_t *bytes)
 
 } // namespace
 
-bool LSM9DS1Class::registers(uint8_t at, uint8_t *values, size_t count)
+LSM9DS1Class IMU_LSM9DS1(Wire1, lsm9ds1);
+BoschSensorClass IMU_BMI270_BMM150(Wire1, bmi270);
+
+bool TfvPart::registers(uint8_t at, uint8_t *values, size_t count) const
 {
-    return read_bus(*wire_, lsm9ds1, at, values, count);
+    wire_->beginTransmission(address_);
+    wire_->write(at);
+    if (wire_->endTransmission(false) != 0 || wire_->requestFrom(address_, count) != count) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        values[i] = static_cast<uint8_t>(wire_->read());
+    }
+    return true;
 }
 
-bool LSM9DS1Class::set(uint8_t at, uint8_t value)
+bool TfvPart::set(uint8_t at, uint8_t value) const
 {
-    return write_bus(*wire_, lsm9ds1, at, value);
+    wire_->beginTransmission(address_);
+    wire_->write(at);
+    wire_->write(value);
+    return wire_->endTransmission() == 0;
+}
+
+bool TfvPart::has(uint8_t at, uint8_t mask) const
+{
+    uint8_t value = 0;
+    return registers(at, &value, 1) && (value & mask) != 0;
+}
+
+bool TfvPart::vector(uint8_t at, float per_count, float &x, float &y, float &z) const
+{
+    uint8_t bytes[6];
+    if (!registers(at, bytes, sizeof bytes)) {
+        return false;
+    }
+    x = number_at(bytes) * per_count;
+    y = number_at(bytes + 2) * per_count;
+    z = number_at(bytes + 4) * per_count;
+    return true;
 }
 
 int LSM9DS1Class::begin()
 {
     wire_->begin();
-    set(0x22, 0x05); /* CTRL_REG8: IF_ADD_INC, SW_RESET */
+    part_.set(0x22, 0x05); /* CTRL_REG8: IF_ADD_INC, SW_RESET */
     delay(10);
     uint8_t who = 0;
-    if (!registers(0x0F, &who, 1) || who != 0x68) {
+    if (!part_.registers(0x0F, &who, 1) || who != 0x68) {
         end();
         return 0;
     }
-    if (!read_bus(*wire_, lsm9ds1_magnetometer, 0x0F, &who, 1) || who != 0x3D) {
+    if (!TfvPart(*wire_, lsm9ds1_magnetometer).registers(0x0F, &who, 1) || who != 0x3D) {
         end();
         return 0;
     }
-    set(0x10, 0x78); /* CTRL_REG1_G: 119 Hz, 2000 dps */
-    set(0x20, 0x70); /* CTRL_REG6_XL: 119 Hz, 4 g */
+    part_.set(0x10, 0x78); /* CTRL_REG1_G: 119 Hz, 2000 dps */
+    part_.set(0x20, 0x70); /* CTRL_REG6_XL: 119 Hz, 4 g */
     return 1;
 }
 
 void LSM9DS1Class::end()
 {
-    set(0x10, 0x00);
-    set(0x20, 0x00);
+    part_.set(0x10, 0x00);
+    part_.set(0x20, 0x00);
 }
 
 int LSM9DS1Class::accelerationAvailable()
 {
-    uint8_t status = 0;
-    return registers(0x17, &status, 1) && (status & 0x01) != 0 ? 1 : 0;
+    return part_.has(0x17, 0x01) ? 1 : 0;
 }
 
 int LSM9DS1Class::gyroscopeAvailable()
 {
-    uint8_t status = 0;
-    return registers(0x17, &status, 1) && (status & 0x02) != 0 ? 1 : 0;
-}
-
-int LSM9DS1Class::vector(uint8_t at, float per_count, float &x, float &y, float &z)
-{
-    uint8_t bytes[6];
-    if (!registers(at, bytes, sizeof bytes)) {
-        return 0;
-    }
-    x = number_at(bytes) * per_count;
-    y = number_at(bytes + 2) * per_count;
-    z = number_at(bytes + 4) * per_count;
-    return 1;
+    return part_.has(0x17, 0x02) ? 1 : 0;
 }
 
 int LSM9DS1Class::readAcceleration(float &x, float &y, float &z)
 {
-    return vector(0x28, 4.0f / 32768.0f, x, y, z);
+    return part_.vector(0x28, 4.0f / 32768.0f, x, y, z) ? 1 : 0;
 }
 
 int LSM9DS1Class::readGyroscope(float &x, float &y, float &z)
 {
-    return vector(0x18, 2000.0f / 32768.0f, x, y, z);
-}
-
-bool BoschSensorClass::registers(uint8_t at, uint8_t *values, size_t count)
-{
-    return read_bus(*wire_, bmi270, at, values, count);
-}
-
-bool BoschSensorClass::set(uint8_t at, uint8_t value)
-{
-    return write_bus(*wire_, bmi270, at, value);
+    return part_.vector(0x18, 2000.0f / 32768.0f, x, y, z) ? 1 : 0;
 }
 
 int BoschSensorClass::begin(CfgBoshSensor_t)
 {
     wire_->begin();
     uint8_t value = 0;
-    if (!registers(0x00, &value, 1) || value != 0x24) { /* CHIP_ID */
+    if (!part_.registers(0x00, &value, 1) || value != 0x24) { /* CHIP_ID */
         return 0;
     }
-    set(0x7E, 0xB6); /* CMD: soft reset */
+    part_.set(0x7E, 0xB6); /* CMD: soft reset */
     delay(2);
-    set(0x7C, 0x00); /* PWR_CONF: no advanced power save, or the configuration does not load */
+    part_.set(0x7C, 0x00); /* PWR_CONF: no advanced power save, or the configuration does not load */
     delay(1);
-    set(0x59, 0x00); /* INIT_CTRL: begin */
+    part_.set(0x59, 0x00); /* INIT_CTRL: begin */
     for (int sent = 0; sent < 8192; sent += 32) {
         wire_->beginTransmission(bmi270);
         wire_->write(0x5E);
@@ -141,49 +125,35 @@ int BoschSensorClass::begin(CfgBoshSensor_t)
         }
         wire_->endTransmission();
     }
-    set(0x59, 0x01); /* done */
+    part_.set(0x59, 0x01); /* done */
     delay(20);
-    if (!registers(0x21, &value, 1) || (value & 0x0F) != 1) { /* INTERNAL_STATUS: init_ok */
+    if (!part_.registers(0x21, &value, 1) || (value & 0x0F) != 1) { /* INTERNAL_STATUS: init_ok */
         return 0;
     }
-    set(0x40, 0xA8); /* ACC_CONF: 100 Hz, normal filter */
-    set(0x41, 0x01); /* ACC_RANGE: 4 g */
-    set(0x42, 0xA8); /* GYR_CONF: 100 Hz */
-    set(0x43, 0x00); /* GYR_RANGE: 2000 dps */
-    set(0x7D, 0x06); /* PWR_CTRL: both on */
+    part_.set(0x40, 0xA8); /* ACC_CONF: 100 Hz, normal filter */
+    part_.set(0x41, 0x01); /* ACC_RANGE: 4 g */
+    part_.set(0x42, 0xA8); /* GYR_CONF: 100 Hz */
+    part_.set(0x43, 0x00); /* GYR_RANGE: 2000 dps */
+    part_.set(0x7D, 0x06); /* PWR_CTRL: both on */
     return 1;
 }
 
 int BoschSensorClass::accelerationAvailable()
 {
-    uint8_t status = 0;
-    return registers(0x03, &status, 1) && (status & 0x80) != 0 ? 1 : 0;
+    return part_.has(0x03, 0x80) ? 1 : 0;
 }
 
 int BoschSensorClass::gyroscopeAvailable()
 {
-    uint8_t status = 0;
-    return registers(0x03, &status, 1) && (status & 0x40) != 0 ? 1 : 0;
-}
-
-int BoschSensorClass::vector(uint8_t at, float per_count, float &x, float &y, float &z)
-{
-    uint8_t bytes[6];
-    if (!registers(at, bytes, sizeof bytes)) {
-        return 0;
-    }
-    x = number_at(bytes) * per_count;
-    y = number_at(bytes + 2) * per_count;
-    z = number_at(bytes + 4) * per_count;
-    return 1;
+    return part_.has(0x03, 0x40) ? 1 : 0;
 }
 
 int BoschSensorClass::readAcceleration(float &x, float &y, float &z)
 {
-    return vector(0x0C, 4.0f / 32768.0f, x, y, z);
+    return part_.vector(0x0C, 4.0f / 32768.0f, x, y, z) ? 1 : 0;
 }
 
 int BoschSensorClass::readGyroscope(float &x, float &y, float &z)
 {
-    return vector(0x12, 2000.0f / 32768.0f, x, y, z);
+    return part_.vector(0x12, 2000.0f / 32768.0f, x, y, z) ? 1 : 0;
 }

@@ -1,7 +1,9 @@
 /*
  * The application every board runs: answers the host, and in STREAM or LIVE handles every sample of the sensor.
- * docs/protocol.md is its specification.
+ * docs/protocol.md is its specification. With TFW_EEMBC, tfw_eembc.c stands in its place.
  */
+#ifndef TFW_EEMBC
+
 #include "tfw_app.h"
 
 #include "tfw_alone.h"
@@ -185,13 +187,6 @@ static result_t infer(void)
     return result;
 }
 
-static bool is_finite(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return (bits & 0x7f800000u) != 0x7f800000u;
-}
-
 static void on_window_part(const tfw_frame_t *request)
 {
     tfw_window_part_t part;
@@ -223,7 +218,7 @@ static void on_window_part(const tfw_frame_t *request)
     }
     for (uint16_t i = 0; i < part.values_count; i++) {
         const float value = tfw_get_f32(part.values + 4u * (size_t)i);
-        if (!is_finite(value)) {
+        if (!tfw_is_finite(value)) {
             host_window.begun = false;
             refuse(request, TFW_STATUS_BAD_VALUE, "a value is not finite");
             return;
@@ -639,3 +634,9 @@ void tfw_loop(void)
         tfw_hal_idle();
     }
 }
+
+#else
+
+typedef int tfw_app_is_not_built_in; /* ISO C wants a declaration in every file */
+
+#endif

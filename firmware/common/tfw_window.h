@@ -7,6 +7,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
+
+/* Neither infinite nor NaN: what the host sends is looked at before it is used. */
+static inline bool tfw_is_finite(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (bits & 0x7f800000u) != 0x7f800000u;
+}
 
 typedef struct {
     float *values;        /* [length][channels], the caller's */

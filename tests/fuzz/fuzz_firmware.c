@@ -8,6 +8,7 @@
  *     raw      the bytes as they are
  *     frame    the bytes as type, tag and body of a frame whose CRC is right: what hides behind the CRC is reached, too
  *     time     the clock goes on and the sensor takes samples
+ *     restart  with TFW_UPDATE_KEY: records of the flash become the bytes, and the board starts anew
  * What the application sends must always be frames: it is checked.
  */
 #include <stdio.h>
@@ -17,6 +18,11 @@
 #include "tfw_app.h"
 #include "tfw_hal.h"
 #include "tfw_link.h"
+#ifdef TFW_UPDATE_KEY
+#include "fuzz_flash.h"
+#endif
+
+#define RESTART 11u
 
 const char tfw_board_name[] = "fuzz";
 
@@ -50,6 +56,18 @@ static void check(bool ok, const char *what)
     }
 }
 
+#ifdef TFW_EEMBC
+
+void tfw_hal_write(const uint8_t *text, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        check((text[i] >= ' ' && text[i] <= '~') || text[i] == '\r' || text[i] == '\n', "no text");
+    }
+    frames_out++;
+}
+
+#else
+
 /* Undoes COBS; independent of the decoder under test. */
 void tfw_hal_write(const uint8_t *wire, size_t count)
 {
@@ -75,6 +93,8 @@ void tfw_hal_write(const uint8_t *wire, size_t count)
     check(tfw_crc32(0, frame, length - 4) == tfw_get_u32(frame + length - 4), "a wrong CRC");
     frames_out++;
 }
+
+#endif
 
 void tfw_hal_log(const char *text)
 {
@@ -199,6 +219,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
 {
     static bool is_set_up;
     if (!is_set_up) {
+#ifdef TFW_UPDATE_KEY
+        fuzz_flash_begin();
+#endif
         tfw_setup();
         is_set_up = true;
     }
@@ -219,6 +242,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
             put_frame(data + at, length);
             break;
         default:
+#ifdef TFW_UPDATE_KEY
+            if (command == RESTART) {
+                fuzz_flash_tear(data + at, length);
+                tfw_setup();
+                break;
+            }
+#endif
             now_us += (uint32_t)length * 1000u;
             imu.index += command == 3 ? (uint32_t)length : 0u; /* lost ones */
             imu.waiting += (uint32_t)length;
@@ -249,6 +279,55 @@ static uint8_t *put_command(uint8_t *at, uint8_t command, size_t length)
     at[1] = (uint8_t)(command >= 0xf0u ? length / 2u : length);
     return at + 2;
 }
+
+#ifdef TFW_UPDATE_KEY
+
+/*
+ * A model update that is right but for what chance changes: BEGIN, the image in two pieces, COMMIT; now and then a
+ * restart with torn records. The toy's proof is 60 zeros and the scores 0 0 0 that it gives of them.
+ */
+static size_t compose_update(uint8_t *data)
+{
+    enum { MODEL = 128, PROOF = 320, TOTAL = 384, PIECE = 192 };
+    uint8_t image[TOTAL];
+    uint8_t *at = data;
+    memset(image, 0, sizeof image);
+    const uint32_t head[] = {0x31554654u, 1, TOTAL, 0x11111111u, 0x11111111u, 64, 0x11111111u, MODEL, PROOF, PROOF, TOTAL};
+    for (uint32_t i = 0; i < sizeof head / sizeof head[0]; i++) {
+        (void)tfw_put_u32(image + 4u * i, head[i]);
+    }
+    memcpy(image + 44, "fuzz", 4);
+    for (uint32_t changes = pick(3); changes > 0; changes--) {
+        image[pick(2) == 0 ? pick(64) : pick(TOTAL)] = (uint8_t)pick(256);
+    }
+    if (pick(8) == 0) {
+        at = put_command(at, RESTART, 81);
+        for (int i = 0; i < 81; i++) {
+            *at++ = (uint8_t)pick(256);
+        }
+    }
+    at = put_command(at, 1, 6);
+    at[0] = TFW_UPDATE_BEGIN;
+    at[1] = 1;
+    (void)tfw_put_u32(at + 2, pick(16) == 0 ? pick(1024) : TOTAL);
+    at += 6;
+    for (uint32_t from = 0; from < TOTAL; from += PIECE) {
+        at = put_command(at, 1, 8u + PIECE);
+        at[0] = TFW_UPDATE_PART;
+        at[1] = 1;
+        (void)tfw_put_u32(at + 2, pick(32) == 0 ? pick(TOTAL) : from);
+        at[6] = PIECE;
+        at[7] = 0;
+        memcpy(at + 8, image + from, PIECE);
+        at += 8 + PIECE;
+    }
+    at = put_command(at, 1, 2);
+    *at++ = TFW_UPDATE_COMMIT;
+    *at++ = 1;
+    return (size_t)(at - data);
+}
+
+#endif
 
 /* Requests that are right, one behind the other, as far as 10 x 6 values are a window: what random bytes hardly hit. */
 static size_t compose_right(uint8_t *data)
@@ -345,10 +424,16 @@ int main(int argc, char **argv)
     state = strtoull(argv[1], NULL, 10) * 2u + 1u;
     const unsigned long wanted = strtoul(argv[2], NULL, 10);
     for (unsigned long n = 0; n < wanted; n++) {
-        const size_t count = pick(4) == 0 ? compose_right(data) : compose(data, sizeof data);
+        size_t count = pick(4) == 0 ? compose_right(data) : compose(data, sizeof data);
+#ifdef TFW_UPDATE_KEY
+        count = pick(2) == 0 ? compose_update(data) : count;
+#endif
         LLVMFuzzerTestOneInput(data, count);
     }
     const tfw_link_counters_t *const seen = tfw_link_counters();
+#ifdef TFW_UPDATE_KEY
+    printf("%lu %lu ", fuzz_flash_accepted(), fuzz_flash_taken());
+#endif
     printf("%lu %lu %lu %lu\n", (unsigned long)seen->frames_received, (unsigned long)seen->frames_bad,
            (unsigned long)seen->frames_oversized, frames_out);
     return 0;

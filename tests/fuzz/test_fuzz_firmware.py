@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tfw_host import HERE as HOST_BOARD
 from tfw_host import (
+    COMMON,
     SANITIZER_OPTIONS,
     common_sources,
     compile_c,
@@ -15,19 +16,25 @@ from tfw_host import (
     toy_manifest,
 )
 
+from tinyforge.core.resources import firmware_dir
 from tinyforge.link import render_model_binding
 
 SOURCE = Path(__file__).with_name("fuzz_firmware.c")
+MONOCYPHER = firmware_dir() / "third_party" / "monocypher"
 
 
-@pytest.fixture(scope="module", params=["capture only", "with a model"])
+@pytest.fixture(scope="module", params=["capture only", "with a model", "with updates"])
 def program(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fuzz")
     sources, flags = (
         [*common_sources(), SOURCE],
         ("-Wno-missing-prototypes", "-Wno-sign-conversion", *sanitizer_flags()),
     )
-    if request.param == "with a model":
+    if request.param == "with updates":
+        sources.remove(COMMON / "tfw_update.c")  # fuzz_flash.c includes it
+        sources.append(SOURCE.with_name("fuzz_flash.c"))
+        flags += (f"-DTFW_UPDATE_KEY={'5a' * 32}", f"-I{MONOCYPHER}", "-Wno-conversion")
+    if request.param != "capture only":
         info = toy_info(10)
         binding = folder / "tfw_model.c"
         binding.write_text(render_model_binding(toy_manifest(info), info))
@@ -51,7 +58,8 @@ def run(program, seed, count):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_input_crashes_hangs_or_makes_it_send_rubbish(program, seed):
-    received, bad, oversized, sent = run(program, seed, 3_000)
+    *signed, received, bad, oversized, sent = run(program, seed, 3_000)
+    assert all(count > 100 for count in signed)  # counted as signed, and confirmed
     assert received > 3_000  # the generator gets through the CRC
     assert bad > 300
     assert oversized > 100

@@ -205,11 +205,11 @@ class Machine:
         self._uc.ctl_flush_tb()  # the next run may pass there
 
     def call(self, address: int, *arguments: int, stack: int | None = None, deadline: int = tracing.NEVER) -> int:
-        """Call one function with up to four integer arguments and run it to its return.
+        """Call one function with integer arguments and run it to its return.
 
         Args:
             address: of the function.
-            arguments: 32-bit values for r0..r3.
+            arguments: 32-bit values: four for r0..r3, the rest for the stack, the fifth lowest (AAPCS32, 6.4).
             stack: value of the stack pointer, a multiple of 8; the top of the image's stack when None.
             deadline: of the clock.
 
@@ -225,8 +225,11 @@ class Machine:
         # Back to the handler of hard faults, which nothing calls. (Unicorn only stops at an address it has not
         # translated before, so the place must be one that never runs.)
         back = self._never_called()
-        for number, value in enumerate(arguments):
+        for number, value in enumerate(arguments[:4]):
             self._uc.reg_write(getattr(arm, f"UC_ARM_REG_R{number}"), value & 0xFFFFFFFF)
+        if others := arguments[4:]:
+            stack -= -(-4 * len(others) // 8) * 8  # the stack pointer stays a multiple of 8
+            self.write(stack, b"".join((value & 0xFFFFFFFF).to_bytes(4, "little") for value in others))
         self._uc.reg_write(arm.UC_ARM_REG_SP, stack)
         self._uc.reg_write(arm.UC_ARM_REG_LR, back | 1)
         stop = self._run(address & ~1, back, deadline)

@@ -12,6 +12,7 @@
 #include <Wire.h>
 #include <mbed.h>
 
+#include "chips/arduino_link.h"
 #include "tfw_flash.h"
 #include "tfw_hal.h"
 #include "tfw_imu_queue.h"
@@ -155,11 +156,7 @@ void tfw_hal_init(void)
 
 size_t tfw_hal_read(uint8_t *data, size_t cap)
 {
-    size_t count = 0;
-    while (count < cap && Serial.available() > 0) {
-        data[count++] = static_cast<uint8_t>(Serial.read());
-    }
-    return count;
+    return arduino_read(Serial, data, cap);
 }
 
 /*

@@ -5,6 +5,7 @@
  */
 #include <Arduino.h>
 
+#include "chips/arduino_link.h"
 #include "chips/stm32l4.h"
 #include "lsm6dsl.h"
 #include "tfw_hal.h"
@@ -36,11 +37,7 @@ void tfw_hal_init(void)
 
 size_t tfw_hal_read(uint8_t *data, size_t cap)
 {
-    size_t count = 0;
-    while (count < cap && Serial.available() > 0) {
-        data[count++] = static_cast<uint8_t>(Serial.read());
-    }
-    return count;
+    return arduino_read(Serial, data, cap);
 }
 
 void tfw_hal_write(const uint8_t *data, size_t count)

@@ -4,6 +4,8 @@
 #include <Arduino.h>
 #include <Wire.h>
 
+#include "chips/lsm6ds.h"
+
 namespace
 {
 
@@ -17,28 +19,17 @@ constexpr uint8_t reg_ctrl3_c = 0x12;
 constexpr uint8_t reg_fifo_status1 = 0x3A;
 constexpr uint8_t reg_fifo_data_out_l = 0x3E;
 
-constexpr uint8_t who_am_i = 0x6A;
 constexpr uint8_t fifo_both_whole = 0x09; /* FIFO_CTRL3: no decimation of either */
 constexpr uint8_t fifo_continuous = 0x06; /* FIFO_CTRL5: the newest push the oldest out */
 constexpr uint8_t fifo_over_run = 0x40;   /* FIFO_STATUS2 */
-constexpr uint8_t range_4_g = 0x08;       /* CTRL1_XL, FS_XL */
-constexpr uint8_t range_2000_dps = 0x0C;  /* CTRL2_G, FS_G */
 constexpr uint8_t sw_reset = 0x01;        /* CTRL3_C */
 constexpr uint8_t if_inc = 0x04;
 constexpr uint8_t block_update = 0x40;
 
-/* Sensitivities of table 3. */
-constexpr float g_per_lsb = 0.000122f;
-constexpr float dps_per_lsb = 0.070f;
-constexpr uint32_t words_a_sample = 6;
+constexpr uint32_t words_a_sample = lsm6ds_sample_bytes / 2;
 
-/* ODR_XL and ODR_G, and ODR_FIFO: the rate with this code. I2C at 400 kHz carries 416 Hz, not more. */
-constexpr struct {
-    uint32_t rate_mhz;
-    uint8_t code;
-} rates[] = {
-    {26000, 2}, {52000, 3}, {104000, 4}, {208000, 5}, {416000, 6},
-};
+/* What I2C at 400 kHz carries. */
+constexpr uint32_t most_mhz = 416000;
 
 TwoWire bus(PB11, PB10);
 
@@ -62,11 +53,6 @@ bool read_registers(uint8_t at, uint8_t *values, uint8_t count)
     return answered;
 }
 
-int16_t number_at(const uint8_t *bytes)
-{
-    return static_cast<int16_t>(bytes[0] | bytes[1] << 8);
-}
-
 } // namespace
 
 bool lsm6dsl_begin(void)
@@ -77,32 +63,21 @@ bool lsm6dsl_begin(void)
     delay(20);
     write_register(reg_ctrl3_c, block_update | if_inc);
     uint8_t who = 0;
-    return read_registers(reg_who_am_i, &who, 1) && who == who_am_i;
+    return read_registers(reg_who_am_i, &who, 1) && who == lsm6ds_who_am_i;
 }
 
 uint32_t lsm6dsl_near_rate_mhz(uint32_t wanted_mhz)
 {
-    for (const auto &rate : rates) {
-        const uint32_t away = wanted_mhz > rate.rate_mhz ? wanted_mhz - rate.rate_mhz : rate.rate_mhz - wanted_mhz;
-        if (away <= rate.rate_mhz / 200) {
-            return rate.rate_mhz;
-        }
-    }
-    return 0;
+    return lsm6ds_near_rate_mhz(wanted_mhz, most_mhz);
 }
 
 void lsm6dsl_run(uint32_t rate_mhz)
 {
-    uint8_t code = 0;
-    for (const auto &rate : rates) {
-        if (rate.rate_mhz == rate_mhz) {
-            code = rate.code;
-        }
-    }
+    const uint8_t code = lsm6ds_code(rate_mhz);
     write_register(reg_fifo_ctrl5, 0); /* bypass mode empties it */
     write_register(reg_fifo_ctrl3, fifo_both_whole);
-    write_register(reg_ctrl1_xl, static_cast<uint8_t>(code << 4 | range_4_g));
-    write_register(reg_ctrl2_g, static_cast<uint8_t>(code << 4 | range_2000_dps));
+    write_register(reg_ctrl1_xl, static_cast<uint8_t>(code << 4 | lsm6ds_range_4_g));
+    write_register(reg_ctrl2_g, static_cast<uint8_t>(code << 4 | lsm6ds_range_2000_dps));
     write_register(reg_fifo_ctrl5, static_cast<uint8_t>(code << 3 | fifo_continuous));
 }
 
@@ -121,10 +96,7 @@ uint32_t lsm6dsl_waiting(uint32_t *lost)
 /* The gyroscope comes first. */
 void lsm6dsl_read(float sample[6])
 {
-    uint8_t bytes[2 * words_a_sample];
+    uint8_t bytes[lsm6ds_sample_bytes];
     (void)read_registers(reg_fifo_data_out_l, bytes, sizeof bytes);
-    for (int i = 0; i < 3; i++) {
-        sample[i] = static_cast<float>(number_at(bytes + 6 + 2 * i)) * g_per_lsb;
-        sample[3 + i] = static_cast<float>(number_at(bytes + 2 * i)) * dps_per_lsb;
-    }
+    lsm6ds_sample(bytes, sample);
 }

@@ -5,6 +5,7 @@
 #include <Arduino.h>
 #include <errno.h>
 
+#include "chips/arduino_link.h"
 #include "chips/stm32l4.h"
 #include "lsm6dsm.h"
 #include "tfw_hal.h"
@@ -140,11 +141,7 @@ void tfw_hal_init(void)
 
 size_t tfw_hal_read(uint8_t *data, size_t cap)
 {
-    size_t count = 0;
-    while (count < cap && SerialUSB.available() > 0) {
-        data[count++] = static_cast<uint8_t>(SerialUSB.read());
-    }
-    return count;
+    return arduino_read(SerialUSB, data, cap);
 }
 
 /* Waits while the host is slow; gives up what is left when no host has the port open. */

@@ -10,6 +10,8 @@
 #include <Arduino.h>
 #include <stm32yyxx_ll_gpio.h>
 
+#include "chips/lsm6ds.h"
+
 namespace
 {
 
@@ -27,27 +29,12 @@ constexpr uint8_t reg_ctrl3_c = 0x12;
 constexpr uint8_t reg_outx_l_g = 0x22;
 constexpr uint8_t read_bit = 0x80;
 
-constexpr uint8_t who_am_i = 0x6A;
-constexpr uint8_t drdy_pulsed = 0x80;    /* DRDY_PULSE_CFG: 75 us for each sample; a latched line could stay high */
-constexpr uint8_t int2_drdy_g = 0x02;    /* INT2_CTRL; the accelerometer samples with the gyroscope */
-constexpr uint8_t range_4_g = 0x08;      /* CTRL1_XL, FS_XL */
-constexpr uint8_t range_2000_dps = 0x0C; /* CTRL2_G, FS_G */
-constexpr uint8_t sw_reset = 0x01;       /* CTRL3_C */
-constexpr uint8_t if_inc = 0x04;         /* CTRL3_C: the address counts on in a burst */
-constexpr uint8_t sim_3_wire = 0x08;     /* CTRL3_C */
-constexpr uint8_t block_update = 0x40;   /* CTRL3_C: the bytes of a number are of one sample */
-
-/* Sensitivities of table 3. */
-constexpr float g_per_lsb = 0.000122f;
-constexpr float dps_per_lsb = 0.070f;
-
-/* ODR_XL and ODR_G: the rate with this code. */
-constexpr struct {
-    uint32_t rate_mhz;
-    uint8_t code;
-} rates[] = {
-    {26000, 2}, {52000, 3}, {104000, 4}, {208000, 5}, {416000, 6}, {833000, 7}, {1660000, 8},
-};
+constexpr uint8_t drdy_pulsed = 0x80;  /* DRDY_PULSE_CFG: 75 us for each sample; a latched line could stay high */
+constexpr uint8_t int2_drdy_g = 0x02;  /* INT2_CTRL; the accelerometer samples with the gyroscope */
+constexpr uint8_t sw_reset = 0x01;     /* CTRL3_C */
+constexpr uint8_t if_inc = 0x04;       /* CTRL3_C: the address counts on in a burst */
+constexpr uint8_t sim_3_wire = 0x08;   /* CTRL3_C */
+constexpr uint8_t block_update = 0x40; /* CTRL3_C: the bytes of a number are of one sample */
 
 void pin_high(uint32_t pin)
 {
@@ -109,11 +96,6 @@ void read_registers(uint8_t address, uint8_t *values, size_t count)
     pin_high(pin_cs);
 }
 
-int16_t number_at(const uint8_t *bytes)
-{
-    return static_cast<int16_t>(bytes[0] | bytes[1] << 8);
-}
-
 void output_high(uint32_t pin)
 {
     digitalWrite(pin, HIGH);
@@ -141,7 +123,7 @@ bool lsm6dsm_begin(void)
     write_register(reg_ctrl3_c, block_update | sim_3_wire | if_inc);
     uint8_t who = 0;
     read_registers(reg_who_am_i, &who, 1);
-    if (who != who_am_i) {
+    if (who != lsm6ds_who_am_i) {
         return false;
     }
     write_register(reg_drdy_pulse_cfg, drdy_pulsed);
@@ -151,33 +133,19 @@ bool lsm6dsm_begin(void)
 
 uint32_t lsm6dsm_near_rate_mhz(uint32_t wanted_mhz)
 {
-    for (const auto &rate : rates) {
-        const uint32_t away = wanted_mhz > rate.rate_mhz ? wanted_mhz - rate.rate_mhz : rate.rate_mhz - wanted_mhz;
-        if (away <= rate.rate_mhz / 200) {
-            return rate.rate_mhz;
-        }
-    }
-    return 0;
+    return lsm6ds_near_rate_mhz(wanted_mhz, UINT32_MAX);
 }
 
 void lsm6dsm_run(uint32_t rate_mhz)
 {
-    uint8_t code = 0;
-    for (const auto &rate : rates) {
-        if (rate.rate_mhz == rate_mhz) {
-            code = rate.code;
-        }
-    }
-    write_register(reg_ctrl1_xl, static_cast<uint8_t>(code << 4 | range_4_g));
-    write_register(reg_ctrl2_g, static_cast<uint8_t>(code << 4 | range_2000_dps));
+    const uint8_t code = lsm6ds_code(rate_mhz);
+    write_register(reg_ctrl1_xl, static_cast<uint8_t>(code << 4 | lsm6ds_range_4_g));
+    write_register(reg_ctrl2_g, static_cast<uint8_t>(code << 4 | lsm6ds_range_2000_dps));
 }
 
 void lsm6dsm_read(float sample[6])
 {
-    uint8_t bytes[12]; /* rotation, then acceleration */
+    uint8_t bytes[lsm6ds_sample_bytes]; /* rotation, then acceleration */
     read_registers(reg_outx_l_g, bytes, sizeof bytes);
-    for (int i = 0; i < 3; i++) {
-        sample[i] = static_cast<float>(number_at(bytes + 6 + 2 * i)) * g_per_lsb;
-        sample[3 + i] = static_cast<float>(number_at(bytes + 2 * i)) * dps_per_lsb;
-    }
+    lsm6ds_sample(bytes, sample);
 }

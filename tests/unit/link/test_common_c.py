@@ -31,7 +31,11 @@ def compile_objects(command, folder, extra=()):
 
 
 @pytest.mark.parametrize("name", COMPILERS)
-@pytest.mark.parametrize("model", [(), ("-DTFW_WITH_MODEL",)], ids=["capture only", "with a model"])
+@pytest.mark.parametrize(
+    "model",
+    [(), ("-DTFW_WITH_MODEL",), ("-DTFW_WITH_MODEL", "-DTFW_EEMBC")],
+    ids=["capture only", "with a model", "text protocol"],
+)
 def test_no_warning(name, model, tmp_path):
     compile_objects(COMPILERS[name], tmp_path, model)
 
