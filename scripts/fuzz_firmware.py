@@ -1,9 +1,10 @@
 """Fuzz firmware/common with libFuzzer under ASan and UBSan: ``python scripts/fuzz_firmware.py --runs 10000000``.
 
 ``--what updates`` puts flash behind it, and signatures that an input may claim to be right (tests/fuzz/fuzz_flash.c);
-``--what eembc`` has the text protocol in place of frames. Needs clang with its runtime (Debian: ``clang libclang-rt-14-dev``). The first inputs are right requests, made by the
-Python codec; the corpus stays in ``--folder``, so that a second run goes on. Half of the inputs have at most 96 bytes,
-which are tried fast; half have up to 1024, which reach long frames and whole windows.
+``--what eembc`` has the text protocol in place of frames. Needs clang with its runtime (Debian: ``clang
+libclang-rt-14-dev``). The first inputs are right requests, made by the Python codec; the corpus stays in ``--folder``,
+so that a second run goes on. Half of the inputs have at most 96 bytes, which are tried fast; half have up to 1024,
+which reach long frames and whole windows.
 """
 
 from __future__ import annotations

@@ -38,10 +38,7 @@ def differences(stems, count, folder):
                 places.append(places[-1] + (array.nbytes + 31) // 16 * 16)
             for place, array in zip(places, arrays, strict=False):
                 machine.write(place, array.tobytes())
-            more = np.array(places[4:-1], "<u4").tobytes()  # the fifth argument and those behind it
-            below = stack - (len(more) + 7) // 8 * 8
-            machine.write(below, more)
-            machine.call(function, *places[: min(4, len(places) - 1)], stack=below)
+            machine.call(function, *places[:-1], stack=stack)
             for output, (place, array) in enumerate(zip(places[len(arrays) : -1], theirs, strict=True)):
                 if machine.read(place, array.nbytes) != array.tobytes():
                     lines.append(f"{case.name}: inference {inference}, output {output} differs")

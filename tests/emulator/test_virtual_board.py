@@ -188,3 +188,19 @@ def test_memory_functions_equal_those_of_the_host(make_image, toolchain):
             wanted = bytearray(memory)
             wanted[target : target + count] = b"\xa5" * count
             assert machine.read(base, 128) == wanted, ("memset", target, count)
+
+
+def test_a_function_of_seven_arguments_finds_each_where_the_abi_says(make_image, toolchain):
+    text = """
+    #include <stdint.h>
+    uint32_t pack(uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e, uint32_t f, uint32_t g)
+    {
+        return a | b << 4 | c << 8 | d << 12 | e << 16 | f << 20 | g << 24;
+    }
+    uint32_t (*volatile keep)(uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t) = pack;
+    int main(void) { return keep == 0; }
+    """
+    board = VirtualBoard(make_image(text, main=True, compiler=toolchain))
+    pack = board.image.symbol("pack").address
+    for stack in (None, 0x20008000):
+        assert board.machine.call(pack, 1, 2, 3, 4, 5, 6, 7, stack=stack) == 0x7654321

@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tfw_host import HERE as HOST_BOARD
 from tfw_host import (
     COMMON,
     SANITIZER_OPTIONS,
@@ -15,6 +14,7 @@ from tfw_host import (
     toy_info,
     toy_manifest,
 )
+from tfw_host import HERE as HOST_BOARD
 
 from tinyforge.core.resources import firmware_dir
 from tinyforge.link import render_model_binding

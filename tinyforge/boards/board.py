@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from tinyforge.core.types import Channel
 _FOLDER = Path(__file__).parent
 _CPUS = ("cortex-m4",)
 _LAUNCHERS = ("platformio", "virtual")
+_METHODS = ("touch", "stlink")
 _UNITS = ("g", "m/s^2", "dps", "rad/s", "uT", "hPa", "degC")
 _AXES = ("+x", "+y", "+z")
 _IDENTIFIER = re.compile("[a-z][a-z0-9_]*")
@@ -41,6 +43,21 @@ class Sensor:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """How an image gets onto a board.
+
+    Attributes:
+        method: ``touch``: its port, opened at 1200 baud, restarts it into its boot loader; ``stlink``: by a probe.
+        boot_usb_ids: vendor and product numbers its boot loader shows; they are among the board's, too.
+        hint: what a person does when the board is not found, or the upload fails; a sentence, may be empty.
+    """
+
+    method: str = "stlink"
+    boot_usb_ids: tuple[tuple[int, int], ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """What a board is.
 
@@ -60,6 +77,7 @@ class Board:
         sensors: what it carries; the first one is streamed.
         path: the TOML.
         flash_wait_cycles: cycles that the first fetch after a jump waits for the flash, at ``clock_hz``.
+        upload: how an image gets onto it.
     """
 
     id: str
@@ -78,6 +96,7 @@ class Board:
     sensors: tuple[Sensor, ...]
     path: Path
     flash_wait_cycles: int = 0
+    upload: Upload = Upload()
 
 
 def _is_number(value: Any) -> bool:
@@ -145,14 +164,28 @@ def _sensor(table: Table) -> Sensor:
     return sensor
 
 
-def _usb_ids(table: Table) -> tuple[tuple[int, int], ...]:
+def _usb_ids(table: Table, key: str = "usb_ids") -> tuple[tuple[int, int], ...]:
     wanted = "[[0x2341, 0x805a], ...]"
     ids = []
-    for row in table.items("usb_ids", []):
+    for row in table.items(key, []):
         if not (isinstance(row, list) and len(row) == 2 and all(type(n) is int and 0 <= n <= 0xFFFF for n in row)):
-            raise table.fail("usb_ids", f"{row!r} is not a vendor and a product number", f"it takes {wanted}")
+            raise table.fail(key, f"{row!r} is not a vendor and a product number", f"it takes {wanted}")
         ids.append((row[0], row[1]))
     return tuple(ids)
+
+
+def _upload(table: Table, usb_ids: tuple[tuple[int, int], ...]) -> Upload:
+    upload = Upload(
+        method=table.text("method", "stlink", choices=_METHODS),
+        boot_usb_ids=_usb_ids(table, "boot_usb_ids"),
+        hint=table.text("hint", ""),
+    )
+    table.finish()
+    if upload.method == "touch" and not upload.boot_usb_ids:
+        raise table.fail("boot_usb_ids", "is missing", "name what the boot loader shows on the USB")
+    if not set(upload.boot_usb_ids) <= set(usb_ids):
+        raise table.fail("boot_usb_ids", "are not all among the board's usb_ids", "name them there, too")
+    return upload
 
 
 def _name(table: Table, key: str, default: str | None = None) -> str:
@@ -186,6 +219,7 @@ def _read(path: Path) -> Board:
         path=path,
         flash_wait_cycles=table.integer("flash_wait_cycles", 0, low=0, high=31),
     )
+    board = dataclasses.replace(board, upload=_upload(table.table("upload"), board.usb_ids))
     table.finish()
     if not board.sensors:
         raise table.fail("sensors", "is missing", "a board needs at least one [[sensors]] table")

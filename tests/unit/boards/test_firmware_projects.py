@@ -63,11 +63,14 @@ def test_the_sensortile_is_described_to_platformio():
     assert tuple(tuple(int(n, 16) for n in pair) for pair in told["build"]["hwids"]) == board.usb_ids
 
 
-def test_rates_in_the_sensortiles_driver_are_those_of_its_description():
-    source = (firmware_dir() / "sensortile" / "src" / "lsm6dsm.cpp").read_text(encoding="utf-8")
-    table = source.split("} rates[] = {", 1)[1].split("};", 1)[0]
+def test_rates_in_the_drivers_of_st_are_those_of_the_descriptions():
+    source = (firmware_dir() / "common" / "chips" / "lsm6ds.h").read_text(encoding="utf-8")
+    table = source.split("lsm6ds_rates[] = {", 1)[1].split("};", 1)[0]
     rates = {int(rate) / 1000 for rate in re.findall(r"\{(\d+), \d\}", table)}
     assert rates == set(load_board("sensortile").sensors[0].rates_hz)
+    driver = (firmware_dir() / "b_l475e_iot01a" / "src" / "lsm6dsl.cpp").read_text(encoding="utf-8")
+    most_hz = int(re.search(r"most_mhz = (\d+);", driver)[1]) / 1000
+    assert {rate for rate in rates if rate <= most_hz} == set(load_board("b_l475e_iot01a").sensors[0].rates_hz)
 
 
 def test_rates_in_the_nanos_hal_are_those_of_both_descriptions():
