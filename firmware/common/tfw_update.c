@@ -35,6 +35,9 @@ void tfw_update_tell(tfw_update_state_t *state)
 #include "tfw_hal.h"
 #include "tfw_sha512.h"
 
+#ifndef TFW_FIRMWARE_DIGEST
+#define TFW_FIRMWARE_DIGEST
+#endif
 #define TEXT_OF(...) #__VA_ARGS__
 #define TEXT(...)    TEXT_OF(__VA_ARGS__)
 
@@ -44,17 +47,18 @@ void tfw_update_tell(tfw_update_state_t *state)
 #endif
 
 /* In page 0 of a slot, each written once. Both must be whole for the slot to count. */
-#define RECORD_MAGIC  0x31524654u /* "TFR1": the image passed its checks */
-#define CONFIRM_MAGIC 0x31434654u /* "TFC1": and gave the output it must */
-#define SHA_BYTES     32u
+#define RECORD_MAGIC   0x31524654u /* "TFR1": the image passed its checks */
+#define CONFIRM_MAGIC  0x31434654u /* "TFC1": and gave the output it must */
+#define SHA_BYTES      32u
+#define FIRMWARE_BYTES 16u
 
 typedef struct {
     uint32_t magic;
     uint32_t version;
     uint32_t image_bytes;
-    uint8_t sha[SHA_BYTES]; /* the first half of its SHA-512 */
-    uint32_t filler[4];
-    uint32_t crc; /* of all before */
+    uint8_t sha[SHA_BYTES];           /* the first half of its SHA-512 */
+    uint8_t firmware[FIRMWARE_BYTES]; /* that took it: under another it does not count */
+    uint32_t crc;                     /* of all before */
 } record_t;
 
 typedef struct {
@@ -132,22 +136,68 @@ static void image_sha(uint8_t slot, uint32_t image_bytes, uint8_t digest[64])
     tfw_sha512_end(&sha, digest);
 }
 
-/* The version in a slot that was confirmed and is whole; 0 where there is none. */
+/* This firmware and its own model: whoever flashes others wants those, not what came over the link before. */
+static void this_firmware(uint8_t name[FIRMWARE_BYTES])
+{
+    static const char digits[] = TEXT(TFW_FIRMWARE_DIGEST);
+    uint8_t digest[64];
+    tfw_sha512_t sha;
+    tfw_sha512_begin(&sha);
+    tfw_sha512_add(&sha, (const uint8_t *)digits, sizeof digits);
+    tfw_sha512_add(&sha, tfw_model.sha256, 32);
+    tfw_sha512_end(&sha, digest);
+    memcpy(name, digest, FIRMWARE_BYTES);
+}
+
+/* Why an image of so many bytes cannot be used by this firmware; NULL when it can. */
+static const char *misfit(uint8_t slot, uint32_t bytes)
+{
+    uint8_t board[1u + TFW_IMAGE_BOARD_BYTES];
+    memset(board, 0, sizeof board);
+    (void)tfw_put_text(board, tfw_board_name, TFW_IMAGE_BOARD_BYTES); /* one byte of length, then the name */
+    if (head(slot, TFW_IMAGE_AT_MAGIC) != TFW_IMAGE_MAGIC || head(slot, TFW_IMAGE_AT_BYTES) != bytes) {
+        return "no image";
+    }
+    if (head(slot, TFW_IMAGE_AT_ABI) != TFW_MODEL_ABI) {
+        return "another ABI";
+    }
+    if (memcmp(board + 1, memory(image_address(slot) + TFW_IMAGE_AT_BOARD), TFW_IMAGE_BOARD_BYTES) != 0) {
+        return "another board";
+    }
+    if (head(slot, TFW_IMAGE_AT_ADDRESS) != image_address(slot) ||
+        head(slot, TFW_IMAGE_AT_RAM) != (uint32_t)(uintptr_t)ram) {
+        return "linked for another place";
+    }
+    const uint32_t from = head(slot, TFW_IMAGE_AT_DATA);
+    const uint32_t to = head(slot, TFW_IMAGE_AT_DATA_ENDS);
+    const uint32_t at = head(slot, TFW_IMAGE_AT_MODEL);
+    if (head(slot, TFW_IMAGE_AT_RAM_BYTES) > sizeof ram || from > to || to > bytes || to - from > sizeof ram ||
+        at % 4u != 0u || at > bytes - sizeof(tfw_model_t)) {
+        return "too large";
+    }
+    return NULL;
+}
+
+/* The version in a slot that was confirmed by this firmware and is whole; 0 where there is none. */
 static uint32_t version_in(uint8_t slot)
 {
     record_t record;
     confirm_t confirm;
+    uint8_t name[FIRMWARE_BYTES];
     memcpy(&record, memory(slot_address(slot)), sizeof record);
     memcpy(&confirm, memory(slot_address(slot) + sizeof record), sizeof confirm);
+    this_firmware(name);
     if (record.magic != RECORD_MAGIC || confirm.magic != CONFIRM_MAGIC || record.image_bytes > image_room() ||
         tfw_crc32(0, (const uint8_t *)&record, sizeof record - 4u) != record.crc ||
         tfw_crc32(0, (const uint8_t *)&confirm, sizeof confirm - 4u) != confirm.crc ||
-        confirm.record_crc != record.crc) {
+        confirm.record_crc != record.crc || memcmp(record.firmware, name, sizeof name) != 0 ||
+        record.image_bytes <= TFW_IMAGE_HEAD_BYTES) {
         return 0;
     }
     uint8_t digest[64];
     image_sha(slot, record.image_bytes, digest);
-    return memcmp(digest, record.sha, SHA_BYTES) == 0 ? record.version : 0;
+    const bool whole = memcmp(digest, record.sha, SHA_BYTES) == 0 && misfit(slot, record.image_bytes) == NULL;
+    return whole ? record.version : 0;
 }
 
 /* Gives the model in a slot its RAM, and returns it. */
@@ -265,39 +315,6 @@ static bool is_signed(uint8_t slot)
     return crypto_eddsa_check_equation(signature, key, reduced) == 0;
 }
 
-/* Why the image cannot be used here; NULL when it can. Called on a signed image. */
-static const char *misfit(uint8_t slot)
-{
-    const uint32_t bytes = coming.total;
-    uint8_t board[1u + TFW_IMAGE_BOARD_BYTES];
-    memset(board, 0, sizeof board);
-    (void)tfw_put_text(board, tfw_board_name, TFW_IMAGE_BOARD_BYTES); /* one byte of length, then the name */
-    if (head(slot, TFW_IMAGE_AT_MAGIC) != TFW_IMAGE_MAGIC || head(slot, TFW_IMAGE_AT_BYTES) != bytes) {
-        return "no image";
-    }
-    if (head(slot, TFW_IMAGE_AT_ABI) != TFW_MODEL_ABI) {
-        return "another ABI";
-    }
-    if (memcmp(board + 1, memory(image_address(slot) + TFW_IMAGE_AT_BOARD), TFW_IMAGE_BOARD_BYTES) != 0) {
-        return "another board";
-    }
-    if (head(slot, TFW_IMAGE_AT_ADDRESS) != image_address(slot) ||
-        head(slot, TFW_IMAGE_AT_RAM) != (uint32_t)(uintptr_t)ram) {
-        return "linked for another place";
-    }
-    if (head(slot, TFW_IMAGE_AT_VERSION) <= in_use.version) {
-        return "not newer";
-    }
-    const uint32_t from = head(slot, TFW_IMAGE_AT_DATA);
-    const uint32_t to = head(slot, TFW_IMAGE_AT_DATA_ENDS);
-    const uint32_t at = head(slot, TFW_IMAGE_AT_MODEL);
-    if (head(slot, TFW_IMAGE_AT_RAM_BYTES) > sizeof ram || from > to || to > bytes || to - from > sizeof ram ||
-        at % 4u != 0u || at > bytes - sizeof(tfw_model_t)) {
-        return "too large";
-    }
-    return NULL;
-}
-
 /* The model gives the output it must for one input. A model that hangs here is not confirmed: the watchdog ends it. */
 static bool proves_itself(uint8_t slot)
 {
@@ -327,6 +344,7 @@ static bool write_record(uint8_t slot, record_t *record)
     record->version = head(slot, TFW_IMAGE_AT_VERSION);
     record->image_bytes = coming.total;
     memcpy(record->sha, digest, SHA_BYTES);
+    this_firmware(record->firmware);
     record->crc = tfw_crc32(0, (const uint8_t *)record, sizeof *record - 4u);
     return tfw_hal_flash_program(slot_address(slot), (const uint8_t *)record, sizeof *record);
 }
@@ -352,9 +370,12 @@ static const char *commit(uint8_t *status)
     if (!is_signed(slot)) {
         return "the signature is wrong";
     }
-    const char *const why = misfit(slot);
+    const char *const why = misfit(slot, coming.total);
     if (why != NULL) {
         return why;
+    }
+    if (head(slot, TFW_IMAGE_AT_VERSION) <= in_use.version) {
+        return "not newer";
     }
     record_t record;
     if (!write_record(slot, &record)) {

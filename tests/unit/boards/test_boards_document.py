@@ -22,4 +22,4 @@ def test_the_example_is_a_board(tmp_path):
     path = tmp_path / "my_board.toml"
     path.write_text(DOCUMENT.split("```toml\n")[1].split("```")[0])
     board = load_board(str(path))
-    assert (board.id, board.hello_name, board.usb_ids) == ("my_board", "my_board", ((0x1234, 0x5678),))
+    assert (board.id, board.hello_name, board.usb_ids) == ("my_board", "my_board", ((0x1234, 0x5678), (0x1234, 0x5679)))

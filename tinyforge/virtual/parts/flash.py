@@ -44,6 +44,17 @@ class Flash:
         self._used: set[int] = set()  # units programmed since their erase
         self.failed = False
 
+    def content(self) -> bytes:
+        """All that may be written, as it is."""
+        return self._read(self._region[0], self._region[1] - self._region[0])
+
+    def restore(self, content: bytes) -> None:
+        """What ``content`` gave: flash keeps it while the power is off."""
+        self._write(self._region[0], content)
+        units = range(0, len(content), UNIT_BYTES)
+        erased = bytes([_ERASED]) * UNIT_BYTES
+        self._used = {self._region[0] + unit for unit in units if content[unit : unit + UNIT_BYTES] != erased}
+
     def _inside(self, address: int, count: int) -> bool:
         return self._region[0] <= address and address + count <= self._region[1]
 

@@ -6,6 +6,7 @@ something else, it stands still. Timeouts are in the board's time, so they are a
     motion   what the IMU feels, as ``tinyforge.virtual.motion.open_motion`` takes it; without it the IMU lies still
     board    identifier or file of a board description with the virtual board's sizes (default ``virtual``)
 
+What firmware writes into its flash (a model update) is kept beside the image, in ``<image>.flash``, as flash keeps it.
 Values may be percent-encoded; ``virtual_url`` does it.
 """
 
@@ -21,6 +22,7 @@ from urllib.parse import quote, unquote
 from serial import PortNotOpenError, SerialBase, SerialException
 
 from tinyforge.core.errors import DeviceError, UsageError, did_you_mean
+from tinyforge.core.files import write_bytes
 from tinyforge.virtual.board import VirtualBoard
 
 _SCHEME = "virtual://"
@@ -66,6 +68,7 @@ class Serial(SerialBase):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._lock = threading.RLock()
         self._board: VirtualBoard | None = None
+        self._kept: Path | None = None
         super().__init__(*args, **kwargs)
 
     @property
@@ -100,11 +103,16 @@ class Serial(SerialBase):
         from tinyforge.boards import load_board
 
         self._board = VirtualBoard(path, board=load_board(options.get("board", "virtual")), motion=motion)
+        self._kept = path.with_name(f"{path.name}.flash")
+        if self._kept.is_file():
+            self._board.flash.restore(self._kept.read_bytes())
         self.is_open = True
 
     def close(self) -> None:
-        """Switch the board off."""
+        """Switch the board off; its flash keeps what is in it."""
         with self._lock:
+            if self._kept is not None and self._board is not None and self._board.flash.touched_bytes:
+                write_bytes(self._kept, self._board.flash.content())
             self.is_open = False
             self._board = None
 
