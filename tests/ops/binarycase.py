@@ -57,7 +57,7 @@ def binary_case(
         options: table and ``settings`` of its fields.
         zero_points, shapes: random when None.
     """
-    left, right = shapes or broadcast_shapes(rng)
+    left, right = shapes or broadcast_shapes(rng, 5)
     zeros = zero_points or (zero_point(rng), zero_point(rng), zero_point(rng))
     model = Writer()
     constant = pick(rng, "", "", "", "left", "right", "right")

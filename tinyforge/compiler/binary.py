@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from tinyforge.compiler.broadcast import broadcast_loops, elementwise_inplace
+from tinyforge.compiler.broadcast import broadcast_loops, elementwise_inplace, spread
 from tinyforge.compiler.fixed_point import NONE, RELU, RELU6, RELU_N1_TO_1, divide_by_pot, high_mul, quantize_multiplier
 from tinyforge.compiler.lookup import levels, lower_table
 from tinyforge.compiler.lowering import Lowering
@@ -147,7 +147,8 @@ def lower_binary(
         params: members of the kernel's structure after the loops.
         function: what the kernel computes of two int8, clamped.
     """
-    left, right, output = view.input(0), view.input(1), view.output()
+    output = view.output()
+    left, right = spread(view, low, view.input(0), view.input(1), output)
     loops = broadcast_loops(view, left, right, output)
     values = _INT8 if output.elements >= LEAST_ELEMENTS else ()
     if values and left.index == right.index:

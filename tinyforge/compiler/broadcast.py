@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinyforge.compiler.lowering import Lowering
+from tinyforge.compiler.movement import contiguous, strided_copy
 from tinyforge.compiler.operators import OpView
 from tinyforge.core.graph import Param, Tensor
 
@@ -40,6 +42,39 @@ def broadcast_loops(view: OpView, left: Tensor, right: Tensor, output: Tensor) -
         UnsupportedModelError: shapes that do not broadcast, another output shape, an empty output, or more than four
             separate loops.
     """
+    groups = _groups(view, left, right, output)
+    view.require(
+        len(groups) <= MOST_LOOPS,
+        f"broadcasts shapes {list(left.shape)} and {list(right.shape)} in {len(groups)} loops",
+        "reshape the operands so that fewer dimensions alternate",
+    )
+    padded = [[1, 0, 0]] * (MOST_LOOPS - len(groups)) + groups
+    return Loops(*(tuple(group[part] for group in padded) for part in range(3)))
+
+
+def spread(view: OpView, low: Lowering, left: Tensor, right: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
+    """Both operands as the kernels take them: in the output's shape where they alternate in more than four loops.
+
+    Raises:
+        UnsupportedModelError: as :func:`broadcast_loops`, or so many loops that a copy has too many, too.
+    """
+    if len(_groups(view, left, right, output)) <= MOST_LOOPS:
+        return left, right
+    return _spread(view, low, left, output), _spread(view, low, right, output)
+
+
+def _spread(view: OpView, low: Lowering, tensor: Tensor, output: Tensor) -> Tensor:
+    if tensor.shape == output.shape:
+        return tensor
+    shape = (1,) * (len(output.shape) - len(tensor.shape)) + tensor.shape
+    strides = tuple(stride if size > 1 else 0 for size, stride in zip(shape, contiguous(shape), strict=True))
+    whole = low.temporary(tensor, output.shape)
+    strided_copy(view, low, tensor, whole, sizes=output.shape, strides=strides, stem="broadcast_to")
+    return whole
+
+
+def _groups(view: OpView, left: Tensor, right: Tensor, output: Tensor) -> list[list[int]]:
+    """Merged loops, outermost first: size, and the stride of each operand."""
     rank = max(len(left.shape), len(right.shape))
     shapes = [(1,) * (rank - len(tensor.shape)) + tensor.shape for tensor in (left, right)]
     for one, two in zip(*shapes, strict=True):
@@ -66,13 +101,7 @@ def broadcast_loops(view: OpView, left: Tensor, right: Tensor, output: Tensor) -
                 groups.insert(0, [sizes[axis], *now])
         for side in (0, 1):
             strides[side] *= shapes[side][axis]
-    view.require(
-        len(groups) <= MOST_LOOPS,
-        f"broadcasts shapes {list(left.shape)} and {list(right.shape)} in {len(groups)} loops",
-        "reshape the operands so that fewer dimensions alternate",
-    )
-    padded = [[1, 0, 0]] * (MOST_LOOPS - len(groups)) + groups
-    return Loops(*(tuple(group[part] for group in padded) for part in range(3)))
+    return groups
 
 
 def elementwise_inplace(left: Tensor, right: Tensor, output: Tensor) -> tuple[tuple[int, int], ...]:

@@ -10,7 +10,7 @@ import math
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.overlap import loops as overlap_of_loops
-from tinyforge.core.graph import DType, Param, Tensor
+from tinyforge.core.graph import DType, Overlap, Param, Tensor
 
 MOST_LOOPS = 5
 
@@ -75,6 +75,7 @@ def strided_copy(
     sizes: tuple[int, ...],
     strides: tuple[int, ...],
     offset: int = 0,
+    stem: str = "",
 ) -> None:
     """Add the call that fills ``target`` with elements of ``source``.
 
@@ -84,6 +85,7 @@ def strided_copy(
         source, target: both of one type; the product of ``sizes`` is the target's number of elements.
         sizes, strides: loops over the source, outermost first, in elements; a stride may be negative.
         offset: first element taken.
+        stem: the call's name where it is not the operator's.
 
     Raises:
         UnsupportedModelError: more than five loops are left after merging.
@@ -104,7 +106,34 @@ def strided_copy(
         params[f"stride_{number}"] = stride
     counts, steps = zip(*padded, strict=True)
     overlaps = overlap_of_loops(counts, steps, out_bytes=run, offset=offset * element)
-    low.layer(view.op.kind.lower(), kernel, params, inputs=(source,), outputs=(target,), overlaps=overlaps)
+    named = stem or view.op.kind.lower()
+    low.layer(named, kernel, params, inputs=(source,), outputs=(target,), overlaps=overlaps)
+
+
+def write_part(low: Lowering, stem: str, part: Tensor, target: Tensor, *, count: int, offset: int) -> int:
+    """Add the call that writes a tensor into a larger one, beside others.
+
+    Args:
+        low: gets the call.
+        stem: its name.
+        part, target: of the same type.
+        count: pieces that each of them has along the axes before the one they are joined along.
+        offset: bytes of the parts before this one, in a piece of the target.
+
+    Returns:
+        The offset of the next part.
+    """
+    chunk, stride = part.bytes // max(count, 1), target.bytes // max(count, 1)
+    if part.elements:
+        low.layer(
+            stem,
+            "tfg_concatenation",
+            {"chunk": chunk, "count": count, "offset": offset, "stride": stride},
+            inputs=(part,),
+            outputs=(target,),
+            overlaps=(Overlap(0, 0, offset + chunk + (count - 1) * (stride - chunk)),),
+        )
+    return offset + chunk
 
 
 def read_outputs(view: OpView) -> list[int]:

@@ -190,6 +190,8 @@ class OpView:
     def integers(self, position: int) -> tuple[int, ...]:
         """A constant int32 or int64 input (an axis, a shape), flattened."""
         tensor = self.input(position)
+        if not tensor.elements:  # nothing is stored of an empty list
+            return ()
         if tensor.data is None or tensor.dtype not in (DType.INT32, DType.INT64):
             self.refuse("must be constant integers", "fold it at conversion", tensor)
         if tensor.elements > 64:

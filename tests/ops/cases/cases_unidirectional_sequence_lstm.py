@@ -1,4 +1,4 @@
-"""UNIDIRECTIONAL_SEQUENCE_LSTM: sizes, steps, clips, scales; whole sequences, the last step alone, and streaming."""
+"""UNIDIRECTIONAL_SEQUENCE_LSTM: sizes, steps, batches, clips, scales; whole sequences, the last step, streaming."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         number += 1
         steps, features, units = pick(rng, 1, 2, 5, 9), int(rng.integers(1, 9)), int(rng.integers(1, 12))
         time_major = bool(rng.integers(2))
+        batches = pick(rng, 1, 1, 1, 2, 3)
         in_scale, in_zero = scale(rng, 0.005, 0.1), zero_point(rng)
         hidden_scale, hidden_zero = scale(rng, 0.004, 0.01), int(rng.integers(-60, 60))
         power = pick(rng, -9, -10, -11, -12, -15)
         clip = pick(rng, 0.0, 0.0, 1.5, 0.01)
         model = Writer()
-        shape = (steps, 1) if time_major else (1, steps)
+        shape = (steps, batches) if time_major else (batches, steps)
         x = model.tensor("x", (*shape, features), scale=in_scale, zero_point=in_zero)
         scales = [scale(rng, 1e-3, 3e-2) for _ in range(8)]
         inputs = [x]
@@ -39,8 +40,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         ]
         inputs += [-1, -1]
         hidden = {"scale": hidden_scale, "zero_point": hidden_zero}
-        inputs.append(model.tensor("h", (1, units), variable=True, **hidden))
-        inputs.append(model.tensor("c", (1, units), "int16", scale=2.0**power, variable=True))
+        inputs.append(model.tensor("h", (batches, units), variable=True, **hidden))
+        inputs.append(model.tensor("c", (batches, units), "int16", scale=2.0**power, variable=True))
         inputs += [-1, -1, -1, -1]
         intermediates = [model.tensor(f"i{gate}", (), "int16", scale=2.0**-12) for gate in range(4)]
         intermediates.append(model.tensor("i4", (), "int8", **hidden))
@@ -58,7 +59,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         outputs = [y]
         last = not time_major and bool(rng.integers(2))
         if last:
-            z = model.tensor("z", (1, units), **hidden)
+            z = model.tensor("z", (batches, units), **hidden)
             bounds = [
                 model.constant(name, value) for name, value in (("b", [0, -1, 0]), ("e", [0, 0, 0]), ("s", [1, 1, 1]))
             ]
@@ -67,5 +68,5 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
             )
             outputs = [z]
         sequence = bool(rng.integers(2))
-        name = f"{number}: {steps}x{features}->{units} 2**{power} clip {clip} last {last} sequence {sequence}"
+        name = f"{number}: {batches}x{steps}x{features}->{units} 2**{power} clip {clip} last {last} sequence {sequence}"
         yield Case(name, model.build([x], outputs), inputs=5, sequence=sequence)

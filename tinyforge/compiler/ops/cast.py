@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
-from tinyforge.core.graph import DType
+from tinyforge.core.graph import DType, Tensor
 
 # as in tfg_cast.h
 _CODES = {
@@ -35,10 +35,15 @@ def cast(view: OpView, low: Lowering) -> None:
     if input_.dtype is output.dtype:
         low.layer("cast", "tfg_copy", {"bytes": output.bytes}, inputs=(input_,), outputs=(output,), inplace=((0, 0),))
         return
+    add_cast(low, input_, output)
+
+
+def add_cast(low: Lowering, source: Tensor, target: Tensor) -> None:
+    """Add the call that converts numbers to the target's type; both hold equally many."""
     low.layer(
         "cast",
         "tfg_cast",
-        {"elements": output.elements, "from": _CODES[input_.dtype], "to": _CODES[output.dtype]},
-        inputs=(input_,),
-        outputs=(output,),
+        {"elements": target.elements, "from": _CODES[source.dtype], "to": _CODES[target.dtype]},
+        inputs=(source,),
+        outputs=(target,),
     )

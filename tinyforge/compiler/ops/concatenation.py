@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 
 from tinyforge.compiler.lowering import Lowering
-from tinyforge.compiler.movement import axis_of, movable, same_scale
+from tinyforge.compiler.movement import axis_of, movable, same_scale, write_part
 from tinyforge.compiler.operators import Option, OpView, operator
-from tinyforge.core.graph import Overlap, Tensor
+from tinyforge.core.graph import Tensor
 
 
 def joined(view: OpView) -> tuple[int, list[Tensor]]:
@@ -58,20 +58,9 @@ def pack(view: OpView, low: Lowering) -> None:
 def _join(view: OpView, low: Lowering) -> None:
     axis, inputs = joined(view)
     output = view.output()
-    count = math.prod(output.shape[:axis])
-    stride = math.prod(output.shape[axis:]) * output.dtype.bytes
-    offset = 0
+    count, offset = math.prod(output.shape[:axis]), 0
     for tensor in inputs:
-        chunk = tensor.bytes // max(count, 1)
         if tensor.elements:
             movable(view, tensor, output)
             same_scale(view, tensor, output)
-            low.layer(
-                view.op.kind.lower(),
-                "tfg_concatenation",
-                {"chunk": chunk, "count": count, "offset": offset, "stride": stride},
-                inputs=(tensor,),
-                outputs=(output,),
-                overlaps=(Overlap(0, 0, offset + chunk + (count - 1) * (stride - chunk)),),
-            )
-        offset += chunk
+        offset = write_part(low, view.op.kind.lower(), tensor, output, count=count, offset=offset)

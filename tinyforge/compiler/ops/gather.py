@@ -9,6 +9,7 @@ import numpy as np
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.movement import axis_of, movable
 from tinyforge.compiler.operators import Option, OpView, operator
+from tinyforge.compiler.ops.cast import add_cast
 from tinyforge.core.graph import DType
 
 
@@ -39,7 +40,10 @@ def gather(view: OpView, low: Lowering) -> None:
     input_, indices, output = view.input(0), view.input(1), view.output()
     movable(view, input_, output)
     if indices.data is None:
-        view.is_dtype(indices, DType.INT32)
+        view.is_dtype(indices, DType.INT32, DType.INT64)
+        if indices.dtype is DType.INT64:
+            wide, indices = indices, low.temporary(indices, indices.shape, DType.INT32)
+            add_cast(low, wide, indices)
     else:
         view.is_dtype(indices, DType.INT32, DType.INT64, DType.INT16)
         least, most = int(indices.data.min(initial=0)), int(indices.data.max(initial=0))

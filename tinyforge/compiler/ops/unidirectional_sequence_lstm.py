@@ -7,6 +7,8 @@ Sources: ``unidirectional_sequence_lstm.cc`` (``PopulateQuantizedLstmParams8x8_1
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,7 @@ from tinyforge.compiler.goal import Goal
 from tinyforge.compiler.layout import filled, interleaved, widened
 from tinyforge.compiler.lookup import float32_ratio, multiplier_of
 from tinyforge.compiler.lowering import Lowering
+from tinyforge.compiler.movement import strided_copy, write_part
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import read_before, rows
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
@@ -35,6 +38,7 @@ _ABSENT = {
     22: "layer normalization",
     23: "layer normalization",
 }
+_MOST_BATCHES = 16
 _SAVED_BY_WIDE_WEIGHTS = 7 / 16  # instructions a weight and step on a Cortex-M4
 _GATE_SCALE = 2.0**-12  # activations take Q3.12
 
@@ -48,7 +52,7 @@ _GATE_SCALE = 2.0**-12  # activations take Q3.12
     diagonal_recurrent_tensors=Option(5, "bool", default=False),
 )
 def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_lstm_s8``; ``last_step`` (from a pass) writes only the last time step."""
+    """Lower to a ``tfg_lstm_s8`` a sequence; ``last_step`` (from a pass) writes only the last time step."""
     view.counts((20, 24))
     input_, output = view.activation(0), view.output()
     view.is_dtype(input_, DType.INT8)
@@ -79,10 +83,12 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
         "has weights or biases of sizes that do not fit each other",
         "convert the model again",
     )
-    view.require(batches == 1, f"has a batch of {batches}", "export the model with a batch of 1", input_)
+    view.require(
+        0 < batches <= _MOST_BATCHES, f"has a batch of {batches}", f"export it with at most {_MOST_BATCHES}", input_
+    )
     last_step = bool(view.op.options.get("last_step", False))
     view.require(
-        output.elements == units * (1 if last_step else steps),
+        output.elements == batches * units * (1 if last_step else steps),
         f"has shape {list(output.shape)} for {steps} steps of {units} units",
         "convert the model again",
         output,
@@ -96,22 +102,67 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
         "units": units,
         "every_step": 0 if last_step else 1,
     }
-    _check_state(view, hidden_state, cell_state, units)
-    _, hidden_zero = view.quantized(hidden_state)
-    window = steps > 1
+    _check_state(view, hidden_state, cell_state, batches * units)
+    size = _Size(steps, features, units, 1 if last_step else steps)
+    if batches == 1:
+        _call(view, low, params, size, input_, output, (hidden_state, cell_state))
+    else:
+        _calls(view, low, params, size, batches)
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """Of one sequence; ``written`` steps of it are outputs."""
+
+    steps: int
+    features: int
+    units: int
+    written: int
+
+
+def _calls(view: OpView, low: Lowering, params: Mapping[str, Param], size: _Size, batches: int) -> None:
+    """Sequences do not see each other: each is taken out, goes through on its own, and into its place."""
+    time_major = view.option("time_major")
+    input_, output = view.input(0), view.output()
+    step = batches * size.features if time_major else size.features
+    sequence = size.features if time_major else size.steps * size.features
+    pieces, offset = (size.written if time_major else 1), 0
+    for batch in range(batches):
+        one = low.temporary(input_, (1, size.steps, size.features))
+        part = low.temporary(output, (1, size.written, size.units))
+        states = tuple(low.temporary(view.input(position), (1, size.units)) for position in (18, 19))
+        block = {"sizes": (size.steps, size.features), "strides": (step, 1)}
+        strided_copy(view, low, input_, one, **block, offset=batch * sequence, stem="slice")
+        _call(view, low, params, size, one, part, states)
+        offset = write_part(low, "concatenation", part, output, count=pieces, offset=offset)
+
+
+def _call(
+    view: OpView,
+    low: Lowering,
+    params: Mapping[str, Param],
+    size: _Size,
+    source: Tensor,
+    target: Tensor,
+    states: tuple[Tensor, ...],
+) -> None:
+    _, hidden_zero = view.quantized(view.input(18))
+    window = size.steps > 1
     low.layer(
         "lstm",
         "tfg_lstm_s8",
         params,
-        inputs=(input_,),
-        outputs=(output,),
-        states=(
-            low.state(hidden_state, reset_value=hidden_zero, per_window=window),
-            low.state(cell_state, reset_value=0, per_window=window),
+        inputs=(source,),
+        outputs=(target,),
+        states=tuple(
+            low.state(state, reset_value=value, per_window=window)
+            for state, value in zip(states, (hidden_zero, 0), strict=True)
         ),
-        scratch_bytes=3 * filled(units) + 2 * filled(features),
-        macs=steps * 4 * units * (features + units),
-        overlaps=rows(steps, features, units, more=0) if params["every_step"] else read_before(input_.bytes),
+        scratch_bytes=3 * filled(size.units) + 2 * filled(size.features),
+        macs=size.steps * 4 * size.units * (size.features + size.units),
+        overlaps=(
+            rows(size.steps, size.features, size.units, more=0) if params["every_step"] else read_before(source.bytes)
+        ),
     )
 
 
