@@ -16,6 +16,7 @@ def permutation_of(view: OpView) -> tuple[int, ...]:
     view.counts((2,))
     shape = view.input(0).shape
     rank = len(shape)
+    view.require(rank > 0, "is a scalar, whose output the reference leaves as it was", "remove the operator")
     said = view.integers(1)
     axes = tuple(axis % rank if -rank <= axis < rank else -1 for axis in said)
     view.require(
