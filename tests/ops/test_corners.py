@@ -70,6 +70,57 @@ def dynamic_batch():
     return model.build([x], [y])
 
 
+def guess(model, name, shape, dtype="int8", **quant):
+    """A tensor whose sizes the model leaves open; the shape is what a converter writes then."""
+    tensor = model.tensor(name, shape, dtype, **quant)
+    model.tensors[tensor].shapeSignature = [-1] * len(shape)
+    return tensor
+
+
+def open_blocks():
+    """A dilated layer by SPACE_TO_BATCH_ND, as Keras writes it for a batch of any size."""
+    model = Writer()
+    x = guess(model, "x", (1, 8, 6, 4), **Q)
+    block, none = model.constant("block", [2, 3], "int32"), model.constant("none", [[0, 0], [0, 0]], "int32")
+    parts, sums, pooled = (guess(model, name, (1, 4, 2, 4), **Q) for name in ("parts", "sums", "pooled"))
+    flat, dense_out = guess(model, "flat", (1, 16), **Q), guess(model, "dense", (1, 3), **Q)
+    y = guess(model, "y", (1,), **Q)
+    model.op("SPACE_TO_BATCH_ND", [x, block, none], [parts])
+    model.op("ADD", [parts, parts], [sums], "AddOptions")
+    model.op(
+        "MAX_POOL_2D", [sums], [pooled], "Pool2DOptions",
+        padding=1, stride_w=1, stride_h=2, filter_width=1, filter_height=2,
+    )  # fmt: skip
+    model.op("RESHAPE", [pooled, model.constant("shape", [-1, 16], "int32")], [flat])
+    weights = model.constant("weights", np.arange(48).reshape(3, 16) - 24, "int8", scale=0.01)
+    model.op("FULLY_CONNECTED", [flat, weights], [dense_out], "FullyConnectedOptions")
+    model.op("MEAN", [dense_out, model.constant("axis", [1], "int32")], [y], "ReducerOptions")
+    return model.build([x], [y])
+
+
+def open_transpose_conv():
+    """Its output's shape is computed from the input's."""
+    model = Writer()
+    x, y = guess(model, "x", (1, 4, 3, 2), **Q), guess(model, "y", (1, 1, 1, 1), **Q)
+    shape, rows, twice = (
+        model.tensor("shape", (4,), "int32"),
+        model.tensor("rows", (), "int32"),
+        model.tensor("twice", (), "int32"),
+    )
+    sizes = model.tensor("sizes", (4,), "int32")
+    one, two, three, six = (model.constant(f"n{number}", number, "int32") for number in (1, 2, 3, 6))
+    bounds = [model.constant(f"b{number}", [number], "int32") for number in (1, 2, 1)]
+    model.op("SHAPE", [x], [shape], "ShapeOptions", out_type=INT32)
+    model.op("STRIDED_SLICE", [shape, *bounds], [rows], "StridedSliceOptions", shrink_axis_mask=1)
+    model.op("MUL", [rows, two], [twice], "MulOptions")
+    model.op("PACK", [one, twice, six, three], [sizes], "PackOptions", values_count=4)
+    weights = model.constant("weights", np.arange(24).reshape(3, 2, 2, 2) * 5 - 60, "int8", scale=0.01)
+    model.op(
+        "TRANSPOSE_CONV", [sizes, weights, x], [y], "TransposeConvOptions", padding=0, stride_w=2, stride_h=2
+    )  # fmt: skip
+    return model.build([x], [y])
+
+
 def second_subgraph(kind="ADD"):
     model = Writer()
     x, y = model.tensor("x", (1, 3), **Q), model.tensor("y", (1, 3), **Q)
@@ -160,6 +211,8 @@ EXACT = {
     "the input is an output, too": wired(["x"], ["y", "x"]),
     "an input that nothing reads": wired(["x", "unused"], ["y"]),
     "a batch of any size": dynamic_batch(),
+    "open shapes of blocks": open_blocks(),
+    "open shapes by arithmetic": open_transpose_conv(),
     "a second subgraph in float": second_subgraph(),
     "PACK of scalars": one_op("PACK", [(), (), ()], (3,), "PackOptions", values_count=3, axis=0),
     "UNPACK to scalars": unpack_scalars(),

@@ -8,6 +8,7 @@ from tinyforge.compiler.goal import Goal
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.memory_plan import plan_memory
 from tinyforge.compiler.passes import run_passes
+from tinyforge.compiler.passes.settle_shapes import settle_shapes
 from tinyforge.compiler.reader import read_model
 from tinyforge.core.errors import UnsupportedModelError
 from tinyforge.core.files import sha256_bytes
@@ -35,9 +36,14 @@ def compile_model(data: bytes, *, name: str, place: str, goal: Goal = Goal.BALAN
     _check_boundary(graph)
     info = info_from_json(graph.metadata[METADATA_NAME], place) if METADATA_NAME in graph.metadata else None
     operators = tuple(op.kind for op in graph.ops)
-    graph, log = run_passes(graph)
-    lowering = Lowering(graph, goal)
-    lowering.run()
+    try:
+        graph, lowering, log = _lowered(graph, goal)
+    except UnsupportedModelError:
+        settled, lines = settle_shapes(graph)
+        if not lines:
+            raise
+        graph, lowering, log = _lowered(settled, goal)
+        log = (*(f"settle_shapes: {line}" for line in lines), *log)
     graph = replace(graph, tensors=tuple(lowering.tensors))
     plan = plan_memory(graph, lowering.layers, graph.tensors)
     verdict = "optimal" if plan.optimal else f"lower bound {plan.lower_bound_bytes} B"
@@ -53,6 +59,13 @@ def compile_model(data: bytes, *, name: str, place: str, goal: Goal = Goal.BALAN
         operators=operators,
         log=(*log, f"plan_memory: arena of {plan.arena_bytes} B, {verdict}, peak at call #{plan.peak_op}"),
     )
+
+
+def _lowered(graph: Graph, goal: Goal) -> tuple[Graph, Lowering, tuple[str, ...]]:
+    graph, log = run_passes(graph)
+    lowering = Lowering(graph, goal)
+    lowering.run()
+    return graph, lowering, log
 
 
 def _check_boundary(graph: Graph) -> None:

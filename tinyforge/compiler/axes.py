@@ -60,6 +60,7 @@ def reduction(view: OpView, input_: Tensor, output: Tensor, axes: tuple[int, ...
     view.require(input_.elements > 0, "is empty", "remove the operator", input_)
     kept_shape = tuple(size for axis, size in enumerate(input_.shape) if axis not in reduced)
     with_ones = tuple(1 if axis in reduced else size for axis, size in enumerate(input_.shape))
+    view.closes(output, with_ones if view.op.options.get("keep_dims") else kept_shape)
     view.require(
         output.shape in {kept_shape, with_ones} and output.elements == math.prod(kept_shape),
         f"has shape {list(output.shape)} where {list(kept_shape)} follows",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tinyforge.compiler.operators import OpView
-from tinyforge.compiler.quantized import padding_before
+from tinyforge.compiler.quantized import padding_before, places
 from tinyforge.core.graph import Tensor
 
 _BOTH = ("in", "out", "kernel", "stride", "dilation", "pad")
@@ -75,12 +75,16 @@ def window_geometry(view: OpView, input_: Tensor, output: Tensor, kernel: tuple[
         )
     batches, in_h, in_w, in_ch = input_.shape
     out_batches, out_h, out_w, out_ch = output.shape
-    view.require(
-        batches == out_batches, f"has {batches} images in and {out_batches} out", "convert the model again", output
-    )
     options = view.op.options
     dilation_h, dilation_w = int(options.get("dilation_h_factor", 1)), int(options.get("dilation_w_factor", 1))
     stride_h, stride_w, padding = int(options["stride_h"]), int(options["stride_w"]), int(options["padding"])
+    if min(stride_h, stride_w) > 0:
+        high = places(padding, in_h, (kernel[0] - 1) * dilation_h + 1, stride_h)
+        wide = places(padding, in_w, (kernel[1] - 1) * dilation_w + 1, stride_w)
+        view.closes(output, (batches, high, wide, out_ch))
+    view.require(
+        batches == out_batches, f"has {batches} images in and {out_batches} out", "convert the model again", output
+    )
     return Geometry(
         batches,
         in_h,

@@ -107,6 +107,20 @@ def tensor_named(op: Op, tensors: Sequence[Tensor]) -> str:
     return "no tensor" if near is None else f'tensor "{tensors[near].name}"'
 
 
+class OpenShapeError(UnsupportedModelError):
+    """A shape that the model leaves open is not the one its converter guessed; ``settle_shapes`` puts it right.
+
+    Attributes:
+        tensor: its index.
+        shape: what follows from the operator and its inputs.
+    """
+
+    def __init__(self, place: str, fact: str, way_out: str, *, tensor: int, shape: tuple[int, ...]) -> None:
+        super().__init__(place, fact, way_out)
+        self.tensor = tensor
+        self.shape = shape
+
+
 class OpView:
     """One operator with checked access to what it uses.
 
@@ -232,8 +246,24 @@ class OpView:
                 right,
             )
 
+    def closes(self, tensor: Tensor, shape: tuple[int, ...]) -> None:
+        """Say the shape that follows for a tensor whose shape the model leaves open.
+
+        Raises:
+            OpenShapeError: the model's guess is another.
+        """
+        if tensor.open_shape and tensor.shape != shape:
+            raise OpenShapeError(
+                f'{self.place}: tensor "{tensor.name}"',
+                f"has shape {list(tensor.shape)} where {list(shape)} follows",
+                "convert the model again, with a batch of 1",
+                tensor=tensor.index,
+                shape=shape,
+            )
+
     def shape_is(self, tensor: Tensor, shape: tuple[int, ...]) -> None:
         """Refuse unless the tensor has this shape."""
+        self.closes(tensor, shape)
         if tensor.shape != shape:
             self.refuse(
                 f"has shape {list(tensor.shape)} where {list(shape)} follows", "convert the model again", tensor

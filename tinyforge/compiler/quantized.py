@@ -145,6 +145,11 @@ def folded_bias(weights: Array, zero_point: int, bias: Int64Array) -> Array:
     return np.asarray(bias - zero_point * sums, np.int32)
 
 
+def places(padding: int, size: int, reach: int, stride: int) -> int:
+    """Windows along a dimension of ``size``: each reaches over ``reach`` elements, all numbers above 0."""
+    return -(-size // stride) if padding == SAME else (size - reach) // stride + 1
+
+
 def padding_before(view: OpView, padding: int, size: int, kernel: int, stride: int, dilation: int, out: int) -> int:
     """Padding in front of one dimension, and a check of that dimension's output size.
 
@@ -163,7 +168,7 @@ def padding_before(view: OpView, padding: int, size: int, kernel: int, stride: i
         "convert the model again",
     )
     reach = (kernel - 1) * dilation + 1
-    expected = -(-size // stride) if padding == SAME else (size - reach) // stride + 1
+    expected = places(padding, size, reach, stride)
     view.require(
         out == expected and out > 0,
         f"states an output size of {out} where {expected} follows from size {size}, kernel {kernel}, stride {stride}",

@@ -180,7 +180,9 @@ class _Subgraph:
             return Tensor(number, name, shape, dtype)
         variable = bool(table.scalar(5, "bool", default=False))
         data = self._data(table, where, shape, dtype, variable)
-        return Tensor(number, name, shape, dtype, self._quant(table, number, where, shape), data, variable)
+        quant = self._quant(table, number, where, shape)
+        left_open = data is None and bool(np.any(self._array(table, 7, "int32", f"the shape signature of {where}") < 0))
+        return Tensor(number, name, shape, dtype, quant, data, variable, left_open)
 
     def _data(self, table: Table, where: str, shape: tuple[int, ...], dtype: DType, variable: bool) -> Array | None:
         index = int(table.scalar(2, "uint32", 0))

@@ -88,6 +88,7 @@ class Tensor:
         quant: None where the model gives none.
         data: the constant's content, a view onto the file, of ``shape``; None for what is computed.
         variable: whether it keeps its content between inferences.
+        open_shape: the model leaves sizes open (a batch of any size), and ``shape`` is a guess of its converter.
     """
 
     index: int
@@ -97,6 +98,7 @@ class Tensor:
     quant: Quant | None = None
     data: Array | None = None
     variable: bool = False
+    open_shape: bool = False
 
     @property
     def elements(self) -> int:

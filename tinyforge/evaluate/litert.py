@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -217,6 +217,16 @@ def _ports(interpreter: Any, place: str) -> Ports:
     )
 
 
+def _allocated(interpreter: Any, known: Ports) -> Ports:
+    """With the shapes of outputs that the model leaves open, which the interpreter knows once it has run."""
+    shapes = [interpreter.get_tensor(port.tensor).shape for port in known.outputs]
+    outputs = [
+        replace(port, shape=tuple(shape), elements=int(np.prod(shape)))
+        for port, shape in zip(known.outputs, shapes, strict=True)
+    ]
+    return replace(known, outputs=tuple(outputs))
+
+
 def _stored_ports(model: bytes) -> Ports:
     """As the file says, of a model that the interpreter cannot open; it is int8 throughout."""
     from ai_edge_litert import schema_py_generated as schema
@@ -336,7 +346,7 @@ def run(
     known = _ports(interpreter, place)
     rows = _rows(inputs, known, place)
     resources = any(op["op_name"] == "VAR_HANDLE" for op in interpreter._get_ops_details())  # noqa: SLF001
-    outputs = np.empty((len(rows), known.output_bytes), np.int8)
+    outputs: list[bytes] = []
     for index, row in enumerate(rows):
         if index and not keep_state:
             if resources:  # these are not reset with the variable tensors: begin with another interpreter
@@ -345,11 +355,12 @@ def run(
                 interpreter.reset_all_variables()
         _set_inputs(interpreter, known, row)
         _invoke(interpreter, place)
-        said = b"".join(interpreter.get_tensor(port.tensor).tobytes() for port in known.outputs)
-        outputs[index] = np.frombuffer(said, np.int8)
+        outputs.append(b"".join(interpreter.get_tensor(port.tensor).tobytes() for port in known.outputs))
         if on_progress is not None:
             on_progress(index + 1, len(rows))
-    return outputs.reshape(len(rows), *output_shape(known))
+    if outputs and len(outputs[0]) != known.output_bytes:
+        known = _allocated(interpreter, known)
+    return np.frombuffer(b"".join(outputs), np.int8).reshape(len(rows), *output_shape(known))
 
 
 def run_isolated(

@@ -28,6 +28,7 @@ PLAIN_PER_MAC = 1.4  # instructions of tfg_fully_connected_s8 on the virtual Cor
     "FULLY_CONNECTED",
     fused_activation_function=Option(0, "int8", 0),
     weights_format=Option(1, "int8", 0),
+    keep_num_dims=Option(2, "bool", default=False),
 )
 def fully_connected(view: OpView, low: Lowering) -> None:
     """Lower to the per-tensor or per-channel kernel, or to the wide form where 31 bits of multiplier are too few."""
@@ -46,6 +47,7 @@ def fully_connected(view: OpView, low: Lowering) -> None:
         input_,
     )
     batches = input_.elements // in_len
+    view.closes(output, (*input_.shape[:-1], out_len) if view.option("keep_num_dims") else (batches, out_len))
     view.require(
         output.elements == batches * out_len,
         f"has {output.elements} elements where {batches * out_len} follow",

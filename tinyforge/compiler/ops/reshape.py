@@ -72,6 +72,8 @@ def check_reshape(view: OpView) -> None:
     """Refuse a reshape that changes the number of elements or the type, or whose shape is not what the model states."""
     view.require(bool(view.op.inputs) and len(view.op.outputs) == 1, "lacks an input or output", "convert it again")
     input_, output = view.input(0), view.output()
+    if output.open_shape:
+        view.closes(output, reshaped(view))
     view.require(
         input_.elements == output.elements and input_.dtype is output.dtype,
         f"changes {list(input_.shape)} {input_.dtype.value} to {list(output.shape)} {output.dtype.value}",

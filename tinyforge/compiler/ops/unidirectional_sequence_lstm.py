@@ -87,6 +87,8 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
         0 < batches <= _MOST_BATCHES, f"has a batch of {batches}", f"export it with at most {_MOST_BATCHES}", input_
     )
     last_step = bool(view.op.options.get("last_step", False))
+    if not last_step:
+        view.closes(output, (*input_.shape[:-1], units))
     view.require(
         output.elements == batches * units * (1 if last_step else steps),
         f"has shape {list(output.shape)} for {steps} steps of {units} units",
