@@ -18,6 +18,8 @@ from tinyforge.runtimes.preprocess import preprocess
 
 Told = Callable[[int, int], None]
 
+_CHUNK = 64  # windows between two reports
+
 
 def calibration_set(targets: IntArray, count: int, seed: int, groups: Sequence[str] = ()) -> npt.NDArray[np.int64]:
     """Indices of at most ``count`` windows, classes and people as equally often as they can be, chosen by ``seed``.
@@ -137,15 +139,15 @@ def run(model: bytes, windows: Float32Array, info: ModelInfo, told: Told | None 
         mean = np.asarray(info.preprocessing.mean, np.float32)
         inputs = (windows - mean) / np.asarray(info.preprocessing.std, np.float32)
     outputs = []
-    for index in range(len(inputs)):
-        value = inputs[index : index + 1]
+    for begin in range(0, len(inputs), _CHUNK):
+        if told is not None:
+            told(begin, len(inputs))
+        values = inputs[begin : begin + _CHUNK]
         for part in parts:
-            value = part.run(value)
-        outputs.append(value[0].astype(np.float32))
-        if told is not None and index % 64 == 0:
-            told(index, len(inputs))
+            values = part.run(values)
+        outputs.append(values.astype(np.float32))
     given = parts[-1].given
-    real: Float32Array = np.stack(outputs)
+    real: Float32Array = np.concatenate(outputs)
     if given.kind == np.int8:
         real = (real - np.float32(given.zero_point)) * np.float32(given.scale)
     return real
@@ -185,12 +187,15 @@ class _Part:
             _Side(detail["dtype"], tuple(map(int, detail["shape"])), *detail["quantization"]) for detail in details
         )
 
-    def run(self, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """One inference: [1, ...] to [1, ...]; a GRU gives every step, and what follows takes all or the last."""
+    def run(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Inferences [n, ...] to [n, ...]; a GRU gives every step, and what follows takes all or the last."""
         if isinstance(self._part, QuantizedGru):
-            return run_gru(self._part, value[0])[None]
-        if value.ndim > len(self.taken.shape):
-            value = value[:, -1]
+            return run_gru(self._part, values)
+        if values.ndim > len(self.taken.shape):
+            values = values[:, -1]
+        return np.concatenate([self._invoke(values[index : index + 1]) for index in range(len(values))])
+
+    def _invoke(self, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
         self._interpreter.reset_all_variables()
         self._interpreter.set_tensor(self._source, value)
         self._interpreter.invoke()

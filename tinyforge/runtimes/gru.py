@@ -129,13 +129,14 @@ class GruState:
 
     Args:
         units: size.
+        sequences: shape of the sequences that run side by side; () for one.
     """
 
     __slots__ = ("hidden", "memory")
 
-    def __init__(self, units: int) -> None:
-        self.hidden: Int64Array = np.zeros(units, np.int64)
-        self.memory: Int64Array = np.zeros(units, np.int64)
+    def __init__(self, units: int, sequences: tuple[int, ...] = ()) -> None:
+        self.hidden: Int64Array = np.zeros((*sequences, units), np.int64)
+        self.memory: Int64Array = np.zeros((*sequences, units), np.int64)
 
 
 def run_gru(gru: QuantizedGru, inputs: Int8Array, state: GruState | None = None) -> Int8Array:
@@ -143,23 +144,27 @@ def run_gru(gru: QuantizedGru, inputs: Int8Array, state: GruState | None = None)
 
     Args:
         gru: the layer.
-        inputs: int8 [time, features].
+        inputs: int8 [..., time, features]: one sequence, or several that do not know of each other.
         state: goes on from here and is changed; None starts from zeros.
 
     Returns:
-        int8 [time, units], the hidden state after each step.
+        int8 [..., time, units], the hidden state after each step.
     """
-    state = GruState(gru.units) if state is None else state
+    *sequences, steps, _ = np.shape(inputs)
+    state = GruState(gru.units, tuple(sequences)) if state is None else state
     kernel, recurrent = gru.kernel.astype(np.int64), gru.recurrent.astype(np.int64)
     from_input = [factor(gru.input_scale * scale * _GATE_ONE) for scale in gru.kernel_scale]
     from_hidden = [factor(HIDDEN_SCALE * scale * _GATE_ONE) for scale in gru.recurrent_scale]
     centred = np.asarray(inputs, np.int64) - gru.input_zero_point
-    outputs = np.empty((len(inputs), gru.units), np.int8)
-    for step, row in enumerate(centred):
-        given = [_saturated(_requantized(kernel[gate] @ row + gru.bias[gate], *from_input[gate])) for gate in range(3)]
+    outputs = np.empty((*sequences, steps, gru.units), np.int8)
+    for step in range(steps):
+        row = centred[..., step, :]
+        given = [
+            _saturated(_requantized(row @ kernel[gate].T + gru.bias[gate], *from_input[gate])) for gate in range(3)
+        ]
 
         def recurring(gate: int, vector: Int64Array, bias: Int64Array | int = 0) -> Int64Array:
-            return _saturated(_requantized(recurrent[gate] @ vector + bias, *from_hidden[gate]))
+            return _saturated(_requantized(vector @ recurrent[gate].T + bias, *from_hidden[gate]))
 
         update, reset = (logistic(_saturated(given[gate] + recurring(gate, state.hidden))) for gate in (0, 1))
         if gru.candidate_bias is None:
@@ -169,7 +174,7 @@ def run_gru(gru: QuantizedGru, inputs: Int8Array, state: GruState | None = None)
         candidate = tanh(_saturated(given[2] + inner))
         state.memory = _halved(update * state.memory + (32768 - update) * candidate)
         state.hidden = _narrowed(state.memory)
-        outputs[step] = state.hidden
+        outputs[..., step, :] = state.hidden
     return outputs
 
 

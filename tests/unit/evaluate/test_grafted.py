@@ -34,6 +34,7 @@ def test_the_reference_is_the_twin_and_the_c_equals_it(layer, every_step, tmp_pa
     windows = np.random.default_rng(4).integers(-128, 128, (6, STEPS, FEATURES)).astype(np.int8)
     outputs = litert.run(model, windows)
     expected = np.stack([run_gru(layer, window) for window in windows])
+    assert np.array_equal(run_gru(layer, windows), expected)
     assert np.array_equal(outputs, expected if every_step else expected[:, -1])
     known = litert.ports(model)
     assert known.inputs[0].shape == (1, STEPS, FEATURES)
