@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -116,14 +117,26 @@ def _open(url: str, name: str, project: Project, heartbeat_s: int) -> Any:
             heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(),
         )
         study = optuna.create_study(storage=storage, study_name=name, directions=_DIRECTIONS, load_if_exists=True)
-    except (sqlalchemy.exc.SQLAlchemyError, ImportError, ValueError) as error:
+    except ImportError as error:
         raise UsageError(
-            f"--storage {url}", f"cannot be opened: {str(error).splitlines()[0]}", "for instance sqlite:///study.db"
+            f"--storage {_without_password(url)}",
+            "needs a database driver that is not installed",
+            "for PostgreSQL: pip install 'psycopg[binary]'",
+        ) from error
+    except (sqlalchemy.exc.SQLAlchemyError, ValueError) as error:
+        raise UsageError(
+            f"--storage {_without_password(url)}",
+            f"cannot be opened: {str(error).splitlines()[0]}",
+            "for instance sqlite:///study.db",
         ) from error
     # workers of one study draw differently, the first one as it did before
     seed = project.models[0].seed + len(study.get_trials(deepcopy=False))
     study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=10)
     return study
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", url)
 
 
 def _work(study: Any, project: Project, observer: Any, folder: Path, trials: int, heartbeat_s: int) -> None:
