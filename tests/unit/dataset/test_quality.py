@@ -104,6 +104,19 @@ def test_swapped_axes_of_one_person(one, two):
     assert found(planted)["swapped-axes"].severity == "error"
 
 
+def test_takes_in_which_no_gesture_came(recordings):
+    def still(recording):
+        mean = recording.samples.mean(axis=0)
+        return with_samples(recording, mean + 0.1 * (recording.samples - mean))
+
+    moves = [i for i, one in enumerate(recordings) if one.label != "rest"]
+    empty = moves[2]
+    planted = [still(one) if i == empty else one for i, one in enumerate(recordings)]
+    finding = found(planted)["no-movement"]
+    assert (finding.severity, finding.where) == ("warning", (f"r{empty:03d}",))
+    assert finding.fact == "1 take hardly moves: less than 0.3 of what the others of its class do"
+
+
 def test_takes_duplicated_across_people(recordings):
     copies = [dataclasses.replace(r, subject="p9") for r in recordings if r.subject == "p1"][:4]
     finding = found([*recordings, *copies])["duplicate"]

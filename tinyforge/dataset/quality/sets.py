@@ -11,6 +11,7 @@ import numpy as np
 from tinyforge.core.types import SPLIT_NAMES, Float64Array, IntArray
 from tinyforge.dataset.quality.finding import ERROR, NOTE, WARNING, Finding, finding
 from tinyforge.dataset.quality.kin import judge_axes, judge_rates
+from tinyforge.dataset.quality.stillness import judge_stillness
 from tinyforge.dataset.quality.takes import Take, features_of
 from tinyforge.dataset.units import ACCELERATION
 
@@ -36,6 +37,7 @@ def judge_set(takes: Sequence[Take], sides: Mapping[str, int] | None = None) -> 
         *_balance(takes),
         *_trivial(takes),
         *_labels(takes),
+        *judge_stillness(takes),
     ]
 
 

@@ -1,0 +1,53 @@
+"""Takes that hardly move beside the others of their class: the recorder was triggered, and no gesture came."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinyforge.core.types import Float64Array
+from tinyforge.dataset.quality.finding import WARNING, Finding, finding
+from tinyforge.dataset.quality.takes import Take
+from tinyforge.dataset.units import ACCELERATION, ANGULAR_RATE
+
+_FEWEST = 5  # takes of a class, to say anything of it
+_USUAL = 0.75  # quantile of a class's movement: up to half of its takes may be empty, and it still is a movement's
+_LEAST_SHARE = 0.3  # of the usual movement
+_MOVES = {ANGULAR_RATE: 40.0, ACCELERATION: 0.25}  # dps, g: a class that usually moves less is one of rest
+
+
+def judge_stillness(takes: Sequence[Take]) -> list[Finding]:
+    """Takes whose every sensor moves less than 0.3 of what their class usually does.
+
+    A sensor's movement is the root of the summed variances of its three axes. Classes of rest are left out.
+    """
+    groups: dict[tuple[str, tuple[str, ...]], list[Take]] = defaultdict(list)
+    for take in takes:
+        groups[take.label, take.names].append(take)
+    still = []
+    for (_, names), those in groups.items():
+        shares = [
+            movement / usual
+            for axes, least in _MOVES.items()
+            if all(axis in names for axis in axes)
+            and (usual := float(np.quantile(movement := _movement(those, axes), _USUAL))) >= least
+        ]
+        if len(those) >= _FEWEST and shares:
+            quiet = np.max(shares, axis=0) < _LEAST_SHARE
+            still += [take.place for take, one in zip(those, quiet, strict=True) if one]
+    if not still:
+        return []
+    who, whose = ("1 take hardly moves", "its") if len(still) == 1 else (f"{len(still)} takes hardly move", "their")
+    fact = f"{who}: less than {_LEAST_SHARE:g} of what the others of {whose} class do"
+    way_out = "look at them (`tinyforge dataset inspect`); what holds no gesture teaches a network that rest is one"
+    return [finding("no-movement", WARNING, still, fact, way_out)]
+
+
+def _movement(takes: Sequence[Take], axes: Sequence[str]) -> Float64Array:
+    """Of each take, in the sensor's unit."""
+    columns = [takes[0].names.index(axis) for axis in axes]
+    variances = [take.samples[:, columns].astype(np.float64).var(axis=0).sum() for take in takes]
+    movement: Float64Array = np.sqrt(np.array(variances))
+    return movement
