@@ -26,6 +26,7 @@ from tinyforge.core.metrics import measure_losses
 from tinyforge.core.types import TRAIN, Dataset, Float32Array, IntArray, ModelSpec, Preprocessing
 
 Augment = Callable[[Float32Array, Sequence[str], np.random.Generator], Float32Array]
+Teacher = Callable[[Float32Array], Float32Array]
 
 EPOCH_WINDOWS = 2048  # a smaller training set is gone over several times an epoch, each time varied anew
 EPOCH_MOST = 8192  # of a larger one, an epoch takes so many, drawn anew each time
@@ -51,6 +52,10 @@ class Examples:
         smoothing: share of the target probability spread over all classes.
         class_weights: see :class:`tinyforge.core.types.ModelSpec`.
         mixup: alpha of the beta distribution by which pairs of windows are mixed; 0: none.
+        teacher: gives the probabilities [n, class] that standardised windows [n, time, channel] shall have; None where
+            only the targets teach.
+        taught: share of the teacher in the target probabilities (Hinton et al. 2015, "Distilling the knowledge in a
+            neural network").
     """
 
     windows: Float32Array
@@ -63,6 +68,8 @@ class Examples:
     smoothing: float = 0.05
     class_weights: float = 1.0
     mixup: float = 0.0
+    teacher: Teacher | None = None
+    taught: float = 0.0
 
     @classmethod
     def of(
@@ -120,7 +127,11 @@ class Examples:
         hot = np.full((len(targets), self.classes), self.smoothing / self.classes, np.float32)
         hot[np.arange(len(targets)), targets] += np.float32(1.0 - self.smoothing)
         windows, weights = np.concatenate(rounds), self.weights()[targets].astype(np.float32)
-        return self._mixed(windows, hot, weights, rng) if self.mixup else (windows, hot, weights)
+        if self.mixup:
+            windows, hot, weights = self._mixed(windows, hot, weights, rng)
+        if self.teacher is not None:
+            hot = np.float32(1.0 - self.taught) * hot + np.float32(self.taught) * self.teacher(windows)
+        return windows, hot, weights
 
     def _mixed(
         self, windows: Float32Array, hot: Float32Array, weights: Float32Array, rng: np.random.Generator
@@ -143,9 +154,8 @@ class Stepper:
     Args:
         model: outputs probabilities.
         batch_size: windows a step; the last, shorter batch of an epoch is left out.
-        averaging: share of the past in the running average of the weights, taken after each epoch; 0 for none. In
-            epoch n it is at most n / (n + 4): a young average forgets the start. (Izmailov et al. 2018, "Averaging
-            weights leads to wider optima and better generalization".)
+        averaging: share of the past in the running average of the weights, taken after each epoch; 0 for none.
+            (Izmailov et al. 2018, "Averaging weights leads to wider optima and better generalization".)
         focal: gamma of the focal loss; 0: cross-entropy.
     """
 
@@ -199,11 +209,9 @@ class Stepper:
         if self._averaging:
             now = [variable.numpy() for variable in self._averaged()]
             epoch = int(self._optimizer.iterations) // steps - 1
-            past_share = np.float32(min(self._averaging, epoch / (epoch + _YOUNG)))
-            self._average = [
-                past_share * past + (np.float32(1) - past_share) * one
-                for past, one in zip(self._average or now, now, strict=True)
-            ]
+            share = np.float32(past_share(self._averaging, epoch))
+            pairs = zip(self._average or now, now, strict=True)
+            self._average = [share * past + (np.float32(1) - share) * one for past, one in pairs]
         return float(loss) / steps, float(right) / (steps * self._batch)
 
     @contextlib.contextmanager
@@ -332,6 +340,11 @@ def run_epochs(
     else:
         settle()
     return course
+
+
+def past_share(averaging: float, epoch: int) -> float:
+    """Share of the past in a running average, in epoch n at most n / (n + 4): a young average forgets the start."""
+    return min(averaging, epoch / (epoch + _YOUNG))
 
 
 def rate_share(schedule: str, number: int, epochs: int) -> float:

@@ -213,6 +213,8 @@ def _check(
             raise ConfigError(f"compress.{key}", f"{getattr(plan, key)} is out of range", "it must be at least 1")
     if plan.qat_epochs < 0:
         raise ConfigError("compress.qat_epochs", f"{plan.qat_epochs} is out of range", "it must be at least 0")
+    if not 0.0 <= plan.distillation <= 1.0:
+        raise ConfigError("compress.distillation", f"{plan.distillation:g} is out of range", "it must be 0 to 1")
     if "prune" in steps and plan.sparsity > 0:
         parse_pattern(plan.pattern, plan.sparsity)
     places = {"compress.clusters": plan.clusters} | {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.architectures.loop import Epoch, Examples, Stepper, run_epochs
+from tinyforge.architectures.loop import Epoch, Examples, Stepper, past_share, run_epochs
 from tinyforge.architectures.network import kernels
 from tinyforge.architectures.recurrent import fuse
 from tinyforge.architectures.session import keras
@@ -16,10 +16,12 @@ from tinyforge.compress.patterns import UNSTRUCTURED, Pattern, fits, kept, mask_
 from tinyforge.core.errors import ToolError
 from tinyforge.core.types import CompressionPlan, Float32Array, IntArray, ModelSpec
 
-_PRUNING_RATE = 1.0  # of the learning rate of training
+_PRUNING_RATE = 2.0  # of the learning rate of training: measured on a GRU of 80 % zeros, 97.6 % instead of 94.2
+_PRUNING_RATE_MOST = 4e-3  # or that of training, if it is more
 _CLUSTERING_RATE = 0.5
 _RAMP = 0.4  # of the steps, during which sparsity grows
 _MASK_UPDATES = 20
+_AVERAGING = 0.9  # share of the past in the average of the weights, once all zeros are in place
 
 OnEpoch = Callable[[Epoch, int], None]
 Side = tuple[Float32Array, IntArray]
@@ -30,8 +32,8 @@ def compressible(model: Any) -> list[tuple[str, npt.NDArray[np.float32]]]:
     return [(name, value) for name, value in kernels(model) if not name.endswith("/depthwise_kernel")]
 
 
-def _fused_copy(model: Any) -> Any:
-    """The same network, its LSTM layers quick to train."""
+def fused_copy(model: Any) -> Any:
+    """The same network with weights of its own, its LSTM layers quick to compute."""
 
     def clone(layer: Any) -> Any:
         return fuse(layer.__class__.from_config(layer.get_config()))
@@ -57,6 +59,28 @@ def _carry(wrapped: Any, plain: Any) -> None:
             holder = getattr(holder, "cell", holder)
             values.append(np.asarray(getattr(holder, stem)))
         layer.set_weights(values)
+
+
+class _Average:
+    """A running average of a network's weights over its epochs, as training has one; zeros that stay, stay in it.
+
+    Args:
+        start: the first epoch that counts.
+    """
+
+    def __init__(self, start: int) -> None:
+        self._epoch = -start
+        self._weights: list[npt.NDArray[Any]] = []
+
+    def take(self, model: Any) -> None:
+        """Count the weights of one more epoch in, and leave the average in their place."""
+        if self._epoch >= 0:
+            share = np.float32(past_share(_AVERAGING, self._epoch))
+            now = model.get_weights()
+            pairs = zip(self._weights or now, now, strict=True)
+            self._weights = [share * past + (np.float32(1) - share) * one for past, one in pairs]
+            model.set_weights(self._weights)
+        self._epoch += 1
 
 
 def prune(
@@ -97,16 +121,20 @@ def prune(
         )
         return tfmot.sparsity.keras.prune_low_magnitude(layer, pruning_schedule=schedule)
 
-    wrapped = keras().models.clone_model(_fused_copy(model), clone_function=wrap)
+    wrapped = keras().models.clone_model(fused_copy(model), clone_function=wrap)
     wrappers = [layer for layer in wrapped.layers if hasattr(layer, "pruning_obj")]
     for wrapper in wrappers:
         wrapper.pruning_step.assign(0)
         _use_pattern(wrapper, pattern_of[wrapper.layer.name])
 
+    whole_from = min(-(-ramp // per_epoch), plan.prune_epochs - 1)  # the first epoch that ends with all zeros in place
+    average = _Average(whole_from)
+
     def settle() -> None:
         for wrapper in wrappers:
             wrapper.pruning_obj.weight_mask_op()
         _carry(wrapped, model)
+        average.take(model)
 
     run_epochs(
         Stepper(wrapped, batch),
@@ -115,9 +143,9 @@ def prune(
         examples,
         validation,
         epochs=plan.prune_epochs,
-        learning_rate=_PRUNING_RATE * spec.learning_rate,
+        learning_rate=max(spec.learning_rate, min(_PRUNING_RATE * spec.learning_rate, _PRUNING_RATE_MOST)),
         patience=plan.prune_epochs,
-        eligible_from=min(-(-ramp // per_epoch), plan.prune_epochs - 1),
+        eligible_from=whole_from,
         on_epoch=on_epoch,
     )
     for name, value in compressible(model):
@@ -188,7 +216,7 @@ def cluster(
         layer.trainable = layer.name not in many  # a kernel that is small enough must not grow values again
         return layer
 
-    wrapped = keras().models.clone_model(_fused_copy(model), clone_function=wrap)
+    wrapped = keras().models.clone_model(fused_copy(model), clone_function=wrap)
     wrappers = [layer for layer in wrapped.layers if hasattr(layer, "cluster_centroids")]
 
     def settle() -> None:

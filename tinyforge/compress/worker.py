@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -104,6 +105,10 @@ class _Work:
             augment,
             self._spec.seed + 1,  # other draws than in training
         )
+        self._taught = self._examples
+        if self._plan.distillation and {"prune", "cluster"} & set(job["steps"]):
+            teacher = networks.Predictor(finetune.fused_copy(self._model))  # a copy: the model is about to change
+            self._taught = dataclasses.replace(self._examples, teacher=teacher, taught=self._plan.distillation)
         self._validation = self._dataset.part(VALIDATION)
         groups = self._dataset.groups[self._dataset.split == TRAIN]
         chosen = int8.calibration_set(y_train, self._plan.calibration_windows, self._spec.seed, list(groups))
@@ -156,10 +161,10 @@ class _Work:
     # -- steps that train ----------------------------------------------------------------------------------------------
 
     def _prune(self) -> None:
-        finetune.prune(self._model, self._examples, self._validation, self._plan, self._spec, self._teller("prune"))
+        finetune.prune(self._model, self._taught, self._validation, self._plan, self._spec, self._teller("prune"))
 
     def _cluster(self) -> None:
-        finetune.cluster(self._model, self._examples, self._validation, self._plan, self._spec, self._teller("cluster"))
+        finetune.cluster(self._model, self._taught, self._validation, self._plan, self._spec, self._teller("cluster"))
 
     def _qat(self) -> None:
         quantization_aware(

@@ -369,6 +369,7 @@ def _compress(table: Table) -> CompressionPlan:
         pattern=table.text("pattern", d.pattern),
         qat_epochs=table.integer("qat_epochs", d.qat_epochs, 0),
         layers=_layers(table.table("layers")),
+        distillation=table.number("distillation", d.distillation, 0.0, 1.0),
     )
     if plan.clusters == 1:
         raise table.fail("clusters", "1 is out of range", "write 0 for no clustering, or 2 and more")

@@ -259,16 +259,18 @@ class CompressionPlan:
         pattern: which weights may be kept: ``unstructured``, ``block4``, ``2:4`` (``tinyforge.compress.patterns``).
         qat_epochs: epochs of quantization-aware training; 0 to quantize after training only.
         layers: by name of a layer, its own ``sparsity`` and ``clusters``.
+        distillation: share of the float network's own probabilities in what pruning and clustering train towards, 0..1.
     """
 
     sparsity: float = 0.5
-    prune_epochs: int = 12
+    prune_epochs: int = 40
     clusters: int = 0
     cluster_epochs: int = 6
     calibration_windows: int = 256
     pattern: str = "unstructured"
     qat_epochs: int = 0
     layers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    distillation: float = 0.9
 
     def sparsity_of(self, layer: str) -> float:
         """Fraction of zeros in that layer's weights."""

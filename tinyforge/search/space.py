@@ -71,7 +71,9 @@ def draw(trial: Draws, project: Project) -> Drawn:
         project.models[0], name="candidate", architecture=name, parameters=parameters, epochs=config.epochs
     )
     window = dataclasses.replace(project.window, length=length)
-    return Drawn(spec, window, dataclasses.replace(project.plan, sparsity=sparsity, clusters=clusters))
+    shortly = min(project.plan.prune_epochs, project.search.epochs)  # a candidate is not pruned longer than trained
+    plan = dataclasses.replace(project.plan, sparsity=sparsity, clusters=clusters, prune_epochs=shortly)
+    return Drawn(spec, window, plan)
 
 
 def _one(trial: Draws, name: str, choices: tuple[Any, ...]) -> Any:

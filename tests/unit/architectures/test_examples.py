@@ -42,6 +42,18 @@ def test_mixup_mixes_windows_targets_and_weights_alike():
     assert not np.array_equal(windows, other)
 
 
+def test_a_teacher_has_its_share_in_the_targets_of_the_very_windows():
+    def teacher(windows):
+        first = windows[:, 0, 0] >= 600
+        return np.stack([~first, first, np.zeros(len(windows))], axis=1).astype(np.float32)
+
+    windows, taught, _ = examples(smoothing=0.0, teacher=teacher, taught=0.25).epoch(0)
+    _, hot, _ = examples(smoothing=0.0).epoch(0)
+    assert taught == pytest.approx(0.75 * hot + 0.25 * teacher(windows))
+    assert taught.dtype == np.float32
+    assert not np.array_equal(taught, hot)
+
+
 def test_an_epoch_goes_over_a_small_set_several_times_and_takes_a_part_of_a_large_one():
     small, large = examples(500), examples(EPOCH_MOST + 500)
     assert len(small.epoch(0)[0]) == small.per_epoch == 2000

@@ -214,6 +214,7 @@ def refusal(kind, *args):
             "compress.layers.conv0.clusters: 300 is out of range; it must be 0 or 3 to 256",
         ),
         (CompressionPlan(qat_epochs=-1), "compress.qat_epochs: -1 is out of range; it must be at least 0"),
+        (CompressionPlan(distillation=1.5), "compress.distillation: 1.5 is out of range; it must be 0 to 1"),
         (CompressionPlan(prune_epochs=0), "compress.prune_epochs: 0 is out of range; it must be at least 1"),
         (CompressionPlan(clusters=2), "compress.clusters: 2 is out of range; it must be 0 or 3 to 256"),
         (

@@ -17,10 +17,10 @@ from tinyforge.pipeline.stages.sweep import _beats, plans
 
 
 def test_plans_differ_and_keep_the_projects_settings():
-    base = CompressionPlan(0.3, prune_epochs=20, calibration_windows=99, layers={"a": {"sparsity": 0.1}}, pattern="2:4")
+    base = CompressionPlan(0.3, prune_epochs=60, calibration_windows=99, layers={"a": {"sparsity": 0.1}}, pattern="2:4")
     tried = plans(base)
     assert len(set(map(repr, tried.values()))) == len(tried)
-    assert all(plan.calibration_windows == 99 and plan.prune_epochs == 20 for plan in tried.values())
+    assert all(plan.calibration_windows == 99 and plan.prune_epochs == 60 for plan in tried.values())
     assert all(plan.layers == {} and plan.pattern == "unstructured" for plan in tried.values())
 
 
