@@ -64,7 +64,7 @@ def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Para
         {**packed.params(), **params, **sizes, **output_limits(view)},
         inputs=(view.input(0),),
         outputs=(view.output(),),
-        scratch_bytes=rows.shape[1],
+        scratch_bytes=PLACES * rows.shape[1] * 2,
         macs=macs,
         overlaps=whole_windows(_geometry(view)),
     )

@@ -51,6 +51,8 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
     numbers = conv_weights(view, rows, lambda given: np.moveaxis(given, 0, 2), 3)
     form = _form(geometry, np.asarray(numbers["shift"]))
     size = {name: value for name, value in sizes(geometry).items() if not name.startswith(_FIXED[form])}
+    if form == "_3x3":
+        size["stride"] = geometry.stride_w
     if form == "":
         size["depth_multiplier"] = channels // geometry.in_ch
     low.layer(
@@ -66,7 +68,7 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
 
 
 #: Sizes that a kernel's form fixes, by how their names begin.
-_FIXED: dict[str, tuple[str, ...]] = {"": (), "_fours": ("dilation", "in_ch"), "_3x3": ("dilation", "in_ch", "kernel")}
+_FIXED: dict[str, tuple[str, ...]] = {"": (), "_fours": ("dilation", "in_ch"), "_3x3": ("dilation", "in_ch", "kernel", "stride")}
 
 
 def _form(geo: Geometry, shift: npt.NDArray[np.generic]) -> str:
@@ -74,14 +76,13 @@ def _form(geo: Geometry, shift: npt.NDArray[np.generic]) -> str:
     undilated = geo.dilation_h == geo.dilation_w == 1
     if geo.out_ch != geo.in_ch or not undilated or np.min(shift) < 0:
         return ""
-    if geo.kernel_h == geo.kernel_w == 3 and geo.stride_w <= 2:
+    if geo.kernel_h == geo.kernel_w == 3 and geo.stride_h == geo.stride_w <= 2 and geo.out_w > 1:
         return "_3x3"
     return "_fours" if geo.out_ch >= LANES else ""
 
 
 def _scratch_bytes(form: str, geo: Geometry) -> int:
-    """Of the 3x3 form: weights as it reads them and three rows of input, of four channels; of the other: weights."""
-    places = -(-geo.out_w // 2)
+    """Of the 3x3 form: weights as it reads them and two pairs of input rows, of four channels; of the other: weights."""
     if form == "_3x3":
-        return 304 + 48 * (places * geo.stride_w + 1)
+        return 160 + 32 * ((geo.out_w - 1) * geo.stride_w + 3)
     return 64 + 8 * geo.kernel_h * geo.kernel_w if form else 0

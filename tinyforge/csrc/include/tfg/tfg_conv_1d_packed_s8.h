@@ -31,8 +31,8 @@ typedef struct {
     int32_t max;
 } tfg_conv_1d_packed_s8_t;
 
-/* input [batches][in_len][in_ch], output [batches][out_len][out_ch], scratch [kernel * in_ch] */
-void tfg_conv_1d_packed_s8(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int8_t *output, int8_t *scratch);
+/* input [batches][in_len][in_ch], output [batches][out_len][out_ch], scratch word-aligned, 4 places * kernel * in_ch */
+void tfg_conv_1d_packed_s8(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch);
 
 TFG_C_END
 

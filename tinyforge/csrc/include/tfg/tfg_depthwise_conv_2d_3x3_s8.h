@@ -6,7 +6,7 @@
 TFG_C_BEGIN
 
 /*
- * Each channel with a 3x3 filter of its own, stride_w 1 or 2: what most depthwise convolutions are. Two roundings an
+ * Each channel with a 3x3 filter of its own, stride 1 or 2: what most depthwise convolutions are. Two roundings an
  * output (gemmlowp).
  */
 typedef struct {
@@ -18,10 +18,9 @@ typedef struct {
     int32_t in_h;
     int32_t in_w;
     int32_t out_h;
-    int32_t out_w;
+    int32_t out_w; /* > 1 */
     int32_t out_ch;
-    int32_t stride_h;
-    int32_t stride_w;
+    int32_t stride; /* of rows and columns, 1 or 2 */
     int32_t pad_h;
     int32_t pad_w;
     int32_t pad_value; /* the input's zero point */
@@ -31,8 +30,8 @@ typedef struct {
 } tfg_depthwise_conv_2d_3x3_s8_t;
 
 /*
- * input [batches][in_h][in_w][out_ch], output [batches][out_h][out_w][out_ch], scratch word-aligned: 304 bytes, and 48
- * for each two columns that the windows of a row reach
+ * input [batches][in_h][in_w][out_ch], output [batches][out_h][out_w][out_ch], scratch word-aligned: 160 bytes, and 32
+ * for each column that the windows of a row reach
  */
 void tfg_depthwise_conv_2d_3x3_s8(const tfg_depthwise_conv_2d_3x3_s8_t *p, const int8_t *input, int8_t *output,
                                   int16_t *scratch);

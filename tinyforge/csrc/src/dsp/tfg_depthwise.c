@@ -75,164 +75,209 @@ TFG_NAKED void tfg_depthwise_run(TFG_UNUSED const tfg_depthwise_run_t *run)
                                            "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
 
-/* Two places: r0 columns, r4..r12 three words of weights for each of three rows, r2 and r3 sums */
-#define PLACES_STRIDE_1          \
-    "ldrd r1, lr, [r0]\n\t"      \
-    "smlad r2, r4, r1, r2\n\t"   \
-    "smlatt r3, r5, r1, r3\n\t"  \
-    "smlad r2, r7, lr, r2\n\t"   \
-    "smlatt r3, r8, lr, r3\n\t"  \
-    "ldrd r1, lr, [r0, #8]\n\t"  \
-    "smlad r2, r10, r1, r2\n\t"  \
-    "smlatt r3, r11, r1, r3\n\t" \
-    "smlabb r2, r5, lr, r2\n\t"  \
-    "smlad r3, r6, lr, r3\n\t"   \
-    "ldrd r1, lr, [r0, #16]\n\t" \
-    "smlabb r2, r8, r1, r2\n\t"  \
-    "smlad r3, r9, r1, r3\n\t"   \
-    "smlabb r2, r11, lr, r2\n\t" \
-    "smlad r3, r12, lr, r3\n\t"  \
-    "add r0, r0, #12\n\t"
+/* Columns of two pairs of rows: r0 and r1 the pairs, r8 and r9 what is loaded of them */
+#define COLUMN(at)              \
+    "ldr r8, [r0, #" at "]\n\t" \
+    "ldr r9, [r1, #" at "]\n\t"
 
-#define PLACES_STRIDE_2          \
-    "ldrd r1, lr, [r0]\n\t"      \
-    "smlad r2, r4, r1, r2\n\t"   \
-    "smlad r2, r7, lr, r2\n\t"   \
-    "ldrd r1, lr, [r0, #8]\n\t"  \
-    "smlad r2, r10, r1, r2\n\t"  \
-    "smlabb r2, r5, lr, r2\n\t"  \
-    "smlad r3, r4, lr, r3\n\t"   \
-    "ldrd r1, lr, [r0, #16]\n\t" \
-    "smlabb r2, r8, r1, r2\n\t"  \
-    "smlad r3, r7, r1, r3\n\t"   \
-    "smlabb r2, r11, lr, r2\n\t" \
-    "smlad r3, r10, lr, r3\n\t"  \
-    "ldrd r1, lr, [r0, #24]\n\t" \
-    "smlabb r3, r5, r1, r3\n\t"  \
-    "smlabb r3, r8, lr, r3\n\t"  \
-    "ldr r1, [r0, #32]\n\t"      \
-    "smlabb r3, r11, r1, r3\n\t" \
-    "add r0, r0, #24\n\t"
+/* The first of a step, behind which both pointers go on to the next step, and the bias */
+#define FIRST_COLUMN(bias, step)  \
+    "ldr " bias ", [sp, #20]\n\t" \
+    "ldr r8, [r0], #" step "\n\t" \
+    "ldr r9, [r1], #" step "\n\t"
 
-/* Rounded high words of both sums plus the rounding; r1 is the shift in the end */
-#define RESCALE_TWO               \
-    "ldrd r1, lr, [sp, #4]\n\t"   \
-    "smmulr r2, r2, r1\n\t"       \
-    "smmulr r3, r3, r1\n\t"       \
-    "add r2, r2, r2, asr #31\n\t" \
-    "add r3, r3, r3, asr #31\n\t" \
-    "ldr r1, [sp, #12]\n\t"       \
-    "add r2, r2, lr\n\t"          \
-    "add r3, r3, lr\n\t"
+/* One column of the kernel, w its rows 0 and 1, v its rows 1 and 2: for the upper of two rows of outputs, for the lower */
+#define UPPER(sum, w, v, from)               \
+    "smlad " sum ", r8, " w ", " from "\n\t" \
+    "smlabt " sum ", r9, " v ", " sum "\n\t"
+#define LOWER(sum, w, v, from)                \
+    "smlatb " sum ", r8, " w ", " from "\n\t" \
+    "smlad " sum ", r9, " v ", " sum "\n\t"
 
-/* On the stack: bias, multiplier, rounding, shift, output, its stride, places left, then the row */
-#define DEPTHWISE_BODY(PLACES)                                  \
-    ".syntax unified\n\t"                                       \
-    "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"           \
-    "ldmia r0, {r1, r2, r3, r4, r5, r6, r7, r8}\n\t"            \
-    "push {r1, r2, r3, r4, r5, r6, r7, r8}\n\t"                 \
-    "sub sp, sp, #28\n\t"                                       \
-    "str r6, [sp, #20]\n\t"                                     \
-    "1:\n\t"                                                    \
-    "ldrd r0, r1, [sp, #28]\n\t"                                \
-    "ldmia r0!, {r4, r5, r6, r7}\n\t"                           \
-    "stmia sp, {r4, r5, r6, r7}\n\t"                            \
-    "add r2, r0, #60\n\t"                                       \
-    "str r2, [sp, #28]\n\t"                                     \
-    "add r0, r0, r1\n\t"                                        \
-    "ldr r2, [sp, #44]\n\t"                                     \
-    "str r2, [sp, #16]\n\t"                                     \
-    "add r2, r2, #1\n\t"                                        \
-    "str r2, [sp, #44]\n\t"                                     \
-    "ldr r2, [sp, #52]\n\t"                                     \
-    "str r2, [sp, #24]\n\t"                                     \
-    "ldmia r0, {r4, r5, r6, r7, r8, r9, r10, r11, r12}\n\t"     \
-    "ldrd r0, r1, [sp, #36]\n\t"                                \
-    "add r1, r1, r0\n\t"                                        \
-    "str r1, [sp, #36]\n\t"                                     \
-    "2:\n\t"                                                    \
-    "ldr r2, [sp]\n\t"                                          \
-    "mov r3, r2\n\t" PLACES RESCALE_TWO "ldr lr, [sp, #24]\n\t" \
-    "asr r2, r2, r1\n\t"                                        \
-    "asr r3, r3, r1\n\t"                                        \
-    "subs lr, lr, #2\n\t"                                       \
-    "str lr, [sp, #24]\n\t"                                     \
-    "ldrd r1, lr, [sp, #16]\n\t"                                \
-    "ssat r2, #8, r2, asr #1\n\t"                               \
-    "ssat r3, #8, r3, asr #1\n\t"                               \
-    "strb r2, [r1]\n\t"                                         \
-    "it pl\n\t"                                                 \
-    "strbpl r3, [r1, lr]\n\t"                                   \
-    "add r1, r1, lr, lsl #1\n\t"                                \
-    "str r1, [sp, #16]\n\t"                                     \
-    "bgt 2b\n\t"                                                \
-    "ldr r1, [sp, #56]\n\t"                                     \
-    "subs r1, r1, #1\n\t"                                       \
-    "str r1, [sp, #56]\n\t"                                     \
-    "bne.w 1b\n\t"                                              \
-    "add sp, sp, #60\n\t"                                       \
-    "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
+/* Of a channel whose weights hold its shift: r8 multiplier, r9 addend */
+#define RESCALE(sum)                     \
+    "smmla " sum ", " sum ", r8, r9\n\t" \
+    "ssat " sum ", #8, " sum ", asr #10\n\t"
 
+/* Of any other, its weights doubled: r8 multiplier, then shift; r9 rounding */
+#define MULTIPLY_EXACTLY(sum)                    \
+    "smmulr " sum ", " sum ", r8\n\t"            \
+    "add " sum ", " sum ", " sum ", asr #31\n\t" \
+    "add " sum ", " sum ", r9\n\t"
+#define SHIFT_EXACTLY(sum)         \
+    "asr " sum ", " sum ", r8\n\t" \
+    "ssat " sum ", #8, " sum ", asr #1\n\t"
+
+/* Two outputs at r8, r9 apart; r8 goes on behind them */
+#define PUT_TWO(left, right)       \
+    "strb " left ", [r8]\n\t"      \
+    "strb " right ", [r8, r9]\n\t" \
+    "add r8, r8, r9, lsl #1\n\t"
+
+/* clang-format off */
+/*
+ * r2..r7 weights, r0 and r1 the channel's planes. On the stack: 0 multiplier, 4 addend or rounding, 8 lower output, 12
+ * output stride, 16 upper output, 20 bias, 24 shift, 28 where r0 ends; from 32 on the row.
+ */
 TFG_NAKED void tfg_depthwise_3x3(TFG_UNUSED const tfg_depthwise_row_t *row)
 {
-    __asm__ volatile(DEPTHWISE_BODY(PLACES_STRIDE_1));
+    __asm__ volatile(
+        ".syntax unified\n\t"
+        "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+        "ldmia r0, {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"
+        "push {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"
+        "sub sp, sp, #32\n\t"
+        "1:\n\t" /* a channel */
+        "ldr r12, [sp, #32]\n\t"
+        "ldmia r12!, {r8, r9, r10, r11}\n\t"
+        "ldmia r12!, {r2, r3, r4, r5, r6, r7}\n\t"
+        "str r12, [sp, #32]\n\t"
+        "strd r9, r10, [sp]\n\t"
+        "strd r8, r11, [sp, #20]\n\t"
+        "ldrd r0, r1, [sp, #36]\n\t"
+        "ldrd r8, r9, [sp, #44]\n\t"
+        "str r8, [sp, #16]\n\t"
+        "str r9, [sp, #8]\n\t"
+        "ldrd r8, r9, [sp, #52]\n\t"
+        "str r8, [sp, #12]\n\t"
+        "add r9, r9, r0\n\t"
+        "str r9, [sp, #28]\n\t"
+        "2:\n\t"
+        "ldr r8, [sp, #68]\n\t"
+        "cmp r8, #2\n\t"
+        "beq 6f\n\t"
+        "3:\n\t" /* two columns of outputs of two rows: r10 and lr of the upper one, r12 and r11 of the lower one */
+        FIRST_COLUMN("r11", "32")
+        UPPER("r10", "r2", "r3", "r11")
+        LOWER("r12", "r2", "r3", "r11")
+        COLUMN("-16")
+        UPPER("r10", "r4", "r5", "r10")
+        LOWER("r12", "r4", "r5", "r12")
+        UPPER("lr", "r2", "r3", "r11")
+        LOWER("r11", "r2", "r3", "r11")
+        COLUMN("0")
+        UPPER("r10", "r6", "r7", "r10")
+        LOWER("r12", "r6", "r7", "r12")
+        UPPER("lr", "r4", "r5", "lr")
+        LOWER("r11", "r4", "r5", "r11")
+        COLUMN("16")
+        UPPER("lr", "r6", "r7", "lr")
+        LOWER("r11", "r6", "r7", "r11")
+        "ldrd r8, r9, [sp]\n\t"
+        "cmp r8, #0\n\t"
+        "blt 5f\n\t"
+        RESCALE("r10")
+        RESCALE("r12")
+        RESCALE("lr")
+        RESCALE("r11")
+        "4:\n\t" /* the upper row last: where there is no lower one, it lies on the upper one */
+        "ldrd r8, r9, [sp, #8]\n\t"
+        PUT_TWO("r12", "r11")
+        "str r8, [sp, #8]\n\t"
+        "ldr r8, [sp, #16]\n\t"
+        PUT_TWO("r10", "lr")
+        "str r8, [sp, #16]\n\t"
+        "ldr r8, [sp, #28]\n\t"
+        "cmp r0, r8\n\t"
+        "bne 3b\n\t"
+        "b 9f\n\t"
+        "5:\n\t"
+        "bic r8, r8, #0x80000000\n\t"
+        MULTIPLY_EXACTLY("r10")
+        MULTIPLY_EXACTLY("r12")
+        MULTIPLY_EXACTLY("lr")
+        MULTIPLY_EXACTLY("r11")
+        "ldr r8, [sp, #24]\n\t"
+        SHIFT_EXACTLY("r10")
+        SHIFT_EXACTLY("r12")
+        SHIFT_EXACTLY("lr")
+        SHIFT_EXACTLY("r11")
+        "ldr r8, [sp, #68]\n\t"
+        "cmp r8, #2\n\t"
+        "bne 4b\n\t"
+        "b 8f\n\t"
+        "6:\n\t" /* stride 2: two outputs of a row, r10 and r11 */
+        FIRST_COLUMN("r11", "64")
+        UPPER("r10", "r2", "r3", "r11")
+        COLUMN("-48")
+        UPPER("r10", "r4", "r5", "r10")
+        COLUMN("-32")
+        UPPER("r10", "r6", "r7", "r10")
+        UPPER("r11", "r2", "r3", "r11")
+        COLUMN("-16")
+        UPPER("r11", "r4", "r5", "r11")
+        COLUMN("0")
+        UPPER("r11", "r6", "r7", "r11")
+        "ldrd r8, r9, [sp]\n\t"
+        "cmp r8, #0\n\t"
+        "blt 5b\n\t"
+        RESCALE("r10")
+        RESCALE("r11")
+        "8:\n\t"
+        "ldrd r9, r8, [sp, #12]\n\t"
+        PUT_TWO("r10", "r11")
+        "str r8, [sp, #16]\n\t"
+        "ldr r8, [sp, #28]\n\t"
+        "cmp r0, r8\n\t"
+        "bne 6b\n\t"
+        "9:\n\t"
+        "ldr r10, [sp, #36]\n\t"
+        "ldr r11, [sp, #60]\n\t"
+        "add r10, r10, r11\n\t"
+        "subs r11, r10, r8\n\t"
+        "beq 10f\n\t"
+        "sub r0, r0, r11\n\t" /* an odd output is the last: the one before it once more */
+        "sub r1, r1, r11\n\t"
+        "str r10, [sp, #28]\n\t"
+        "ldr r8, [sp, #8]\n\t"
+        "sub r8, r8, r9\n\t"
+        "str r8, [sp, #8]\n\t"
+        "ldr r8, [sp, #16]\n\t"
+        "sub r8, r8, r9\n\t"
+        "str r8, [sp, #16]\n\t"
+        "b 2b\n\t"
+        "10:\n\t" /* the next channel lies a word further in the planes, a byte in the output */
+        "ldrd r0, r1, [sp, #36]\n\t"
+        "adds r0, r0, #4\n\t"
+        "adds r1, r1, #4\n\t"
+        "strd r0, r1, [sp, #36]\n\t"
+        "ldrd r0, r1, [sp, #44]\n\t"
+        "adds r0, r0, #1\n\t"
+        "adds r1, r1, #1\n\t"
+        "strd r0, r1, [sp, #44]\n\t"
+        "ldr r0, [sp, #64]\n\t"
+        "subs r0, r0, #1\n\t"
+        "str r0, [sp, #64]\n\t"
+        "bne.w 1b\n\t"
+        "add sp, sp, #72\n\t"
+        "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
+/* clang-format on */
 
-TFG_NAKED void tfg_depthwise_3x3_stride_2(TFG_UNUSED const tfg_depthwise_row_t *row)
-{
-    __asm__ volatile(DEPTHWISE_BODY(PLACES_STRIDE_2));
-}
-
-/* A pair of columns, r10 and r11, into the four planes */
-#define PUT_PAIR                      \
-    "sxtb16 r12, r10\n\t"             \
-    "sxtb16 r10, r10, ror #8\n\t"     \
-    "sxtb16 lr, r11\n\t"              \
-    "sxtb16 r11, r11, ror #8\n\t"     \
-    "pkhbt r4, r12, lr, lsl #16\n\t"  \
-    "str r4, [r0]\n\t"                \
-    "pkhtb r4, lr, r12, asr #16\n\t"  \
-    "str r4, [r0, r3, lsl #1]\n\t"    \
-    "pkhbt r4, r10, r11, lsl #16\n\t" \
-    "str r4, [r0, r3]\n\t"            \
-    "pkhtb r4, r11, r10, asr #16\n\t" \
-    "str r4, [r0, r9]\n\t"            \
-    "add r0, r0, #12\n\t"
-
-/* r0 slot, r1 at, r2 step, r3 plane, r4 left and then free, r5 pairs, r6 right, r7 blanks, r8 outside, r9 three planes */
+/* r0 slot, r1 and r2 both rows, r3 and r4 their steps, r5 columns */
 TFG_NAKED void tfg_take_columns(TFG_UNUSED const tfg_columns_t *columns)
 {
     __asm__ volatile(".syntax unified\n\t"
-                     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
-                     "ldmia r0, {r0, r1, r2, r3, r4, r5, r6, r7, r8}\n\t"
-                     "add r9, r3, r3, lsl #1\n\t"
-                     "cbz r4, 1f\n\t"
-                     "uxtb r10, r8\n\t"
-                     "orr r10, r10, r10, lsl #8\n\t"
-                     "orr r10, r10, r10, lsl #16\n\t"
-                     "ldr r11, [r1]\n\t"
-                     "add r1, r1, r2\n\t" PUT_PAIR "1:\n\t"
-                     "cbz r5, 3f\n\t"
-                     "2:\n\t"
-                     "ldr r10, [r1]\n\t"
-                     "ldr r11, [r1, r2]\n\t"
-                     "add r1, r1, r2, lsl #1\n\t" PUT_PAIR "subs r5, r5, #1\n\t"
-                     "bne 2b\n\t"
-                     "3:\n\t"
-                     "cbz r6, 4f\n\t"
-                     "ldr r10, [r1]\n\t"
-                     "uxtb r11, r8\n\t"
-                     "orr r11, r11, r11, lsl #8\n\t"
-                     "orr r11, r11, r11, lsl #16\n\t" PUT_PAIR "4:\n\t"
-                     "cbz r7, 6f\n\t"
-                     "5:\n\t"
-                     "str r8, [r0]\n\t"
-                     "str r8, [r0, r3]\n\t"
-                     "str r8, [r0, r3, lsl #1]\n\t"
-                     "str r8, [r0, r9]\n\t"
-                     "add r0, r0, #12\n\t"
-                     "subs r7, r7, #1\n\t"
-                     "bne 5b\n\t"
-                     "6:\n\t"
-                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+                     "push {r4, r5, r6, r7, r8, r9, r10, lr}\n\t"
+                     "ldmia r0, {r0, r1, r2, r3, r4, r5}\n\t"
+                     "1:\n\t"
+                     "ldr r6, [r1]\n\t"
+                     "ldr r7, [r2]\n\t"
+                     "add r1, r1, r3\n\t"
+                     "add r2, r2, r4\n\t"
+                     "sxtb16 r8, r6\n\t"
+                     "sxtb16 r6, r6, ror #8\n\t"
+                     "sxtb16 r9, r7\n\t"
+                     "sxtb16 r7, r7, ror #8\n\t"
+                     "pkhbt r10, r8, r9, lsl #16\n\t"
+                     "pkhtb r9, r9, r8, asr #16\n\t"
+                     "pkhbt r8, r6, r7, lsl #16\n\t"
+                     "pkhtb r7, r7, r6, asr #16\n\t"
+                     "str r8, [r0, #4]\n\t"
+                     "str r9, [r0, #8]\n\t"
+                     "str r7, [r0, #12]\n\t"
+                     "str r10, [r0], #16\n\t"
+                     "subs r5, r5, #1\n\t"
+                     "bne 1b\n\t"
+                     "pop {r4, r5, r6, r7, r8, r9, r10, pc}\n\t");
 }

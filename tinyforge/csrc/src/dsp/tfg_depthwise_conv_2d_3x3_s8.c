@@ -2,99 +2,124 @@
 
 #include "tfg_dsp.h"
 
-/* What is kept of up to four channels: their numbers, and three rows of input, each channel by itself */
+/* What is kept of up to four channels: their numbers, and two pairs of input rows */
 typedef struct {
     tfg_depthwise_channel_t channels[4];
-    uint32_t planes[]; /* [4][pairs of columns][3 rows] */
+    uint32_t planes[]; /* [2][columns][4] */
 } some_t;
 
-static TFG_NOINLINE void prepare(const tfg_depthwise_conv_2d_3x3_s8_t *p, int32_t channel, tfg_depthwise_channel_t *c)
+/*
+ * Behind a ReLU (zero point -128) both roundings and the zero point are one addition, and a shift of 2..8 goes into the
+ * weights: what is negative saturates however its halves are rounded.
+ */
+static TFG_COLD void prepare(const tfg_depthwise_conv_2d_3x3_s8_t *p, int32_t channel, tfg_depthwise_channel_t *c)
 {
     const int8_t *filter = p->filter + channel;
     const tfg_folded_t folded = tfg_folded(p->bias, p->rare, channel);
-    c->bias = folded.bias * 2;
-    c->multiplier = p->multiplier[channel];
+    const int32_t far = 1 << 22; /* a bias that is nearer leaves room for products and shift */
+    int32_t scale = 1;
+    c->multiplier = (uint32_t)p->multiplier[channel];
     c->shift = folded.shift;
-    c->rounding = (int32_t)((uint32_t)(2 * p->zero_point + 1) << c->shift);
-    for (int32_t row = 0; row < 3; row++) {
-        const uint32_t w0 = (uint32_t)(filter[0] * 2);
-        const uint32_t w1 = (uint32_t)(filter[p->out_ch] * 2);
-        const uint32_t w2 = (uint32_t)(filter[2 * p->out_ch] * 2);
-        c->weights[row][0] = tfg_pkhbt(w0, w1);
-        c->weights[row][1] = tfg_pkhbt(w2, w0);
-        c->weights[row][2] = tfg_pkhbt(w1, w2);
-        filter += 3 * p->out_ch;
+    if (p->zero_point == -128 && folded.shift >= 2 && folded.shift <= 8 && folded.bias < far && folded.bias > -far) {
+        scale = 10 - folded.shift;
+        c->addend = 512 + (256 >> folded.shift) - (128 << 10);
+    } else {
+        c->multiplier |= 1U << 31;
+        c->addend = (int32_t)((uint32_t)(2 * p->zero_point + 1) << folded.shift);
     }
-    for (int32_t row = 3; row < 5; row++) {
-        c->weights[row][0] = c->weights[row - 3][0];
-        c->weights[row][1] = c->weights[row - 3][1];
-        c->weights[row][2] = c->weights[row - 3][2];
+    c->bias = folded.bias * (1 << scale);
+    for (int32_t column = 0; column < 3; column++) {
+        const uint32_t w0 = (uint32_t)filter[0] << scale;
+        const uint32_t w1 = (uint32_t)filter[3 * p->out_ch] << scale;
+        const uint32_t w2 = (uint32_t)filter[6 * p->out_ch] << scale;
+        c->weights[column][0] = tfg_pkhbt(w0, w1);
+        c->weights[column][1] = tfg_pkhbt(w1, w2);
+        filter += p->out_ch;
     }
 }
 
-/* A row of fewer than four channels, or with two columns of padding; nothing is read beyond the last channel */
-static TFG_COLD void put_few(const tfg_depthwise_conv_2d_3x3_s8_t *p, const tfg_columns_t *to, const int8_t *row,
-                             int32_t width, int32_t count)
+/* Rows y and y + 1 of four channels; nothing is read beyond the last channel of the last place */
+static TFG_COLD void take(const tfg_depthwise_conv_2d_3x3_s8_t *p, const int8_t *input, int32_t y, uint32_t *to,
+                          int32_t columns)
 {
-    const int32_t plane = to->plane_bytes / 2;
-    for (int32_t x = 0; x < plane / 3; x++) {
-        const int32_t inside = (uint32_t)(x - p->pad_w) < (uint32_t)width;
-        for (int32_t channel = 0; channel < count; channel++) {
-            const int32_t value = inside ? row[(x - p->pad_w) * p->out_ch + channel] : p->pad_value;
-            ((int16_t *)(void *)to->slot)[channel * plane + x / 2 * 6 + x % 2] = (int16_t)value;
+    const uint32_t pad = (uint8_t)p->pad_value * 0x01010101U;
+    uint32_t last[2] = {pad, pad};
+    tfg_columns_t pair;
+    pair.to = to + p->pad_w * 4;
+    pair.columns = tfg_min(p->in_w, columns - p->pad_w);
+    for (int32_t i = 0; i < 2; i++) {
+        pair.row[i] = (const int8_t *)&pad;
+        pair.step[i] = 0;
+        if (y + i >= 0 && y + i < p->in_h) {
+            pair.row[i] = input + (y + i) * p->in_w * p->out_ch;
+            pair.step[i] = p->out_ch;
         }
     }
-}
-
-/* How a row of input lies in pairs of columns */
-static void pair_up(tfg_columns_t *columns, int32_t pad, int32_t width, int32_t pairs)
-{
-    const int32_t inside = tfg_min(width, 2 * pairs - pad);
-    columns->left = pad;
-    columns->pairs = (inside - pad) / 2;
-    columns->right = (inside - pad) % 2;
-    columns->blanks = pairs - pad - columns->pairs - columns->right;
-}
-
-static TFG_COLD void some_channels(const tfg_depthwise_conv_2d_3x3_s8_t *p, int32_t count, const int8_t *input,
-                                   int8_t *output, some_t *some)
-{
-    const int32_t pairs = (p->out_w + 1) / 2 * p->stride_w + 1;
-    const int32_t whole = count == 4 && p->pad_w <= 1;
-    tfg_columns_t inner = {some->planes, input, p->out_ch, pairs * 12, 0, 0, 0, 0, (uint16_t)p->pad_value * 0x10001U};
-    tfg_columns_t outer = inner;
-    outer.blanks = pairs;
-    if (whole) {
-        pair_up(&inner, p->pad_w, p->in_w, pairs);
-    }
-    tfg_depthwise_row_t row = {some->channels, 0, some->planes, pairs * 12, output, p->out_ch, p->out_w, count};
-    int32_t next = -p->pad_h; /* the row of input to come */
-    int32_t slot = 0;         /* where it goes */
-    int32_t top = next;
-    for (int32_t left = p->out_h; left > 0; left--) {
-        for (; next < top + 3; next++) {
-            if (next >= top) {
-                const int32_t inside = next >= 0 && next < p->in_h;
-                tfg_columns_t *columns = inside ? &inner : &outer;
-                columns->slot = some->planes + slot;
-                if (whole) {
-                    columns->at = input + next * p->in_w * p->out_ch;
-                    tfg_take_columns(columns);
-                } else {
-                    put_few(p, columns, input + next * p->in_w * p->out_ch, inside ? p->in_w : 0, count);
-                }
+    if (p->out_ch < 4) {
+        for (int32_t i = 0; i < 2; i++) {
+            const int8_t *from = pair.row[i] + (pair.columns - 1) * pair.step[i];
+            for (int32_t channel = 0; channel < p->out_ch; channel++) {
+                ((int8_t *)&last[i])[channel] = from[channel];
             }
-            slot = slot == 2 ? 0 : slot + 1;
         }
-        /* the next slot holds the first row of the window */
-        row.rotation = slot == 0 ? 0 : (3 - slot) * 12;
-        if (p->stride_w == 2) {
-            tfg_depthwise_3x3_stride_2(&row);
-        } else {
-            tfg_depthwise_3x3(&row);
+        if (pair.columns > 1) {
+            pair.columns--;
+            tfg_take_columns(&pair);
+            pair.to += pair.columns * 4;
+            pair.columns = 1;
         }
-        row.output += p->out_w * p->out_ch;
-        top += p->stride_h;
+        pair.row[0] = (const int8_t *)&last[0];
+        pair.row[1] = (const int8_t *)&last[1];
+    }
+    tfg_take_columns(&pair);
+}
+
+/* Columns of padding, which stay as they are */
+static TFG_COLD void pad(const tfg_depthwise_conv_2d_3x3_s8_t *p, uint32_t *planes, int32_t columns)
+{
+    for (int32_t place = 0; place < 2 * columns; place++) {
+        const int32_t column = place < columns ? place : place - columns;
+        if ((uint32_t)(column - p->pad_w) >= (uint32_t)p->in_w) {
+            for (int32_t channel = 0; channel < 4; channel++) {
+                planes[place * 4 + channel] = (uint16_t)p->pad_value * 0x10001U;
+            }
+        }
+    }
+}
+
+/* All places of channels first..end - 1 of the four from `input` and `output` on */
+static TFG_COLD void some_channels(const tfg_depthwise_conv_2d_3x3_s8_t *p, int32_t first, int32_t end,
+                                   const int8_t *input, int8_t *output, some_t *some)
+{
+    const int32_t columns = (p->out_w - 1) * p->stride + 3;
+    const int32_t rows = 3 - p->stride; /* of outputs between two pairs of rows */
+    uint32_t *upper = some->planes;
+    uint32_t *lower = upper + columns * 4;
+    tfg_depthwise_row_t row = {
+        .output = output + first,
+        .output_stride = p->out_ch,
+        .twos = p->out_w / 2 * p->stride * 32,
+        .all = p->out_w * p->stride * 16,
+        .left = end - first,
+        .stride = p->stride,
+    };
+    int32_t y = -p->pad_h;
+    take(p, input, y, upper, columns);
+    for (int32_t out_y = 0; out_y < p->out_h; out_y += rows) {
+        y += 2;
+        take(p, input, y, lower, columns);
+        row.channels = some->channels + first;
+        row.upper = upper + first;
+        row.lower = lower + first;
+        row.output_below = row.output;
+        if (rows == 2 && out_y + 1 < p->out_h) {
+            row.output_below += p->out_w * p->out_ch;
+        }
+        tfg_depthwise_3x3(&row);
+        row.output = row.output_below + p->out_w * p->out_ch;
+        uint32_t *const taken = upper;
+        upper = lower;
+        lower = taken;
     }
 }
 
@@ -103,13 +128,17 @@ TFG_COLD void tfg_depthwise_conv_2d_3x3_s8(const tfg_depthwise_conv_2d_3x3_s8_t 
 {
     some_t *some = (some_t *)(void *)scratch;
     const int32_t size = p->out_h * p->out_w * p->out_ch;
+    pad(p, some->planes, (p->out_w - 1) * p->stride + 3);
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t channel = 0; channel < p->out_ch; channel += 4) {
-            const int32_t count = tfg_min(4, p->out_ch - channel);
-            for (int32_t i = 0; i < count; i++) {
-                prepare(p, channel + i, &some->channels[i]);
+            /* the last four may begin among those before, whose outputs stay */
+            const int32_t from = tfg_max(tfg_min(channel, p->out_ch - 4), 0);
+            const int32_t first = channel - from;
+            const int32_t end = tfg_min(4, p->out_ch);
+            for (int32_t i = first; i < end; i++) {
+                prepare(p, from + i, &some->channels[i]);
             }
-            some_channels(p, count, input + channel, output + channel, some);
+            some_channels(p, first, end, input + from, output + from, some);
         }
         if (p->max - p->min != 255) {
             tfg_limit(output, size, p->min, p->max);

@@ -42,6 +42,14 @@ static inline int32_t tfg_smlabb(uint32_t a, uint32_t b, int32_t c)
     return result;
 }
 
+/* c + a.hi * b.lo */
+static inline int32_t tfg_smlatb(uint32_t a, uint32_t b, int32_t c)
+{
+    int32_t result;
+    __asm__("smlatb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+}
+
 /* c + a.hi * b.hi */
 static inline int32_t tfg_smlatt(uint32_t a, uint32_t b, int32_t c)
 {
@@ -216,46 +224,41 @@ typedef struct {
 
 void tfg_depthwise_run(const tfg_depthwise_run_t *run);
 
-/* One channel of a 3x3 depthwise convolution: everything doubled, so that a high word is the first rounding */
+/* One channel of a 3x3 depthwise convolution, in the order in which it is loaded */
 typedef struct {
-    int32_t bias;
-    int32_t multiplier;
-    int32_t rounding;
-    int32_t shift;
-    uint32_t weights[5][3]; /* rows 0 1 2 0 1 of the kernel, columns 0 1, 2 0, 1 2 as two int16 */
+    int32_t bias; /* scaled as the weights are */
+    uint32_t
+        multiplier; /* bit 31: weights are doubled and `shift` counts; else they are 2^(10 - shift) times as large */
+    int32_t addend; /* zero point and rounding */
+    int32_t shift;  /* right shift less one */
+    uint32_t weights[3][2]; /* [column] of the kernel: rows 0 1 and 1 2 as two int16 */
 } tfg_depthwise_channel_t;
 
-/* A row of outputs of four channels, in the order in which tfg_depthwise_3x3 loads it */
+/* Outputs of some channels between two pairs of input rows, in the order in which tfg_depthwise_3x3 loads it */
 typedef struct {
     const tfg_depthwise_channel_t *channels;
-    int32_t rotation;       /* bytes: which kernel row meets the first of three input rows, times 12 */
-    const uint32_t *planes; /* of each channel: [pairs of columns][3 rows] two int16 */
-    int32_t plane_bytes;
-    int8_t *output;
+    const uint32_t *upper; /* rows 0 and 1 of the windows as two int16: [columns][4 channels], of the first channel */
+    const uint32_t *lower; /* rows 2 and 3 */
+    int8_t *output;        /* of the windows that begin in row 0 */
+    int8_t *output_below;  /* of those that begin in row 1, or the same where there are none; stride 1 only */
     int32_t output_stride;
-    int32_t places; /* > 0 */
-    int32_t left;   /* channels, 4 */
+    int32_t twos;   /* bytes of `upper` up to the last whole two outputs, > 0 */
+    int32_t all;    /* and up to the last output */
+    int32_t left;   /* channels, > 0 */
+    int32_t stride; /* 1 or 2 */
 } tfg_depthwise_row_t;
 
-/* A row of input of four channels, in the order in which tfg_take_columns loads it */
+/* Two rows of input of four channels, in the order in which tfg_take_columns loads it */
 typedef struct {
-    uint32_t *slot;   /* of the row in the first channel's plane */
-    const int8_t *at; /* the first column that is inside */
-    int32_t step;     /* bytes from column to column */
-    int32_t plane_bytes;
-    int32_t left;   /* whether the first pair's left column lies outside */
-    int32_t pairs;  /* of columns inside */
-    int32_t right;  /* whether there is a pair whose right column lies outside */
-    int32_t blanks; /* pairs outside, the last ones */
-    uint32_t outside;
+    uint32_t *to; /* [columns][4 channels]: both rows' values as two int16 */
+    const int8_t *row[2];
+    int32_t step[2]; /* bytes from column to column */
+    int32_t columns; /* > 0 */
 } tfg_columns_t;
 
-/* The row as int16, each channel into its plane */
 void tfg_take_columns(const tfg_columns_t *columns);
 
-/* Stride 1 and stride 2 along the row */
 void tfg_depthwise_3x3(const tfg_depthwise_row_t *row);
-void tfg_depthwise_3x3_stride_2(const tfg_depthwise_row_t *row);
 
 /* What a convolution does with gathered windows; the pointers are the kernel's own parameters */
 typedef struct {

@@ -3,20 +3,21 @@
 #include "../tfg_internal.h"
 #include "../tfg_packed.h"
 
-void tfg_conv_1d_packed_s8(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int8_t *output, int8_t *scratch)
+void tfg_conv_1d_packed_s8(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
 {
+    int8_t *const edge = (int8_t *)scratch; /* a window that reaches beyond the input */
     const int32_t taps = p->kernel * p->in_ch;
     const int32_t in_bytes = p->in_len * p->in_ch;
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t step = 0; step < p->out_len; step++) {
             const int32_t start = (step * p->stride - p->pad) * p->in_ch;
-            const int8_t *window = scratch;
+            const int8_t *window = edge;
             if (start >= 0 && start + taps <= in_bytes) {
                 window = input + start;
             } else {
                 for (int32_t tap = 0; tap < taps; tap++) {
                     const int32_t at = start + tap;
-                    scratch[tap] = (int8_t)(at >= 0 && at < in_bytes ? input[at] : p->pad_value);
+                    edge[tap] = (int8_t)(at >= 0 && at < in_bytes ? input[at] : p->pad_value);
                 }
             }
             const uint8_t *row = p->rows;

@@ -7,8 +7,8 @@ static int32_t accumulate(const tfg_depthwise_conv_2d_3x3_s8_t *p, const int8_t 
 {
     const int8_t *filter = p->filter + channel;
     int32_t acc = 0;
-    for (int32_t y = out_y * p->stride_h - p->pad_h, ky = 0; ky < 3; y++, ky++) {
-        for (int32_t x = out_x * p->stride_w - p->pad_w, kx = 0; kx < 3; x++, kx++) {
+    for (int32_t y = out_y * p->stride - p->pad_h, ky = 0; ky < 3; y++, ky++) {
+        for (int32_t x = out_x * p->stride - p->pad_w, kx = 0; kx < 3; x++, kx++) {
             const int32_t inside = y >= 0 && y < p->in_h && x >= 0 && x < p->in_w;
             acc += *filter * (inside ? input[(y * p->in_w + x) * p->out_ch + channel] : p->pad_value);
             filter += p->out_ch;
