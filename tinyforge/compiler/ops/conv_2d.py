@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyforge.compiler.fixed_point import requantize
 from tinyforge.compiler.geometry import Geometry, window_geometry
-from tinyforge.compiler.layout import GROUP, paired
+from tinyforge.compiler.layout import GROUP, filled, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import grouped_windows, whole_windows
@@ -177,16 +177,15 @@ def conv_2d(view: OpView, low: Lowering) -> None:
         },
         inputs=(view.input(0),),
         outputs=(view.output(),),
-        scratch_bytes=patch_bytes(rows.shape[1], geometry.in_ch),
+        scratch_bytes=patch_bytes(rows.shape[1]),
         macs=macs,
         overlaps=whole_windows(geometry),
     )
 
 
-def patch_bytes(window: int, in_ch: int) -> int:
-    """Scratch for ``PLACES`` windows as int16, and one as int8 before where channels are no multiple of four."""
-    padded = -(-window // GROUP) * GROUP
-    return 2 * PLACES * padded + (0 if in_ch % GROUP == 0 else padded)
+def patch_bytes(window: int) -> int:
+    """Scratch for ``PLACES`` windows as int16 and as int8, and what is read with the last row of the last one."""
+    return 3 * PLACES * filled(window) + GROUP
 
 
 def sizes(geometry: Geometry) -> dict[str, Param]:

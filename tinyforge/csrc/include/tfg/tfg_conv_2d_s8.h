@@ -35,7 +35,7 @@ typedef struct {
 
 /*
  * input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch],
- * scratch 4 windows as int16, and one as int8 where in_ch is no multiple of 4
+ * scratch 4 windows as int16 and as int8, filled up to multiples of 4, and 4 bytes
  */
 void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch);
 

@@ -7,9 +7,8 @@ static TFG_COLD void rare_channels(const tfg_channels_t *c, const int16_t *place
         const int8_t *row = tfg_paired_row(c->filter, *rare, c->groups);
         for (int32_t slot = 0; slot < tfg_slots_of(count); slot++) {
             int32_t acc = rare[1];
-            for (int32_t pair = 0; pair < 2 * c->groups; pair++) {
-                acc +=
-                    places[pair * 8 + slot * 2] * row[pair * 4] + places[pair * 8 + slot * 2 + 1] * row[pair * 4 + 2];
+            for (int32_t tap = 0; tap < 4 * c->groups; tap++) {
+                acc += places[tap / 2 * 8 + slot * 2 + tap % 2] * row[tap * 2];
             }
             acc = tfg_add_wrap(tfg_requantize_shift(acc, c->multiplier[*rare], rare[2]), c->zero_point);
             output[tfg_place_of(slot, count) * c->out_ch + *rare] = tfg_clamp_s8(acc, c->min, c->max);

@@ -2,152 +2,136 @@
 
 #include "tfg_dsp.h"
 
-/* Where the bytes of a window go: expanded at once, or as bytes first where channels are no multiple of four */
-typedef struct {
-    int16_t *place;
-    int8_t *bytes;
-} target_t;
-
-static inline void copy(int8_t *to, const int8_t *from, int32_t count)
+static TFG_NOINLINE int8_t *copy(int8_t *to, const int8_t *from, int32_t count)
 {
-    if (count >= 4) {
-        const int32_t last = count - 4;
-        for (int32_t i = 0; i < last; i += 4) {
-            tfg_store4(to + i, tfg_load4(from + i));
-        }
-        tfg_store4(to + last, tfg_load4(from + last));
-    } else {
-        while (count-- > 0) {
-            *to++ = *from++;
-        }
+    int8_t *const end = to + count;
+    for (; count >= 4; count -= 4) {
+        tfg_store4(to, tfg_load4(from));
+        to += 4;
+        from += 4;
     }
+    while (to < end) {
+        *to++ = *from++;
+    }
+    return end;
 }
 
-static TFG_COLD void put(target_t *to, const int8_t *from, int32_t count)
+static TFG_COLD int8_t *fill(int8_t *to, int32_t value, int32_t count)
 {
-    if (to->bytes != NULL) {
-        copy(to->bytes, from, count);
-        to->bytes += count;
-    } else {
-        tfg_expand(to->place, from, count / 4);
-        to->place += count * 4;
+    for (; count > 0; count--) {
+        *to++ = (int8_t)value;
     }
+    return to;
 }
 
-static TFG_COLD void fill(const tfg_conv_2d_s8_t *p, target_t *to, int32_t count)
+/* One window, wherever it lies */
+static TFG_COLD void gather(const tfg_conv_2d_s8_t *p, const int8_t *input, int32_t top, int32_t left, int8_t *to)
 {
-    if (to->bytes != NULL) {
-        for (; count > 0; count--) {
-            *to->bytes++ = (int8_t)p->pad_value;
-        }
-    } else {
-        const uint32_t pair = (uint32_t)(uint16_t)p->pad_value * 0x10001U;
-        for (; count > 0; count -= 4) {
-            tfg_store4(to->place, pair);
-            tfg_store4(to->place + 8, pair);
-            to->place += 16;
-        }
-    }
-}
-
-static inline void gather_row(const tfg_conv_2d_s8_t *p, const int8_t *row, int32_t left, target_t *to)
-{
-    if (p->dilation_w == 1) {
-        const int32_t before = tfg_min(tfg_max(-left, 0), p->kernel_w);
-        const int32_t end = tfg_max(tfg_min(p->in_w - left, p->kernel_w), before);
-        if (before) {
-            fill(p, to, before * p->in_ch);
-        }
-        if (end > before) {
-            put(to, row + (left + before) * p->in_ch, (end - before) * p->in_ch);
-        }
-        if (end < p->kernel_w) {
-            fill(p, to, (p->kernel_w - end) * p->in_ch);
-        }
-        return;
-    }
-    for (int32_t kx = 0; kx < p->kernel_w; kx++) {
-        const int32_t x = left + kx * p->dilation_w;
-        if (x < 0 || x >= p->in_w) {
-            fill(p, to, p->in_ch);
-        } else {
-            put(to, row + x * p->in_ch, p->in_ch);
-        }
-    }
-}
-
-/* A window that reaches beyond the edge, or whose columns lie apart */
-static TFG_COLD void gather_edge(const tfg_conv_2d_s8_t *p, const int8_t *input, int32_t top, int32_t left,
-                                 target_t *to)
-{
+    const int32_t together = p->dilation_w == 1 ? p->kernel_w : 1; /* columns that lie side by side */
     for (int32_t ky = 0; ky < p->kernel_h; ky++) {
         const int32_t y = top + ky * p->dilation_h;
-        if (y < 0 || y >= p->in_h) {
-            fill(p, to, p->kernel_w * p->in_ch);
-        } else {
-            gather_row(p, input + y * p->in_w * p->in_ch, left, to);
+        for (int32_t kx = 0; kx < p->kernel_w; kx += together) {
+            const int32_t x = left + kx * p->dilation_w;
+            const int32_t from = y < 0 || y >= p->in_h ? together : tfg_min(tfg_max(-x, 0), together);
+            const int32_t end = tfg_max(tfg_min(p->in_w - x, together), from);
+            if (from > 0) {
+                to = fill(to, p->pad_value, from * p->in_ch);
+            }
+            to = copy(to, input + (y * p->in_w + x + from) * p->in_ch, (end - from) * p->in_ch);
+            if (end < together) {
+                to = fill(to, p->pad_value, (together - end) * p->in_ch);
+            }
         }
     }
 }
 
-/* One window as int16 into its place */
-static TFG_NOINLINE void gather(const tfg_conv_2d_s8_t *p, const int8_t *input, int32_t out_y, int32_t out_x,
-                                int16_t *place, int8_t *bytes)
+/* Four windows of one row that are inside, the kernel's rows whole words */
+static void expand_rows(const tfg_conv_2d_s8_t *p, const int8_t *row, int16_t *places)
 {
-    const int32_t top = out_y * p->stride_h - p->pad_h;
-    const int32_t left = out_x * p->stride_w - p->pad_w;
-    target_t to = {place, bytes};
-    const int32_t line = p->in_w * p->in_ch;
-    if (top >= 0 && top + (p->kernel_h - 1) * p->dilation_h < p->in_h && left >= 0 && left + p->kernel_w <= p->in_w &&
-        p->dilation_w == 1) {
-        const int8_t *row = input + top * line + left * p->in_ch;
-        const int32_t width = p->kernel_w * p->in_ch;
-        const int32_t down = p->dilation_h * line;
-        int16_t *at = place;
-        int8_t *byte = bytes;
+    const int32_t width = p->kernel_w * p->in_ch;
+    for (int32_t ky = p->kernel_h; ky > 0; ky--) {
+        tfg_expand_four(places, row, p->stride_w * p->in_ch, width / 4);
+        places += width * 4;
+        row += p->dilation_h * p->in_w * p->in_ch;
+    }
+}
+
+/* The same, where rows are no whole words: up to three bytes behind a row are read with it, and written over */
+static TFG_NOINLINE void copy_rows(const tfg_conv_2d_s8_t *p, const int8_t *window, int8_t *bytes)
+{
+    const int32_t width = p->kernel_w * p->in_ch;
+    const int32_t down = p->dilation_h * p->in_w * p->in_ch;
+    for (int32_t slot = 0; slot < 4; slot++) {
+        const int8_t *row = window;
+        int8_t *to = bytes;
         for (int32_t ky = p->kernel_h; ky > 0; ky--) {
-            if (byte == NULL) {
-                tfg_expand(at, row, width / 4);
-                at += width * 4;
-            } else {
-                copy(byte, row, width);
-                byte += width;
+            const int8_t *from = row;
+            int8_t *at = to;
+            int32_t left = width;
+            for (; left > 4; left -= 8) {
+                const uint32_t one = tfg_load4(from);
+                const uint32_t two = tfg_load4(from + 4);
+                tfg_store4(at, one);
+                tfg_store4(at + 4, two);
+                from += 8;
+                at += 8;
             }
+            if (left > 0) {
+                tfg_store4(at, tfg_load4(from));
+            }
+            to += width;
             row += down;
         }
-    } else {
-        gather_edge(p, input, top, left, &to);
+        window += p->stride_w * p->in_ch;
+        bytes += p->groups * 4;
     }
-    if (bytes != NULL) {
-        tfg_expand(place, bytes, p->groups); /* bytes beyond the window meet weights that are 0 */
-    }
+}
+
+/* Whether four windows from that one on lie in one row and inside, with the bytes that copy_rows reads behind them */
+static TFG_COLD int32_t are_inside(const tfg_conv_2d_s8_t *p, int32_t top, int32_t left)
+{
+    const int32_t last = left + 3 * p->stride_w;
+    const int32_t behind = p->kernel_w * p->in_ch % 4 == 0 ? 0 : p->in_ch == 1 ? 3 : p->in_ch == 2 ? 2 : 1;
+    return top >= 0 && left >= 0 && last < p->out_w * p->stride_w - p->pad_w &&
+           last + p->kernel_w + behind <= p->in_w && top + (p->kernel_h - 1) * p->dilation_h < p->in_h &&
+           p->dilation_w == 1;
 }
 
 TFG_COLD void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
 {
     const tfg_channels_t channels = {p->filter, p->bias,       p->multiplier, p->rare, p->out_ch,
                                      p->groups, p->zero_point, p->min,        p->max};
-    const int32_t places = p->out_h * p->out_w;
-    int8_t *bytes = p->in_ch % 4 == 0 ? NULL : (int8_t *)(scratch + p->groups * 16);
+    int8_t *const bytes = (int8_t *)(scratch + p->groups * 16);
     for (int32_t batch = 0; batch < p->batches; batch++) {
-        int32_t out_y = 0;
-        int32_t out_x = 0;
-        for (int32_t done = 0; done < places; done += 4) {
-            const int32_t count = tfg_min(places - done, 4);
-            int32_t place = 0;
-            for (int32_t slot = 0; slot < tfg_slots_of(count); slot++) {
-                if (tfg_place_of(slot, count) != place) {
-                    place++;
-                    if (++out_x == p->out_w) {
-                        out_x = 0;
-                        out_y++;
-                    }
-                }
-                gather(p, input, out_y, out_x, scratch + slot * 2, bytes);
+        int32_t top = -p->pad_h;
+        int32_t left = -p->pad_w;
+        int32_t count = 0;
+        for (int32_t places = p->out_h * p->out_w; places > 0; places -= count) {
+            count = tfg_min(places, 4);
+            const int32_t inside = count == 4 && are_inside(p, top, left);
+            const int32_t whole = p->kernel_w * p->in_ch % 4 == 0;
+            const int8_t *window = input + (top * p->in_w + left) * p->in_ch;
+            if (inside && whole) {
+                expand_rows(p, window, scratch);
+            } else if (inside) {
+                copy_rows(p, window, bytes);
             }
-            if (++out_x == p->out_w) {
-                out_x = 0;
-                out_y++;
+            int32_t slot = inside ? 3 : 0;
+            left += slot * p->stride_w;
+            for (; slot < tfg_slots_of(count); slot++) {
+                if (!inside) {
+                    gather(p, input, top, left, bytes + slot * p->groups * 4);
+                }
+                if (count == 4 || tfg_place_of(slot + 1, count) != tfg_place_of(slot, count)) {
+                    left += p->stride_w;
+                }
+                if (left == p->out_w * p->stride_w - p->pad_w) {
+                    left = -p->pad_w;
+                    top += p->stride_h;
+                }
+            }
+            if (!inside || !whole) { /* bytes beyond a window meet weights that are 0 */
+                tfg_expand_four(scratch, bytes, p->groups * 4, p->groups);
             }
             tfg_channels(&channels, scratch, count, output);
             output += p->out_ch * count;

@@ -75,48 +75,48 @@ TFG_NAKED void tfg_depthwise_run(TFG_UNUSED const tfg_depthwise_run_t *run)
                                            "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
 
-/* Columns of two pairs of rows: r0 and r1 the pairs, r8 and r9 what is loaded of them */
+/* Columns of two pairs of rows: r0 and r1 the pairs, r2 and r3 what is loaded of them */
 #define COLUMN(at)              \
-    "ldr r8, [r0, #" at "]\n\t" \
-    "ldr r9, [r1, #" at "]\n\t"
+    "ldr r2, [r0, #" at "]\n\t" \
+    "ldr r3, [r1, #" at "]\n\t"
 
 /* The first of a step, behind which both pointers go on to the next step, and the bias */
 #define FIRST_COLUMN(bias, step)  \
     "ldr " bias ", [sp, #20]\n\t" \
-    "ldr r8, [r0], #" step "\n\t" \
-    "ldr r9, [r1], #" step "\n\t"
+    "ldr r2, [r0], #" step "\n\t" \
+    "ldr r3, [r1], #" step "\n\t"
 
 /* One column of the kernel, w its rows 0 and 1, v its rows 1 and 2: for the upper of two rows of outputs, for the lower */
 #define UPPER(sum, w, v, from)               \
-    "smlad " sum ", r8, " w ", " from "\n\t" \
-    "smlabt " sum ", r9, " v ", " sum "\n\t"
+    "smlad " sum ", r2, " w ", " from "\n\t" \
+    "smlabt " sum ", r3, " v ", " sum "\n\t"
 #define LOWER(sum, w, v, from)                \
-    "smlatb " sum ", r8, " w ", " from "\n\t" \
-    "smlad " sum ", r9, " v ", " sum "\n\t"
+    "smlatb " sum ", r2, " w ", " from "\n\t" \
+    "smlad " sum ", r3, " v ", " sum "\n\t"
 
-/* Of a channel whose weights hold its shift: r8 multiplier, r9 addend */
+/* Of a channel whose weights hold its shift: r2 multiplier, r3 addend */
 #define RESCALE(sum)                     \
-    "smmla " sum ", " sum ", r8, r9\n\t" \
+    "smmla " sum ", " sum ", r2, r3\n\t" \
     "ssat " sum ", #8, " sum ", asr #10\n\t"
 
-/* Of any other, its weights doubled: r8 multiplier, then shift; r9 rounding */
+/* Of any other, its weights doubled: r2 multiplier, then shift; r3 rounding */
 #define MULTIPLY_EXACTLY(sum)                    \
-    "smmulr " sum ", " sum ", r8\n\t"            \
+    "smmulr " sum ", " sum ", r2\n\t"            \
     "add " sum ", " sum ", " sum ", asr #31\n\t" \
-    "add " sum ", " sum ", r9\n\t"
-#define SHIFT_EXACTLY(sum)         \
-    "asr " sum ", " sum ", r8\n\t" \
+    "adds " sum ", " sum ", r3\n\t"
+#define SHIFT_EXACTLY(sum)          \
+    "asrs " sum ", " sum ", r2\n\t" \
     "ssat " sum ", #8, " sum ", asr #1\n\t"
 
-/* Two outputs at r8, r9 apart; r8 goes on behind them */
+/* Two outputs at r2, r3 apart; r2 goes on behind them */
 #define PUT_TWO(left, right)       \
-    "strb " left ", [r8]\n\t"      \
-    "strb " right ", [r8, r9]\n\t" \
-    "add r8, r8, r9, lsl #1\n\t"
+    "strb " left ", [r2]\n\t"      \
+    "strb " right ", [r2, r3]\n\t" \
+    "add r2, r2, r3, lsl #1\n\t"
 
 /* clang-format off */
 /*
- * r2..r7 weights, r0 and r1 the channel's planes. On the stack: 0 multiplier, 4 addend or rounding, 8 lower output, 12
+ * r7..r12 weights, r0 and r1 the channel's planes. On the stack: 0 multiplier, 4 addend or rounding, 8 lower output, 12
  * output stride, 16 upper output, 20 bias, 24 shift, 28 where r0 ends; from 32 on the row.
  */
 TFG_NAKED void tfg_depthwise_3x3(TFG_UNUSED const tfg_depthwise_row_t *row)
@@ -128,113 +128,113 @@ TFG_NAKED void tfg_depthwise_3x3(TFG_UNUSED const tfg_depthwise_row_t *row)
         "push {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"
         "sub sp, sp, #32\n\t"
         "1:\n\t" /* a channel */
-        "ldr r12, [sp, #32]\n\t"
-        "ldmia r12!, {r8, r9, r10, r11}\n\t"
-        "ldmia r12!, {r2, r3, r4, r5, r6, r7}\n\t"
-        "str r12, [sp, #32]\n\t"
-        "strd r9, r10, [sp]\n\t"
-        "strd r8, r11, [sp, #20]\n\t"
+        "ldr r6, [sp, #32]\n\t"
+        "ldmia r6!, {r2, r3, r4, r5}\n\t"
+        "ldmia r6!, {r7, r8, r9, r10, r11, r12}\n\t"
+        "str r6, [sp, #32]\n\t"
+        "strd r3, r4, [sp]\n\t"
+        "strd r2, r5, [sp, #20]\n\t"
         "ldrd r0, r1, [sp, #36]\n\t"
-        "ldrd r8, r9, [sp, #44]\n\t"
-        "str r8, [sp, #16]\n\t"
-        "str r9, [sp, #8]\n\t"
-        "ldrd r8, r9, [sp, #52]\n\t"
-        "str r8, [sp, #12]\n\t"
-        "add r9, r9, r0\n\t"
-        "str r9, [sp, #28]\n\t"
+        "ldrd r2, r3, [sp, #44]\n\t"
+        "str r2, [sp, #16]\n\t"
+        "str r3, [sp, #8]\n\t"
+        "ldrd r2, r3, [sp, #52]\n\t"
+        "str r2, [sp, #12]\n\t"
+        "adds r3, r3, r0\n\t"
+        "str r3, [sp, #28]\n\t"
         "2:\n\t"
-        "ldr r8, [sp, #68]\n\t"
-        "cmp r8, #2\n\t"
+        "ldr r2, [sp, #68]\n\t"
+        "cmp r2, #2\n\t"
         "beq 6f\n\t"
-        "3:\n\t" /* two columns of outputs of two rows: r10 and lr of the upper one, r12 and r11 of the lower one */
-        FIRST_COLUMN("r11", "32")
-        UPPER("r10", "r2", "r3", "r11")
-        LOWER("r12", "r2", "r3", "r11")
+        "3:\n\t" /* two columns of outputs of two rows: r4 and lr of the upper one, r6 and r5 of the lower one */
+        FIRST_COLUMN("r5", "32")
+        UPPER("r4", "r7", "r8", "r5")
+        LOWER("r6", "r7", "r8", "r5")
         COLUMN("-16")
-        UPPER("r10", "r4", "r5", "r10")
-        LOWER("r12", "r4", "r5", "r12")
-        UPPER("lr", "r2", "r3", "r11")
-        LOWER("r11", "r2", "r3", "r11")
+        UPPER("r4", "r9", "r10", "r4")
+        LOWER("r6", "r9", "r10", "r6")
+        UPPER("lr", "r7", "r8", "r5")
+        LOWER("r5", "r7", "r8", "r5")
         COLUMN("0")
-        UPPER("r10", "r6", "r7", "r10")
-        LOWER("r12", "r6", "r7", "r12")
-        UPPER("lr", "r4", "r5", "lr")
-        LOWER("r11", "r4", "r5", "r11")
+        UPPER("r4", "r11", "r12", "r4")
+        LOWER("r6", "r11", "r12", "r6")
+        UPPER("lr", "r9", "r10", "lr")
+        LOWER("r5", "r9", "r10", "r5")
         COLUMN("16")
-        UPPER("lr", "r6", "r7", "lr")
-        LOWER("r11", "r6", "r7", "r11")
-        "ldrd r8, r9, [sp]\n\t"
-        "cmp r8, #0\n\t"
+        UPPER("lr", "r11", "r12", "lr")
+        LOWER("r5", "r11", "r12", "r5")
+        "ldrd r2, r3, [sp]\n\t"
+        "cmp r2, #0\n\t"
         "blt 5f\n\t"
-        RESCALE("r10")
-        RESCALE("r12")
+        RESCALE("r4")
+        RESCALE("r6")
         RESCALE("lr")
-        RESCALE("r11")
+        RESCALE("r5")
         "4:\n\t" /* the upper row last: where there is no lower one, it lies on the upper one */
-        "ldrd r8, r9, [sp, #8]\n\t"
-        PUT_TWO("r12", "r11")
-        "str r8, [sp, #8]\n\t"
-        "ldr r8, [sp, #16]\n\t"
-        PUT_TWO("r10", "lr")
-        "str r8, [sp, #16]\n\t"
-        "ldr r8, [sp, #28]\n\t"
-        "cmp r0, r8\n\t"
+        "ldrd r2, r3, [sp, #8]\n\t"
+        PUT_TWO("r6", "r5")
+        "str r2, [sp, #8]\n\t"
+        "ldr r2, [sp, #16]\n\t"
+        PUT_TWO("r4", "lr")
+        "str r2, [sp, #16]\n\t"
+        "ldr r2, [sp, #28]\n\t"
+        "cmp r0, r2\n\t"
         "bne 3b\n\t"
         "b 9f\n\t"
         "5:\n\t"
-        "bic r8, r8, #0x80000000\n\t"
-        MULTIPLY_EXACTLY("r10")
-        MULTIPLY_EXACTLY("r12")
+        "bic r2, r2, #0x80000000\n\t"
+        MULTIPLY_EXACTLY("r4")
+        MULTIPLY_EXACTLY("r6")
         MULTIPLY_EXACTLY("lr")
-        MULTIPLY_EXACTLY("r11")
-        "ldr r8, [sp, #24]\n\t"
-        SHIFT_EXACTLY("r10")
-        SHIFT_EXACTLY("r12")
+        MULTIPLY_EXACTLY("r5")
+        "ldr r2, [sp, #24]\n\t"
+        SHIFT_EXACTLY("r4")
+        SHIFT_EXACTLY("r6")
         SHIFT_EXACTLY("lr")
-        SHIFT_EXACTLY("r11")
-        "ldr r8, [sp, #68]\n\t"
-        "cmp r8, #2\n\t"
+        SHIFT_EXACTLY("r5")
+        "ldr r2, [sp, #68]\n\t"
+        "cmp r2, #2\n\t"
         "bne 4b\n\t"
         "b 8f\n\t"
-        "6:\n\t" /* stride 2: two outputs of a row, r10 and r11 */
-        FIRST_COLUMN("r11", "64")
-        UPPER("r10", "r2", "r3", "r11")
+        "6:\n\t" /* stride 2: two outputs of a row, r4 and r5 */
+        FIRST_COLUMN("r5", "64")
+        UPPER("r4", "r7", "r8", "r5")
         COLUMN("-48")
-        UPPER("r10", "r4", "r5", "r10")
+        UPPER("r4", "r9", "r10", "r4")
         COLUMN("-32")
-        UPPER("r10", "r6", "r7", "r10")
-        UPPER("r11", "r2", "r3", "r11")
+        UPPER("r4", "r11", "r12", "r4")
+        UPPER("r5", "r7", "r8", "r5")
         COLUMN("-16")
-        UPPER("r11", "r4", "r5", "r11")
+        UPPER("r5", "r9", "r10", "r5")
         COLUMN("0")
-        UPPER("r11", "r6", "r7", "r11")
-        "ldrd r8, r9, [sp]\n\t"
-        "cmp r8, #0\n\t"
+        UPPER("r5", "r11", "r12", "r5")
+        "ldrd r2, r3, [sp]\n\t"
+        "cmp r2, #0\n\t"
         "blt 5b\n\t"
-        RESCALE("r10")
-        RESCALE("r11")
+        RESCALE("r4")
+        RESCALE("r5")
         "8:\n\t"
-        "ldrd r9, r8, [sp, #12]\n\t"
-        PUT_TWO("r10", "r11")
-        "str r8, [sp, #16]\n\t"
-        "ldr r8, [sp, #28]\n\t"
-        "cmp r0, r8\n\t"
+        "ldrd r3, r2, [sp, #12]\n\t"
+        PUT_TWO("r4", "r5")
+        "str r2, [sp, #16]\n\t"
+        "ldr r2, [sp, #28]\n\t"
+        "cmp r0, r2\n\t"
         "bne 6b\n\t"
         "9:\n\t"
-        "ldr r10, [sp, #36]\n\t"
-        "ldr r11, [sp, #60]\n\t"
-        "add r10, r10, r11\n\t"
-        "subs r11, r10, r8\n\t"
+        "ldr r4, [sp, #36]\n\t"
+        "ldr r5, [sp, #60]\n\t"
+        "adds r4, r4, r5\n\t"
+        "subs r5, r4, r2\n\t"
         "beq 10f\n\t"
-        "sub r0, r0, r11\n\t" /* an odd output is the last: the one before it once more */
-        "sub r1, r1, r11\n\t"
-        "str r10, [sp, #28]\n\t"
-        "ldr r8, [sp, #8]\n\t"
-        "sub r8, r8, r9\n\t"
-        "str r8, [sp, #8]\n\t"
-        "ldr r8, [sp, #16]\n\t"
-        "sub r8, r8, r9\n\t"
-        "str r8, [sp, #16]\n\t"
+        "subs r0, r0, r5\n\t" /* an odd output is the last: the one before it once more */
+        "subs r1, r1, r5\n\t"
+        "str r4, [sp, #28]\n\t"
+        "ldr r2, [sp, #8]\n\t"
+        "subs r2, r2, r3\n\t"
+        "str r2, [sp, #8]\n\t"
+        "ldr r2, [sp, #16]\n\t"
+        "subs r2, r2, r3\n\t"
+        "str r2, [sp, #16]\n\t"
         "b 2b\n\t"
         "10:\n\t" /* the next channel lies a word further in the planes, a byte in the output */
         "ldrd r0, r1, [sp, #36]\n\t"

@@ -294,4 +294,7 @@ void tfg_limit(int8_t *values, int32_t count, int32_t min, int32_t max);
 /* Bytes [groups][4] as int16 into one slot of places */
 void tfg_expand(int16_t *slot, const int8_t *bytes, int32_t groups);
 
+/* The same of four windows, `stride` bytes apart, into all four slots; groups > 0 */
+void tfg_expand_four(int16_t *places, const int8_t *bytes, int32_t stride, int32_t groups);
+
 #endif /* TFG_DSP_H */

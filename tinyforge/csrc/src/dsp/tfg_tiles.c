@@ -32,18 +32,18 @@
 
 /* SSAT shifts by the one that the stored shift is short of */
 #define RESCALE                            \
-    "lsl \\sum, \\sum, #1\n\t"             \
+    "lsls \\sum, \\sum, #1\n\t"            \
     "smmulr \\sum, \\sum, r12\n\t"         \
     "add \\sum, \\sum, \\sum, asr #31\n\t" \
-    "add \\sum, \\sum, r2\n\t"             \
-    "asr \\sum, \\sum, r3\n\t"             \
+    "adds \\sum, \\sum, r2\n\t"            \
+    "asrs \\sum, \\sum, r3\n\t"            \
     "ssat \\sum, #8, \\sum, asr #1\n\t"
 
 /* Zero point -128: what is negative saturates however its halves are rounded */
 #define RESCALE_RELU                   \
-    "lsl \\sum, \\sum, #1\n\t"         \
+    "lsls \\sum, \\sum, #1\n\t"        \
     "smmlar \\sum, \\sum, r12, r2\n\t" \
-    "asr \\sum, \\sum, r3\n\t"         \
+    "asrs \\sum, \\sum, r3\n\t"        \
     "ssat \\sum, #8, \\sum, asr #1\n\t"
 
 /* r0 goes through the multipliers, lr through the biases, whose low bytes are the shifts */
@@ -53,26 +53,9 @@
     "ldrb r3, [lr], #4\n\t"        \
     "lsl r2, r2, r3\n\t" FINAL " " a "\n\t" FINAL " " b "\n\t" FINAL " " c "\n\t" FINAL " " d "\n\t"
 
-/* The first two inputs: r7 and r11 hold the biases */
-#define FIRST_PAIR_4              \
-    "ldr r12, [r1], #4\n\t"       \
-    "ldr r3, [r0, #4]\n\t"        \
-    "ldr r2, [r0], #8\n\t"        \
-    "sxtb16 lr, r12\n\t"          \
-    "sxtb16 r12, r12, ror #8\n\t" \
-    "smlad r4, lr, r2, r7\n\t"    \
-    "smlad r8, r12, r2, r11\n\t"  \
-    "smlad r5, lr, r3, r7\n\t"    \
-    "smlad r9, r12, r3, r11\n\t"  \
-    "ldrd r2, r3, [r0], #8\n\t"   \
-    "smlad r6, lr, r2, r7\n\t"    \
-    "smlad r10, r12, r2, r11\n\t" \
-    "smlad r7, lr, r3, r7\n\t"    \
-    "smlad r11, r12, r3, r11\n\t"
-
 /*
  * On the stack: flags, then the tiles from `places` on; r1 goes through the filter. Flags: bit 31 for two places, bit 30
- * for an odd number of groups above 1, bit 29 for an even one.
+ * for an odd number of groups.
  */
 TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
 {
@@ -84,18 +67,11 @@ TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
                      "ldmia r0, {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"
                      "push {r1, r2, r3, r4, r5, r6, r7, r8, r9}\n\t"
                      "sub r2, r2, r1\n\t"
-                     "lsr r2, r2, #5\n\t"
-                     "mov r0, #0\n\t"
+                     "and r0, r2, #32\n\t"
+                     "lsl r0, r0, #25\n\t"
                      "cmn r6, r7\n\t"
                      "it eq\n\t"
-                     "moveq r0, #0x80000000\n\t"
-                     "cmp r2, #1\n\t"
-                     "beq 1f\n\t"
-                     "tst r2, #1\n\t"
-                     "ite ne\n\t"
-                     "orrne r0, r0, #0x40000000\n\t"
-                     "orreq r0, r0, #0x20000000\n\t"
-                     "1:\n\t"
+                     "orreq r0, r0, #0x80000000\n\t"
                      "push {r0}\n\t"
                      "mov r1, r10\n\t"
                      "2:\n\t" /* two channels */
@@ -105,13 +81,15 @@ TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
                      "ldr r11, [r12, #4]\n\t"
                      "asr r7, r7, #8\n\t"
                      "asr r11, r11, #8\n\t"
+                     "mov r4, r7\n\t"
+                     "mov r5, r7\n\t"
+                     "mov r8, r11\n\t"
+                     "mov r9, r11\n\t"
                      "lsls r2, r2, #1\n\t"
-                     "bcs.w 6f\n\t" FIRST_PAIR_4 "tfg_pair_4\n\t"
-                     "ldr r3, [sp]\n\t"
-                     "lsls r3, r3, #2\n\t"
-                     "bcs 3f\n\t"
+                     "bcs.w 6f\n\t"
+                     "mov r6, r7\n\t"
+                     "mov r10, r11\n\t"
                      "bmi 4f\n\t"
-                     "b 5f\n\t"
                      "3:\n\t"
                      "tfg_pair_4\n\t"
                      "tfg_pair_4\n\t"
@@ -129,10 +107,6 @@ TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
                          CHANNEL("tfg_rescale", "r8", "r9", "r10",
                                  "r11") "b 8f\n\t"
                                         "6:\n\t" /* two places */
-                                        "mov r4, r7\n\t"
-                                        "mov r5, r7\n\t"
-                                        "mov r8, r11\n\t"
-                                        "mov r9, r11\n\t"
                                         "9:\n\t" PAIR_2 PAIR_2 "ldr r2, [sp, #8]\n\t"
                                         "cmp r0, r2\n\t"
                                         "bne 9b\n\t"
@@ -184,30 +158,44 @@ TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
 TFG_NAKED void tfg_expand(TFG_UNUSED int16_t *slot, TFG_UNUSED const int8_t *bytes, TFG_UNUSED int32_t groups)
 {
     __asm__ volatile(".syntax unified\n\t"
-                     "lsrs r2, r2, #1\n\t"
-                     "bcc 1f\n\t"
+                     "1:\n\t"
+                     "subs r2, r2, #1\n\t"
+                     "it mi\n\t"
+                     "bxmi lr\n\t"
                      "ldr r3, [r1], #4\n\t"
                      "sxtb16 r12, r3\n\t"
                      "sxtb16 r3, r3, ror #8\n\t"
                      "str r3, [r0, #16]\n\t"
                      "str r12, [r0], #32\n\t"
+                     "b 1b\n\t");
+}
+
+/* r0 places, r1..r4 windows, r5 groups */
+TFG_NAKED void tfg_expand_four(TFG_UNUSED int16_t *places, TFG_UNUSED const int8_t *bytes, TFG_UNUSED int32_t stride,
+                               TFG_UNUSED int32_t groups)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "mov r5, r3\n\t"
+                     "add r4, r1, r2\n\t"
+                     "add r3, r1, r2, lsl #1\n\t"
+                     "add r2, r3, r2\n\t"
                      "1:\n\t"
-                     "beq 3f\n\t" /* lsrs: no pair is left */
-                     "push {r4, r5}\n\t"
-                     "2:\n\t"
-                     "ldr r3, [r1], #4\n\t"
-                     "ldr r4, [r1], #4\n\t"
-                     "sxtb16 r12, r3\n\t"
-                     "sxtb16 r3, r3, ror #8\n\t"
-                     "sxtb16 r5, r4\n\t"
-                     "sxtb16 r4, r4, ror #8\n\t"
-                     "str r3, [r0, #16]\n\t"
-                     "str r5, [r0, #32]\n\t"
-                     "str r4, [r0, #48]\n\t"
-                     "str r12, [r0], #64\n\t"
-                     "subs r2, r2, #1\n\t"
-                     "bne 2b\n\t"
-                     "pop {r4, r5}\n\t"
-                     "3:\n\t"
-                     "bx lr\n\t");
+                     "ldr r6, [r1], #4\n\t"
+                     "ldr r7, [r4], #4\n\t"
+                     "ldr r8, [r3], #4\n\t"
+                     "ldr r9, [r2], #4\n\t"
+                     "sxtb16 r10, r6\n\t"
+                     "sxtb16 r11, r7\n\t"
+                     "sxtb16 r12, r8\n\t"
+                     "sxtb16 lr, r9\n\t"
+                     "stmia r0!, {r10, r11, r12, lr}\n\t"
+                     "sxtb16 r6, r6, ror #8\n\t"
+                     "sxtb16 r7, r7, ror #8\n\t"
+                     "sxtb16 r8, r8, ror #8\n\t"
+                     "sxtb16 r9, r9, ror #8\n\t"
+                     "stmia r0!, {r6, r7, r8, r9}\n\t"
+                     "subs r5, r5, #1\n\t"
+                     "bne 1b\n\t"
+                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
