@@ -86,52 +86,56 @@ static TFG_NOINLINE void gather(const tfg_conv_1d_packed_s8_t *p, const int8_t *
     }
 }
 
-/* Outputs of one channel, `count` places */
-static inline void finish(const tfg_conv_1d_packed_s8_t *p, int32_t channel, const sums_t *sums, int32_t count,
-                          int8_t *output)
+/* Saturated to int8; shift 0..21, the zero point and half a step in `rounding` */
+static inline int8_t rescaled(int32_t sum, int32_t multiplier, int32_t rounding, int32_t shift)
 {
-    const int32_t multiplier = p->multiplier[channel];
-    const int32_t shift = p->shift[channel];
-    const int32_t rounding = (int32_t)((uint32_t)(2 * p->zero_point + 1) << (shift & 31));
-    const int32_t stride = p->out_ch;
-    int32_t values[4];
-    for (int32_t slot = 0; slot < 4; slot++) {
-        int32_t value = tfg_smmulr(sums->of[slot] * 2, multiplier);
-        value += value >> 31;
-        value = (value + rounding) >> (shift & 31);
-        values[slot] = tfg_ssat8(value >> 1);
-    }
-    for (int32_t slot = 0; shift < 0 && slot < 4; slot++) {
-        const int32_t value = tfg_requantize_shift(sums->of[slot], multiplier, shift);
-        values[slot] = tfg_clamp_s8(tfg_add_wrap(value, p->zero_point), -128, 127);
-    }
-    output += channel;
-    output[0] = (int8_t)values[0];
-    if (count > 1) {
-        output[stride] = (int8_t)values[1];
-    }
-    if (count > 2) {
-        output[2 * stride] = (int8_t)values[2];
-    }
-    if (count > 3) {
-        output[3 * stride] = (int8_t)values[3];
+    int32_t value = tfg_smmulr(sum * 2, multiplier);
+    value += value >> 31;
+    value = (value + rounding) >> shift;
+    __asm__("ssat %0, #8, %0, asr #1" : "+r"(value));
+    return (int8_t)value;
+}
+
+/* One channel of places that are fewer than four, or of a channel whose shift is rare */
+static TFG_COLD void finish(const tfg_conv_1d_packed_s8_t *p, int32_t channel, const sums_t *sums, int32_t count,
+                            int8_t *output)
+{
+    for (int32_t slot = 0; slot < count; slot++) {
+        const int32_t value = tfg_requantize_shift(sums->of[slot], p->multiplier[channel], p->shift[channel]);
+        output[slot * p->out_ch] = tfg_clamp_s8(tfg_add_wrap(value, p->zero_point), p->min, p->max);
     }
 }
 
 void tfg_conv_1d_packed_s8(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
 {
     const int32_t size = p->out_len * p->out_ch;
+    const uint32_t twice = (uint32_t)(2 * p->zero_point + 1);
     for (int32_t batch = 0; batch < p->batches; batch++) {
+        int8_t *to = output;
         for (int32_t step = 0; step < p->out_len; step += 4) {
             const int32_t count = tfg_min(p->out_len - step, 4);
+            const int32_t stride = p->out_ch;
             const uint8_t *row = p->rows;
             gather(p, input, (step * p->stride - p->pad) * p->in_ch, count, scratch);
-            for (int32_t channel = 0; channel < p->out_ch; channel++) {
+            for (int32_t channel = 0; channel < stride; channel++) {
                 const int32_t bias = p->bias[channel];
+                const int32_t multiplier = p->multiplier[channel];
+                const int32_t shift = p->shift[channel];
                 sums_t sums = {{bias, bias, bias, bias}};
                 row = row_of(p, row, p->entries[channel], scratch, &sums);
-                finish(p, channel, &sums, count, output + step * p->out_ch);
+                if (count == 4 && shift >= 0) {
+                    const int32_t rounding = (int32_t)(twice << shift);
+                    to[0] = rescaled(sums.of[0], multiplier, rounding, shift);
+                    to[stride] = rescaled(sums.of[1], multiplier, rounding, shift);
+                    to[2 * stride] = rescaled(sums.of[2], multiplier, rounding, shift);
+                    to[3 * stride] = rescaled(sums.of[3], multiplier, rounding, shift);
+                } else {
+                    const sums_t rare = sums;
+                    finish(p, channel, &rare, count, to);
+                }
+                to++;
             }
+            to += (count - 1) * stride;
         }
         if (p->max - p->min != 255) {
             tfg_limit(output, size, p->min, p->max);

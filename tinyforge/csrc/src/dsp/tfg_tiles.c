@@ -74,9 +74,10 @@ TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
                      "orreq r0, r0, #0x80000000\n\t"
                      "push {r0}\n\t"
                      "mov r1, r10\n\t"
-                     "2:\n\t" /* two channels */
-                     "ldrd r2, r0, [sp]\n\t"
-                     "ldr r12, [sp, #16]\n\t"
+                     "2:\n\t"                 /* two channels */
+                     "ldr r12, [sp, #16]\n\t" /* loads in a row: each after the first takes one cycle */
+                     "ldr r2, [sp]\n\t"
+                     "ldr r0, [sp, #4]\n\t"
                      "ldr r7, [r12]\n\t"
                      "ldr r11, [r12, #4]\n\t"
                      "asr r7, r7, #8\n\t"
@@ -100,7 +101,8 @@ TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
                      "cmp r0, r2\n\t"
                      "bne 3b\n\t"
                      "5:\n\t"
-                     "ldrd r0, lr, [sp, #12]\n\t"
+                     "ldr r0, [sp, #12]\n\t"
+                     "ldr lr, [sp, #16]\n\t"
                      "ldr r2, [sp, #32]\n\t"
                      "cmn r2, #255\n\t"
                      "beq 7f\n\t" CHANNEL("tfg_rescale", "r4", "r5", "r6", "r7")
@@ -118,9 +120,11 @@ TFG_NAKED void tfg_tiles(TFG_UNUSED const tfg_tiles_t *tiles)
                                         "7:\n\t" CHANNEL("tfg_rescale_relu", "r4", "r5", "r6", "r7")
                                             CHANNEL("tfg_rescale_relu", "r8", "r9", "r10",
                                                     "r11") "8:\n\t"
-                                                           "strd r0, lr, [sp, #12]\n\t"
+                                                           "str r0, [sp, #12]\n\t"
+                                                           "str lr, [sp, #16]\n\t"
                                                            "ldr r0, [sp, #36]\n\t"
-                                                           "ldrd r2, r3, [sp, #24]\n\t"
+                                                           "ldr r2, [sp, #24]\n\t"
+                                                           "ldr r3, [sp, #28]\n\t"
                                                            "ldr r12, [sp, #20]\n\t"
                                                            "subs r0, r0, #2\n\t"
                                                            "str r0, [sp, #36]\n\t"
