@@ -2,14 +2,17 @@
 
 #include "tfg_dsp.h"
 
-/* One window as int16 into its place; `start` is its first byte in the input, maybe before or beyond it */
+/*
+ * One window as int16 into its place; `start` is its first byte in the input, maybe before or beyond it. Bytes beyond the
+ * window meet weights that are 0.
+ */
 static TFG_COLD void gather(const tfg_conv_1d_s8_t *p, const int8_t *input, int32_t start, int16_t *place)
 {
     const int32_t taps = p->kernel * p->in_ch;
     const int32_t bytes = p->in_len * p->in_ch;
     int32_t done = 0;
     if (start >= 0 && start + taps <= bytes) {
-        done = taps / 4;
+        done = tfg_min(p->groups, (bytes - start) / 4);
         tfg_expand(place, input + start, done);
     }
     for (int32_t group = done; group < p->groups; group++) {
@@ -27,18 +30,17 @@ TFG_COLD void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int
     const tfg_channels_t channels = {p->filter, p->bias,       p->multiplier, p->rare, p->out_ch,
                                      p->groups, p->zero_point, p->min,        p->max};
     const int32_t stride = p->stride * p->in_ch;
-    const int32_t taps = p->kernel * p->in_ch;
     const int32_t bytes = p->in_len * p->in_ch;
     for (int32_t batch = 0; batch < p->batches; batch++) {
         int32_t start = -p->pad * p->in_ch;
         for (int32_t step = 0; step < p->out_len; step += 4) {
             const int32_t count = tfg_min(p->out_len - step, 4);
-            const int32_t last = start + 3 * stride;
-            const int32_t whole = taps % 4 == 0 && count == 4 && start >= 0 && last + taps <= bytes;
-            if (whole) {
+            int32_t slot = 0;
+            if (count == 4 && start >= 0 && start + 3 * stride + p->groups * 4 <= bytes) {
                 tfg_expand_four(scratch, input + start, stride, p->groups);
+                slot = 4;
             }
-            for (int32_t slot = whole ? 4 : 0; slot < tfg_slots_of(count); slot++) {
+            for (; slot < tfg_slots_of(count); slot++) {
                 gather(p, input, start + tfg_place_of(slot, count) * stride, scratch + slot * 2);
             }
             tfg_channels(&channels, scratch, count, output);
