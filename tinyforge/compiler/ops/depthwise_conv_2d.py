@@ -68,7 +68,11 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
 
 
 #: Sizes that a kernel's form fixes, by how their names begin.
-_FIXED: dict[str, tuple[str, ...]] = {"": (), "_fours": ("dilation", "in_ch"), "_3x3": ("dilation", "in_ch", "kernel", "stride")}
+_FIXED: dict[str, tuple[str, ...]] = {
+    "": (),
+    "_fours": ("dilation", "in_ch"),
+    "_3x3": ("dilation", "in_ch", "kernel", "stride"),
+}
 
 
 def _form(geo: Geometry, shift: npt.NDArray[np.generic]) -> str:
@@ -82,7 +86,7 @@ def _form(geo: Geometry, shift: npt.NDArray[np.generic]) -> str:
 
 
 def _scratch_bytes(form: str, geo: Geometry) -> int:
-    """Of the 3x3 form: weights as it reads them and two pairs of input rows, of four channels; of the other: weights."""
+    """Weights of four channels as int16; in the 3x3 form two pairs of rows of their input with them."""
     if form == "_3x3":
         return 160 + 32 * ((geo.out_w - 1) * geo.stride_w + 3)
     return 64 + 8 * geo.kernel_h * geo.kernel_w if form else 0
