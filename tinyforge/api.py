@@ -230,6 +230,39 @@ def evaluate(
     return _stage("evaluate", project, model, run, observer, board, port)
 
 
+def update_keygen(path: PathLike) -> dict[str, Any]:
+    """Write a new secret key for model updates to ``path``; see :func:`tinyforge.pipeline.updates.keygen`."""
+    from tinyforge.pipeline import updates
+
+    return updates.keygen(Path(path))
+
+
+def update_send(
+    project: PathLike,
+    key: PathLike,
+    *,
+    model: str = "",
+    version: int | None = None,
+    board: str = "",
+    port: str = "",
+    run: str = "",
+    observer: Observer | None = None,
+) -> dict[str, Any]:
+    """Send a board a new model over its link; see :func:`tinyforge.pipeline.updates.send`."""
+    from tinyforge.pipeline import updates
+
+    road = _road(project, observer, board, port, run)
+    with road.locked():
+        return updates.send(road, Path(key), model=model, version=version)
+
+
+def update_show(project: PathLike, *, model: str = "", board: str = "", port: str = "") -> dict[str, Any]:
+    """Which model a board runs, and its room for updates; see :func:`tinyforge.pipeline.updates.show`."""
+    from tinyforge.pipeline import projects, updates
+
+    return updates.show(projects.load(Path(project)), model=model, board_id=board, port=port)
+
+
 def monitor(
     project: PathLike, *, board: str = "", port: str = "", model: str = "", motion: str = "", count: int = 0
 ) -> Iterator[dict[str, Any]]:

@@ -27,6 +27,9 @@ FUNCTIONS = {  # where the function is not called as the command is
     "dataset undo": "edit_recordings",
     "demo": "run",
     "firmware eject": "eject",
+    "update keygen": "update_keygen",
+    "update send": "update_send",
+    "update show": "update_show",
     "verify-run": "verify_run",
 }
 

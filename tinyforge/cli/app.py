@@ -28,6 +28,7 @@ from tinyforge.cli.options import (
     RunName,
 )
 from tinyforge.cli.publish import publish
+from tinyforge.cli.updates import update_app
 from tinyforge.core.errors import UsageError
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ dataset_app = typer.Typer(
 )
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(firmware_app, name="firmware")
+app.add_typer(update_app, name="update")
 
 ROAD, LONE = "The road", "A model alone"
 

@@ -19,6 +19,7 @@ PROJECT_FILE = "tinyforge.toml"
 NO_LIMITS = SizeBudget()
 SCHEDULES = ("cosine", "step", "constant")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_KEY = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class Project:
         board: identifier of the board.
         port: serial port or URL; empty to find it.
         budgets: limits by model name.
+        update_key: public key for which a board takes model updates, 64 hex digits; empty: it takes none.
     """
 
     root: Path
@@ -151,6 +153,7 @@ class Project:
     search: SearchConfig
     budgets: dict[str, SizeBudget]
     card: CardConfig = CardConfig()
+    update_key: str = ""
 
     @property
     def dataset_dir(self) -> Path:
@@ -239,6 +242,11 @@ def load_project(
     board = top.table("board")
     board_id = board.text("id", "virtual", choices=boards or None, what="board")
     port = board.text("port", "")
+    update_key = board.text("update_key", "")
+    if update_key and not _KEY.fullmatch(update_key):
+        raise board.fail(
+            "update_key", "is no public key", "it is the 64 hex digits that `tinyforge update keygen` said"
+        )
     board.finish()
     window = _window(top.table("window"))
     models = _models(top, architectures, variations)
@@ -257,6 +265,7 @@ def load_project(
         search=_search(top.table("search"), architectures),
         budgets=_budgets(top.table("budget"), {spec.name for spec in models}),
         card=_card(top.table("card")),
+        update_key=update_key,
     )
     top.finish()
     return loaded

@@ -106,7 +106,7 @@ def render(board: Board, project_dir: Path, *, model_dir: Path | None = None, up
     if update_key:
         if not re.fullmatch("[0-9a-f]{64}", update_key):
             raise UsageError(
-                "update key", "is no public key", "it is what `tinyforge.firmware.update.make_key` returned"
+                "update key", "is no public key", "it is the 64 hex digits that `tinyforge update keygen` said"
             )
         defines["TFW_UPDATE_KEY"] = update_key
     said = {"board": board.id, "defines": defines}

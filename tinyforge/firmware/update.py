@@ -60,7 +60,7 @@ def make_key(path: Path) -> str:
         The public key as 64 hex digits, for ``update.key`` of the firmware.
 
     Raises:
-        UsageError: the file is there already.
+        UsageError: the file is there already, or cannot be written.
         ToolError: the package cryptography is missing.
     """
     ed25519 = _ed25519()
@@ -73,6 +73,8 @@ def make_key(path: Path) -> str:
             "is there already",
             "boards that have it take no other: name another file",
         ) from error
+    except OSError as error:
+        raise UsageError(str(path), f"cannot be written: {error.strerror}", "name another file") from error
     with os.fdopen(handle, "w", encoding="ascii") as stream:
         stream.write(secret.private_bytes_raw().hex() + "\n")
     return str(secret.public_key().public_bytes_raw().hex())
@@ -88,7 +90,7 @@ def read_key(path: Path) -> bytes:
         text = path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise UsageError(
-            str(path), f"cannot be read: {error.strerror}", "make a key with `tinyforge.firmware.update.make_key`"
+            str(path), f"cannot be read: {error.strerror}", "`tinyforge update keygen` makes one"
         ) from error
     except UnicodeDecodeError as error:
         raise UsageError(str(path), "holds no key", "a key is 64 hex digits") from error
@@ -185,7 +187,7 @@ def _check(state: UpdateState, secret: bytes, board_name: str) -> None:
         raise DeviceError(
             board_name,
             "its firmware takes no model updates",
-            "build it with a key: docs/updates.md says how",
+            "`tinyforge update keygen` makes a key to build it with",
         )
     if state.abi != MODEL_ABI:
         raise DeviceError(

@@ -42,7 +42,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
 
         road.observer.progress(f"build/{board.id}/{spec.name}", 0, 1, "pio run")
         project_dir = road.project.state_dir / "firmware" / f"{board.id}_{spec.name}"
-        built = build(board, project_dir, model_dir=export_stage.folder(road, spec))
+        built = build(board, project_dir, model_dir=export_stage.folder(road, spec), update_key=road.project.update_key)
         shutil.copyfile(built.elf, folder / ELF)
         shutil.copyfile(built.log, folder / "build.log")
         flash_bytes, ram_bytes = built.footprint.flash_bytes, built.footprint.ram_bytes
@@ -68,6 +68,8 @@ def step(road: Road, spec: ModelSpec) -> Step:
         "board": dataclasses.asdict(board) | {"path": ""},
         "sources": sources_digest(board),
     }
+    if road.project.update_key:
+        inputs["update_key"] = road.project.update_key
     return Step(name(road, spec), 1, inputs, make)
 
 

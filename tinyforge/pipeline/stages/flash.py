@@ -35,7 +35,14 @@ def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
     used = flash(board, image, target=target, port=road.port)
     with devices.linked(board, road.port if devices.is_virtual(board) else used, image=target) as link:
         hello = link.hello()
+        version = link.update_state().version if road.project.update_key else 0
     want = export_stage.manifest(road, spec)["model_sha256"]
+    if hello.model_sha256.hex() != want and version:
+        raise DeviceError(
+            used or board.name,
+            f"runs version {version} of {hello.model_name}, which came over the link",
+            f"`tinyforge update send --model {spec.name}` puts this one in its place",
+        )
     if hello.model_sha256.hex() != want:
         raise DeviceError(
             used or board.name,
