@@ -212,6 +212,12 @@ def evaluate(
     board: str = "",
     port: str = "",
     run: str = "",
+    power_source: str = "",
+    volts: float | None = None,
+    meter: str = "",
+    marker: str = "",
+    busy: Sequence[str] = (),
+    idle: Sequence[str] = (),
     observer: Observer | None = None,
 ) -> dict[str, Any]:
     """Send every test window through the board and compare all rungs of the ladder.
@@ -219,15 +225,104 @@ def evaluate(
     Args:
         project, model, run, observer: as :func:`train`.
         board, port: identifier and serial port; empty for the project's and the one that is found.
+        power_source: a meter's CSV, recorded meanwhile, or the port of a sketch with an INA219 or INA226; empty: no
+            energy.
+        volts, meter, marker, busy, idle: as :func:`power`.
 
     Returns:
         ``run`` and ``models``: by name ``windows``, ``rungs`` (``name``, ``accuracy``, ``low``, ``high``,
-        ``agreement``, ``differing``, ``exact``), ``findings``, ``exact``, ``latency`` (microseconds).
+        ``agreement``, ``differing``, ``exact``), ``findings``, ``exact``, ``latency`` and ``network_latency``
+        (microseconds), ``memory`` (high-water marks), and ``energy`` where it was measured.
 
     Raises:
         DeviceError: the board, or the model it holds.
     """
-    return _stage("evaluate", project, model, run, observer, board, port)
+    if not power_source:
+        return _stage("evaluate", project, model, run, observer, board, port)
+    from tinyforge.pipeline import power as measuring
+
+    reading = measuring.Reading(volts, meter, marker, tuple(busy), tuple(idle))
+    road = _road(project, observer, board, port, run)
+    with road.locked():
+        models = measuring.evaluate(road, model, power_source, reading)
+        return {"run": str(road.run.folder), "models": models}
+
+
+def live(
+    project: PathLike,
+    script: PathLike,
+    *,
+    seconds: float = 0.0,
+    settle_s: float = 0.3,
+    board: str = "",
+    port: str = "",
+    model: str = "",
+    motion: str = "",
+) -> dict[str, Any]:
+    """Record a session of LIVE on a board and judge it by what a script says really happens.
+
+    Args:
+        project: folder of ``tinyforge.toml``, or one below it.
+        script: CSV of ``start_s,end_s,label``.
+        seconds: of the session; 0 for as long as the script.
+        settle_s: after a change of the label a window does not count for so long.
+        board, port: identifier and serial port; empty for the project's and the one that is found.
+        model: for the virtual board: whose image it holds; empty for the project's first model.
+        motion: for the virtual board: what moves its IMU.
+
+    Returns:
+        See :func:`tinyforge.pipeline.live.record`.
+
+    Raises:
+        DataError: the script.
+        DeviceError: no board, no model on it, or it goes away.
+    """
+    from tinyforge.pipeline import live as recording
+    from tinyforge.pipeline import projects
+
+    request = recording.Request(
+        script=Path(script),
+        duration_s=seconds,
+        settle_s=settle_s,
+        board_id=board,
+        port=port,
+        model=model,
+        motion=motion,
+    )
+    return recording.record(projects.load(Path(project)), request, lambda _judged, _label: None)
+
+
+def power(
+    file: PathLike,
+    inferences: int,
+    *,
+    volts: float | None = None,
+    meter: str = "",
+    marker: str = "",
+    busy: Sequence[str] = (),
+    idle: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Energy of one inference from the recording of a power meter, with its uncertainty.
+
+    Args:
+        file: CSV of a Nordic PPK2, a Joulescope, or a sketch that prints readings of an INA219 or INA226.
+        inferences: how many were done while it was recorded.
+        volts: supply voltage, where the meter does not measure it.
+        meter: ``ppk2``, ``joulescope``, ``ina219``, ``ina226``; empty to take it from the header.
+        marker: digital input that is high while the board infers, ``d0`` to ``d7``.
+        busy, idle: times in seconds, ``2:12`` each; without them the marker or the current decides.
+
+    Returns:
+        See :func:`tinyforge.pipeline.power.from_file`.
+
+    Raises:
+        DataError: the file, or an energy below what the meter tells apart.
+        UsageError: times that are none.
+    """
+    from tinyforge.pipeline import power as measuring
+
+    reading = measuring.Reading(volts, meter, marker, tuple(busy), tuple(idle))
+    return measuring.from_file(Path(file), inferences, reading)
 
 
 def update_keygen(path: PathLike) -> dict[str, Any]:

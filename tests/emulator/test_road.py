@@ -192,3 +192,46 @@ def test_killed_again_and_again_gives_the_same(whole, tmp_path):
     assert process.returncode == 0
     assert attempt > 3
     assert outcome(folder) == outcome(whole[0])
+
+
+def test_a_live_session_is_judged_by_its_script(whole, tmp_path):
+    folder, result = whole
+    (tmp_path / "truth.csv").write_text("0,1.5,rest\n1.5,4,stop\n")
+    command = [sys.executable, "-m", "tinyforge", "live", "--script", str(tmp_path / "truth.csv"), "--model", "dense"]
+    done = subprocess.run(
+        [*command, "--motion", "police:label=stop,subject=3", "--json"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["windows"] == pytest.approx(15, abs=2)  # 4 s, a window each 0.25 s, the first after 0.5 s
+    assert set(said["confusion"]) == {"rest", "stop"}
+    assert said["judged"] < said["windows"]  # windows around the change do not count
+    assert said["host"] == {"windows": said["windows"], "differing": 0}
+    assert (said["windows_lost"], said["samples_lost"]) == (0, 0)
+    assert 0 < said["latency"]["p50_us"] <= said["latency"]["p95_us"] <= said["latency"]["max_us"]
+    kept = {path.name for path in Path(folder / said["folder"]).iterdir()}
+    assert kept == {"session.json", "truth.csv", "predictions.csv", "windows.npz"}
+    lines = (folder / said["folder"] / "predictions.csv").read_text().splitlines()
+    assert lines[0] == "sequence,start_s,end_s,truth,answer,best,latency_us"
+    assert len(lines) == 1 + said["windows"]
+    assert result["models"]["dense"]["exact"] is True
+
+
+def test_evaluate_says_latency_and_memory_of_the_board(whole):
+    folder, _ = whole
+    command = [sys.executable, "-m", "tinyforge", "evaluate", "--model", "dense"]
+    done = subprocess.run([*command, "--json"], cwd=folder, capture_output=True, text=True, check=True, timeout=60)
+    said = json.loads(done.stdout)["models"]["dense"]
+    assert 0 < said["network_latency"]["p50_us"] < said["latency"]["p50_us"] <= said["latency"]["max_us"]
+    assert said["memory"]["arena_bytes"] > 0
+    assert 100 < said["memory"]["stack_bytes"] < 8192
+    refused = subprocess.run(
+        [*command, "--power", "x.csv"], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert refused.returncode == 2
+    assert "the virtual board takes none" in refused.stderr

@@ -14,6 +14,7 @@ from tinyforge.cli.check import check
 from tinyforge.cli.compress import compress
 from tinyforge.cli.downloads import download
 from tinyforge.cli.firmware import firmware_app
+from tinyforge.cli.live import live
 from tinyforge.cli.monitor import monitor
 from tinyforge.cli.options import (
     HERE,
@@ -27,6 +28,7 @@ from tinyforge.cli.options import (
     Quiet,
     RunName,
 )
+from tinyforge.cli.power import Busy, Idle, Marker, Meter, Volts, power
 from tinyforge.cli.publish import publish
 from tinyforge.cli.updates import update_app
 from tinyforge.core.errors import UsageError
@@ -312,6 +314,14 @@ def evaluate(
     model: ModelName = "",
     board: BoardName = "",
     port: Port = "",
+    power_source: Annotated[
+        str, typer.Option("--power", help="CSV of a power meter recorded meanwhile, or the port of an INA219/INA226.")
+    ] = "",
+    volts: Volts = 0.0,
+    meter: Meter = "",
+    marker: Marker = "",
+    busy: Busy = None,
+    idle: Idle = None,
     project: ProjectDir = HERE,
     run: RunName = "",
     json: Json = False,
@@ -323,8 +333,10 @@ def evaluate(
     Example: tinyforge evaluate --model cnn --board virtual
     """
     from tinyforge.cli import stages
+    from tinyforge.pipeline.power import Reading
 
-    stages.evaluate(model, board, port, project, run, json=json, quiet=quiet)
+    reading = Reading(volts or None, meter, marker, tuple(busy or ()), tuple(idle or ()))
+    stages.evaluate(model, board, port, project, run, power_source, reading, json=json, quiet=quiet)
 
 
 @app.command(rich_help_panel=ROAD)
@@ -460,8 +472,10 @@ def operators(json: Json = False, debug: Debug = False) -> None:
 
 
 app.command(rich_help_panel=LONE)(check)
+app.command(rich_help_panel=LONE)(power)
 app.command(rich_help_panel=ROAD)(publish)
 app.command(rich_help_panel=ROAD)(monitor)
+app.command(rich_help_panel=ROAD)(live)
 app.command("verify-run", rich_help_panel=ROAD)(verify_run)
 app.command(rich_help_panel=LONE)(doctor)
 app.command(rich_help_panel=LONE)(lock)

@@ -11,6 +11,7 @@ import typer
 from tinyforge.cli import render
 
 if TYPE_CHECKING:
+    from tinyforge.pipeline.power import Reading
     from tinyforge.pipeline.road import Road
 
 
@@ -124,12 +125,35 @@ def flash(model: str, board: str, port: str, project: Path, run: str, *, json: b
     render.table("flashed and asked", columns, rows)
 
 
-def evaluate(model: str, board: str, port: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:
-    """Compare the rungs."""
-    result = _stage("evaluate", model, project, run, json=json, quiet=quiet, board=board, port=port)
-    if not json:
+def evaluate(
+    model: str,
+    board: str,
+    port: str,
+    project: Path,
+    run: str,
+    source: str,
+    reading: Reading,
+    *,
+    json: bool,
+    quiet: bool,
+) -> None:
+    """Compare the rungs; with ``source``, a meter's recording or port, measure energy, too."""
+    from tinyforge.cli.power import say_energy
+    from tinyforge.pipeline import power
+
+    watcher = render.Watcher(quiet=quiet or json)
+    with watcher.live():
+        road = road_of(project, run, watcher, board, port)
+        with road.locked():
+            models = power.evaluate(road, model, source, reading) if source else road.each("evaluate", model)
+            result: dict[str, Any] = {"run": str(road.run.folder), "models": models}
+    if json:
+        render.say_json(result)
+    else:
         for name, m in _rows(result):
             _ladder(name, m)
+            if "energy" in m:
+                say_energy(m["energy"], name)
         _where(result)
     _check_exact(result)
 
@@ -144,6 +168,12 @@ def _ladder(name: str, evaluation: Mapping[str, Any]) -> None:
     render.table(f"{name}: {evaluation['windows']} test windows", columns, rows, numeric=columns[1:4])
     for finding in evaluation["findings"]:
         render.say(f"  {finding}", "yellow")
+    times, memory = evaluation["latency"], evaluation["memory"]
+    render.say(
+        f"a window takes {times['p50_us'] / 1000:.3f} ms (median), {times['p95_us'] / 1000:.3f} (95 %), "
+        f"{times['max_us'] / 1000:.3f} (longest) by the board's clock; "
+        f"arena {render.thousands(memory['arena_bytes'])} B, stack {render.thousands(memory['stack_bytes'] or None)} B"
+    )
 
 
 def _check_exact(result: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyforge.core.errors import DeviceError
 from tinyforge.core.files import sha256_file, write_json
@@ -51,7 +52,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
         # another real board of the same kind is another measurement; the virtual one is always the same
         "port": "" if devices.is_virtual(road.board) else road.port,
     }
-    return Step(name(road, spec), 2, inputs, lambda folder: _make(road, spec, folder))
+    return Step(name(road, spec), 3, inputs, lambda folder: _make(road, spec, folder))
 
 
 def _make(road: Road, spec: ModelSpec, folder: Path) -> Mapping[str, Any]:
@@ -72,7 +73,7 @@ def _make(road: Road, spec: ModelSpec, folder: Path) -> Mapping[str, Any]:
     int8 = litert.run(model, quantized, place=place).reshape(len(windows), -1)
     on_host = load_invoke(export_stage.folder(road, spec), build_dir=road.project.state_dir / "host")
     host = on_host(quantized).reshape(len(windows), -1)
-    board = _ask_board(road, spec, dataset, quantized)
+    board, memory = _ask_board(road, spec, dataset, quantized)
     board.save(folder / PREDICTIONS)
     scale, zero_point = said_out["scale"], said_out["zero_point"]
 
@@ -92,7 +93,9 @@ def _make(road: Road, spec: ModelSpec, folder: Path) -> Mapping[str, Any]:
         groups=groups,
     )
     document = report_to_json(report)
-    document["latency"] = _latency(board, road.board.clock_hz)
+    document["latency"] = _percentiles(board.duration_us)
+    document["network_latency"] = _percentiles(1e6 * board.cycles / road.board.clock_hz)
+    document["memory"] = memory
     document["agreement"] = float(np.mean(int8.argmax(axis=1) == board.labels))
     document["float_agreement"] = float(np.mean(train_stage.scores(road, spec).argmax(axis=1) == board.labels))
     document["exact_share"] = float(np.mean((int8 == board.scores).all(axis=1)))
@@ -100,8 +103,14 @@ def _make(road: Road, spec: ModelSpec, folder: Path) -> Mapping[str, Any]:
     return {"exact": report.exact, "accuracy": {rung.name: rung.accuracy.value for rung in report.rungs}}
 
 
-def _ask_board(road: Road, spec: ModelSpec, dataset: Dataset, quantized: Int8Array) -> BoardPredictions:
-    """Every test window through the board; flashes it when it holds another model and that needs nobody's hands."""
+def _ask_board(
+    road: Road, spec: ModelSpec, dataset: Dataset, quantized: Int8Array
+) -> tuple[BoardPredictions, dict[str, int]]:
+    """Every test window through the board; flashes it when it holds another model and that needs nobody's hands.
+
+    Returns:
+        The predictions; and ``arena_bytes`` and ``stack_bytes``, the high-water marks after them (0: not known).
+    """
     from tinyforge.evaluate.board import BoardPredictions, predict_over_link
 
     step_name = name(road, spec)
@@ -131,17 +140,17 @@ def _ask_board(road: Road, spec: ModelSpec, dataset: Dataset, quantized: Int8Arr
             resume=resume,
             on_chunk=lambda part: part.save(kept),
         )
+        stats = link.stats()
     kept.unlink(missing_ok=True)
-    return predictions
+    return predictions, {"arena_bytes": stats.arena_bytes, "stack_bytes": stats.stack_bytes}
 
 
-def _latency(board: BoardPredictions, clock_hz: int) -> dict[str, float]:
-    """Percentiles of the network's time on the board, by its own cycle counter, in microseconds."""
-    times = 1e6 * board.cycles / clock_hz
+def _percentiles(times_us: npt.NDArray[Any]) -> dict[str, float]:
+    """Of times in microseconds."""
     return {
-        "p50_us": float(np.percentile(times, 50)),
-        "p95_us": float(np.percentile(times, 95)),
-        "max_us": float(times.max()),
+        "p50_us": float(np.percentile(times_us, 50)),
+        "p95_us": float(np.percentile(times_us, 95)),
+        "max_us": float(times_us.max()),
     }
 
 
@@ -156,8 +165,10 @@ def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
 
     Returns:
         ``windows``, ``rungs`` (``name``, ``accuracy``, ``low``, ``high``, ``agreement``, ``differing``, ``exact``),
-        ``findings`` (texts), ``exact``, ``latency``, ``agreement`` (share of windows that the board answers as int8
-        does on the host), ``float_agreement`` (as the float network does), ``exact_share`` (share of windows whose
+        ``findings`` (texts), ``exact``, ``latency`` (``p50_us``, ``p95_us``, ``max_us`` of preprocessing and network by
+        the board's clock), ``network_latency`` (of the network alone, by its cycle counter), ``memory``
+        (``arena_bytes``, ``stack_bytes``: high-water marks), ``agreement`` (share of windows that the board answers as
+        int8 does on the host), ``float_agreement`` (as the float network does), ``exact_share`` (share of windows whose
         every output bit on the board is int8's).
     """
     said = document(road, spec)
@@ -166,7 +177,7 @@ def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
         "exact": said["exact"],
         "rungs": [_rung(rung) for rung in said["rungs"]],
         "findings": [f"{f['severity']}: {f['rung']}: {f['fact']}; {f['way_out']}" for f in said["findings"]],
-        "latency": said["latency"],
+        **{key: said[key] for key in ("latency", "network_latency", "memory")},
         **{key: said[key] for key in ("agreement", "float_agreement", "exact_share")},
     }
 

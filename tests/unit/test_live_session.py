@@ -1,0 +1,48 @@
+"""`tinyforge live` without a board: what is typed becomes truth, and what cannot be is said."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from tinyforge.cli.app import app
+from tinyforge.core.errors import UsageError
+from tinyforge.core.project import load_project
+from tinyforge.evaluate.live import Span
+from tinyforge.pipeline import live
+
+PROJECT = '[project]\nname = "x"\n[[model]]\nname = "cnn"\narchitecture = "cnn1d"\n'
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "tinyforge.toml").write_text(PROJECT)
+    return load_project(tmp_path)
+
+
+def test_labels_hold_from_the_moment_they_are_typed(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    typed = [[], [(999.8, "stop")], [], [(999.9, "rest")], [(999.5, "")], []]
+    truth = live._Truth(live.Request(typed=lambda: typed.pop(0)), ("rest", "stop"))
+    seen = []
+    for end_s in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0):
+        truth.listen(end_s)
+        seen.append(truth.at(end_s))
+    truth.close(6.0)
+    assert seen == ["", "stop", "stop", "rest", "", ""]
+    assert truth.spans == [Span(pytest.approx(1.8), pytest.approx(3.9), "stop"), Span(3.9, 4.5, "rest")]
+
+
+def test_truth_comes_from_one_place(project):
+    for request in (live.Request(), live.Request(script=project.root / "x.csv", typed=list)):
+        with pytest.raises(UsageError, match="needs what really happens, from one place; give --script truth.csv, or"):
+            live.record(project, request, lambda _judged, _label: None)
+
+
+def test_typing_needs_a_terminal(project):
+    done = CliRunner().invoke(app, ["live", "--type", "--project", str(project.root)], standalone_mode=False)
+    assert isinstance(done.exception, UsageError)
+    assert str(done.exception) == "--type: needs a terminal for the keys; give --script truth.csv"

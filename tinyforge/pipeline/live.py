@@ -1,0 +1,248 @@
+"""``tinyforge live``: a session of LIVE on a board, recorded with what really happened, and judged."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import datetime as dt
+import io
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinyforge.core.errors import DataError, UsageError
+from tinyforge.core.files import atomic_open, write_json, write_text
+from tinyforge.core.project import Project
+from tinyforge.evaluate.intervals import wilson
+from tinyforge.evaluate.live import UNKNOWN, Judged, Span, read_script, tally, truth_of
+from tinyforge.pipeline import devices, runs
+from tinyforge.pipeline.stages import export as export_stage
+
+if TYPE_CHECKING:
+    from tinyforge.core.types import Float32Array, Int8Array, ModelSpec
+    from tinyforge.link import Link, Prediction
+
+SETTLE_S = 0.3
+_CLOCK_US = 1 << 32
+
+Typed = Callable[[], Sequence[tuple[float, str]]]
+Shown = Callable[[Judged, str], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be recorded.
+
+    Attributes:
+        script: CSV of ``start_s,end_s,label``; None where somebody types.
+        typed: gives what was typed since it was last asked: seconds of ``time.monotonic`` and a label (empty: none).
+        duration_s: of the session, by the board's clock; 0 for as long as the script, or until the typing
+            ends it.
+        settle_s: after a change of the label a window does not count for so long: hands need time.
+        board_id, port, model, motion: as of ``tinyforge monitor``.
+    """
+
+    script: Path | None = None
+    typed: Typed | None = None
+    duration_s: float = 0.0
+    settle_s: float = SETTLE_S
+    board_id: str = ""
+    port: str = ""
+    model: str = ""
+    motion: str = ""
+
+
+class Ended(Exception):
+    """Raised by ``typed`` to end the session."""
+
+
+class _Truth:
+    """Labels over the board's time, from a script or from what somebody types."""
+
+    def __init__(self, request: Request, labels: Sequence[str]) -> None:
+        self.spans: list[Span] = read_script(request.script, labels) if request.script is not None else []
+        self._typed = request.typed
+        self._since: tuple[float, str] = (0.0, "")
+
+    def listen(self, now_s: float) -> None:
+        """Take what was typed; ``now_s`` is the board's time at this moment."""
+        if self._typed is None:
+            return
+        host_s = time.monotonic()
+        for at, label in self._typed():
+            then_s = max(now_s - (host_s - at), self._since[0])
+            self.close(then_s)
+            self._since = (then_s, label)
+
+    def close(self, now_s: float) -> None:
+        """End the label that holds."""
+        begun_s, label = self._since
+        if label and now_s > begun_s:
+            self.spans.append(Span(begun_s, now_s, label))
+        self._since = (now_s, "")
+
+    def at(self, now_s: float) -> str:
+        """The label that holds, for the person to see; empty for none."""
+        if self._typed is not None:
+            return self._since[1]
+        return next((span.label for span in self.spans if span.start_s <= now_s < span.end_s), "")
+
+
+def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
+    """Run LIVE, keep every prediction with its raw window, and judge them.
+
+    Args:
+        project: whose board it is.
+        request: what is wanted.
+        shown: called with each prediction (its truth still open) and the label that holds now.
+
+    Returns:
+        ``folder`` (``session.json``, ``predictions.csv``, ``truth.csv``, ``windows.npz``), ``windows``, ``judged``,
+        ``right``, ``unknown``, ``accuracy`` with ``low`` and ``high`` (None without a judged window), ``confusion``,
+        ``latency`` (``p50_us``, ``p95_us``, ``max_us`` by the board's clock), ``memory``, ``samples_lost``,
+        ``windows_lost`` and ``host`` (``windows`` computed again here, ``differing``; None where no run has
+        the model that the board has).
+
+    Raises:
+        UsageError: neither script nor typing, or both.
+        DataError: the script.
+        DeviceError: no board, no model on it, or it goes away.
+    """
+    if (request.script is None) == (request.typed is None):
+        raise UsageError("live", "needs what really happens, from one place", "give --script truth.csv, or --type")
+    board = devices.board_of(project, request.board_id)
+    spec = project.model(request.model) if request.model else project.models[0]
+    image = devices.virtual_flash(project, spec.name)
+    with devices.linked(board, request.port or project.port, image=image, motion=request.motion) as link:
+        labels = link.labels()
+        if not labels:
+            raise UsageError(board.name, "holds no model with labels", f"`tinyforge flash --model {spec.name}`")
+        truth = _Truth(request, labels)
+        duration_s = request.duration_s or (truth.spans[-1].end_s if truth.spans else math.inf)
+        predictions, judged = _listen(link, labels, truth, duration_s, shown)
+        stats = link.stats()
+        digest = link.hello().model_sha256.hex()
+    judged = [
+        dataclasses.replace(one, truth=truth_of(truth.spans, one.start_s, one.end_s, request.settle_s))
+        for one in judged
+    ]
+    if not judged:
+        raise DataError("live", "no window came", "record longer than one window")
+    counted = tally(judged)
+    share = wilson(counted.right, counted.judged) if counted.judged else None
+    times = np.array([one.latency_us for one in judged])
+    said: dict[str, Any] = {
+        "board": board.id,
+        "model": spec.name,
+        "model_sha256": digest,
+        **dataclasses.asdict(counted),
+        "accuracy": None if share is None else share.value,
+        "low": None if share is None else share.low,
+        "high": None if share is None else share.high,
+        "latency": {
+            "p50_us": float(np.percentile(times, 50)),
+            "p95_us": float(np.percentile(times, 95)),
+            "max_us": float(times.max()),
+        },
+        "memory": {"arena_bytes": stats.arena_bytes, "stack_bytes": stats.stack_bytes},
+        "samples_lost": stats.samples_lost,
+        "windows_lost": predictions[-1].sequence + 1 - len(predictions),
+        "host": _host(project, spec, digest, predictions),
+    }
+    stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+    folder = project.root / "sessions" / f"{stamp}_{board.id}_{spec.name}"
+    _keep(folder, said, truth.spans, predictions, judged)
+    return {"folder": str(folder), **said}
+
+
+def _listen(
+    link: Link, labels: Sequence[str], truth: _Truth, duration_s: float, shown: Shown
+) -> tuple[list[Prediction], list[Judged]]:
+    predictions: list[Prediction] = []
+    judged: list[Judged] = []
+    rate_hz = link.start_live(send_windows=True).rate_mhz / 1000
+    window_s = link.device.window_length / rate_hz
+    end_s, last_us = 0.0, 0
+    try:
+        for one in link.predictions():
+            if predictions:
+                end_s += ((one.time_us - last_us) % _CLOCK_US) / 1e6
+            else:
+                end_s = one.first_index / rate_hz + window_s
+            last_us = one.time_us
+            predictions.append(one)
+            answer = UNKNOWN if one.answer is None else labels[one.answer]
+            best = labels[one.inference.label]
+            judged.append(Judged(end_s - window_s, end_s, None, answer, best, one.inference.duration_us))
+            try:
+                truth.listen(end_s)
+            except Ended:
+                break
+            shown(judged[-1], truth.at(end_s))
+            if end_s >= duration_s:
+                break
+    finally:
+        link.stop_stream()
+    truth.close(end_s)
+    return predictions, judged
+
+
+def _host(project: Project, spec: ModelSpec, digest: str, predictions: Sequence[Prediction]) -> dict[str, int] | None:
+    """The raw windows through the same model's C on this machine: scores must be those of the board."""
+    from tinyforge.evaluate.host_c import load_invoke
+    from tinyforge.firmware.manifest import read_info, read_manifest
+    from tinyforge.runtimes.preprocess import preprocess
+
+    whole = [one for one in predictions if one.window is not None]
+    folders = [run.path(export_stage.name(spec)) for run in runs.all_runs(project)]
+    exported = {
+        read_manifest(folder)["model_sha256"]: folder for folder in folders if (folder / "manifest.json").is_file()
+    }
+    if digest not in exported or not whole:
+        return None
+    model_dir = exported[digest]
+    said = read_manifest(model_dir)["input"]
+    windows: Float32Array = np.stack([one.window for one in whole if one.window is not None])
+    quantized = preprocess(read_info(model_dir), said["scale"], said["zero_point"], windows)
+    scores: Int8Array = load_invoke(model_dir, build_dir=project.state_dir / "host")(quantized).reshape(len(whole), -1)
+    theirs = np.stack([one.inference.scores for one in whole])
+    return {"windows": len(whole), "differing": int((scores != theirs).any(axis=1).sum())}
+
+
+def _keep(
+    folder: Path,
+    said: dict[str, Any],
+    spans: Sequence[Span],
+    predictions: Sequence[Prediction],
+    judged: Sequence[Judged],
+) -> None:
+    folder.mkdir(parents=True)
+    write_json(folder / "session.json", said)
+    write_text(folder / "truth.csv", _csv(("start_s", "end_s", "label"), [dataclasses.astuple(s) for s in spans]))
+    rows = [
+        (p.sequence, f"{j.start_s:.4f}", f"{j.end_s:.4f}", j.truth or "", j.answer, j.best, j.latency_us)
+        for p, j in zip(predictions, judged, strict=True)
+    ]
+    columns = ("sequence", "start_s", "end_s", "truth", "answer", "best", "latency_us")
+    write_text(folder / "predictions.csv", _csv(columns, rows))
+    kept = [one for one in predictions if one.window is not None]
+    if kept:
+        with atomic_open(folder / "windows.npz", "wb") as stream:
+            np.savez_compressed(
+                stream,
+                sequence=np.array([one.sequence for one in kept]),
+                windows=np.stack([one.window for one in kept if one.window is not None]),
+                scores=np.stack([one.inference.scores for one in kept]),
+            )
+
+
+def _csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
