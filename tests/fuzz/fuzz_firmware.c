@@ -382,6 +382,33 @@ static size_t compose_right(uint8_t *data)
     return (size_t)(at - data);
 }
 
+#ifdef TFW_EEMBC
+
+/* Commands of the text protocol, some of them damaged. */
+static size_t compose_text(uint8_t *data)
+{
+    static const char *const texts[] = {
+        "name%", "profile%", "help%", "results%", "db load 60%", "db load 240%", "db load 99999%", "db print%",
+        "db 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e%", "infer 2 1%", "infer 1%", "infer 77777%",
+        "db 0000803f0000803f0000803f0000803f0000803f0000803f0000803f%", "db%", "db load%", "timestamp%", "%",
+    };
+    size_t count = 0;
+    for (uint32_t commands = 1 + pick(16); commands > 0; commands--) {
+        const char *const text = texts[pick(sizeof texts / sizeof texts[0])];
+        const size_t length = strlen(text);
+        data[count++] = 0;
+        data[count++] = (uint8_t)length;
+        memcpy(data + count, text, length);
+        if (pick(4) == 0) {
+            data[count + pick((uint32_t)length)] = (uint8_t)pick(256);
+        }
+        count += length;
+    }
+    return count;
+}
+
+#endif
+
 /* Commands that are nearly right: known types, lengths around the right ones. */
 static size_t compose(uint8_t *data, size_t cap)
 {
@@ -427,6 +454,8 @@ int main(int argc, char **argv)
         size_t count = pick(4) == 0 ? compose_right(data) : compose(data, sizeof data);
 #ifdef TFW_UPDATE_KEY
         count = pick(2) == 0 ? compose_update(data) : count;
+#elif defined TFW_EEMBC
+        count = pick(8) == 0 ? count : compose_text(data);
 #endif
         LLVMFuzzerTestOneInput(data, count);
     }

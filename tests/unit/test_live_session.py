@@ -33,12 +33,15 @@ def test_labels_hold_from_the_moment_they_are_typed(monkeypatch):
         seen.append(truth.at(end_s))
     truth.close(6.0)
     assert seen == ["", "stop", "stop", "rest", "", ""]
-    assert truth.spans == [Span(pytest.approx(1.8), pytest.approx(3.9), "stop"), Span(3.9, 4.5, "rest")]
+    assert truth.spans == [
+        Span(pytest.approx(1.8), pytest.approx(3.9), "stop"),
+        Span(pytest.approx(3.9), pytest.approx(4.5), "rest"),
+    ]
 
 
 def test_truth_comes_from_one_place(project):
     for request in (live.Request(), live.Request(script=project.root / "x.csv", typed=list)):
-        with pytest.raises(UsageError, match="needs what really happens, from one place; give --script truth.csv, or"):
+        with pytest.raises(UsageError, match=r"from one place; give --script truth\.csv, or"):
             live.record(project, request, lambda _judged, _label: None)
 
 

@@ -22,6 +22,9 @@ def eject(
     out: Annotated[Path, typer.Argument(help="A new folder.")],
     board: Annotated[str, typer.Option("--board", help="Board identifier.")] = "virtual",
     model: Annotated[Path | None, typer.Option("--model", help="A .tflite that goes in as C; default: none.")] = None,
+    link: Annotated[
+        str, typer.Option("--link", help="eembc: the text protocol of MLPerf Tiny's runner; default: tinyforge's.")
+    ] = "",
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -32,7 +35,7 @@ def eject(
     from tinyforge.cli import render
     from tinyforge.pipeline import eject as ejecting
 
-    made = ejecting.eject(out, board_id=board, model=model)
+    made = ejecting.eject(out, board_id=board, model=model, link=link)
     if json:
         render.say_json(made)
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinyforge import __version__
 from tinyforge.boards import Board
-from tinyforge.core.errors import ConfigError, UsageError
+from tinyforge.core.errors import ConfigError, UsageError, did_you_mean
 from tinyforge.core.files import sha256_json, write_bytes
 from tinyforge.core.resources import firmware_dir
 from tinyforge.firmware.linker_script import render_linker_script
@@ -17,6 +17,7 @@ from tinyforge.firmware.manifest import read_info, read_manifest
 from tinyforge.link import render_model_binding
 
 SETTINGS = "tinyforge.json"
+LINKS = ("eembc",)  # besides tinyforge's own
 _OWN = {".pio", "build.log"}  # what building leaves behind
 _MODEL_SUFFIXES = {".c", ".h", ".json"}
 _SKIPPED = {".pio", "__pycache__", "bench"}
@@ -76,7 +77,9 @@ def files_digest(files: Mapping[str, bytes]) -> str:
     return sha256_json([[name, data.hex()] for name, data in sorted(files.items())])
 
 
-def render(board: Board, project_dir: Path, *, model_dir: Path | None = None, update_key: str = "") -> Path:
+def render(
+    board: Board, project_dir: Path, *, model_dir: Path | None = None, update_key: str = "", link: str = ""
+) -> Path:
     """Write a project that `pio run` builds as it is.
 
     Files that are there with the same content are left alone, so that the next build only does what is new; files of an
@@ -87,6 +90,7 @@ def render(board: Board, project_dir: Path, *, model_dir: Path | None = None, up
         project_dir: new or empty, or rendered before.
         model_dir: what ``tinyforge export`` wrote; None for firmware that only records.
         update_key: public key, 64 hex digits, for which model updates must be signed; empty: it takes none.
+        link: ``eembc`` for the text protocol of MLPerf Tiny's runner in place of tinyforge's own.
 
     Returns:
         ``project_dir``.
@@ -103,6 +107,10 @@ def render(board: Board, project_dir: Path, *, model_dir: Path | None = None, up
     if model_dir is not None:
         files |= _model_files(model_dir)
     defines = {"TFW_FIRMWARE_VERSION": __version__, "TFW_FIRMWARE_DIGEST": digest, **board_defines(board)}
+    if link:
+        if link not in LINKS:
+            raise UsageError(f"link {link}", "is unknown", did_you_mean(link, LINKS))
+        defines["TFW_EEMBC"] = "1"
     if update_key:
         if not re.fullmatch("[0-9a-f]{64}", update_key):
             raise UsageError(

@@ -11,19 +11,20 @@ from tinyforge.core.model_info import INFO_NAME
 from tinyforge.pipeline import devices, models
 
 
-def eject(out: Path, *, board_id: str = "virtual", model: Path | None = None) -> dict[str, Any]:
+def eject(out: Path, *, board_id: str = "virtual", model: Path | None = None, link: str = "") -> dict[str, Any]:
     """Write a complete PlatformIO project: `pio run` builds it as it is, and tinyforge does not touch it again.
 
     Args:
         out: a new or empty folder.
         board_id: for which board.
         model: a ``.tflite`` that goes in as C; None for firmware that only records.
+        link: ``eembc`` for the text protocol of MLPerf Tiny's runner; empty for tinyforge's own.
 
     Returns:
         ``folder``, ``board``, ``environment`` (what to give ``pio run -e``) and ``files`` (how many).
 
     Raises:
-        UsageError: the folder holds something, or cannot be written.
+        UsageError: the folder holds something, or cannot be written; or no such link.
         ConfigError: no such board, or no firmware for it.
         UnsupportedModelError, ModelFormatError: the model; nothing is written then.
     """
@@ -40,6 +41,6 @@ def eject(out: Path, *, board_id: str = "virtual", model: Path | None = None) ->
             if not (model_dir / INFO_NAME).is_file():
                 fact = "does not say how its windows are made, so no firmware can fill them"
                 raise UnsupportedModelError(str(model), fact, "take one that `tinyforge compress` made")
-        render(board, out, model_dir=model_dir)
+        render(board, out, model_dir=model_dir, link=link)
     files = sum(path.is_file() for path in out.rglob("*"))
     return {"folder": str(out), "board": board.id, "environment": board.pio_env, "files": files}

@@ -1,0 +1,127 @@
+"""A small runner for firmware that speaks the text protocol of MLPerf Tiny (``firmware/common/tfw_eembc.c``).
+
+A command ends with ``%``; the answer is lines, of which ``m-ready`` is the last; ``m-`` marks messages, ``e-`` errors.
+The runner of github.com/mlcommons/tiny sends the same commands; this one is for tests and quick looks.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+
+from tinyforge.core.errors import DeviceError
+from tinyforge.link.ports import Port
+
+READY = "m-ready"
+_HEX_BYTES = 31  # of one `db` command, as the runner sends them
+_TIMEOUT_S = 5.0
+_STAMP = re.compile(r"m-lap-us-(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What ``infer`` gave.
+
+    Attributes:
+        inferences: how many between the two time stamps.
+        duration_us: between them, by the device's clock.
+        results: scores, three decimals.
+    """
+
+    inferences: int
+    duration_us: int
+    results: tuple[float, ...]
+
+
+class Runner:
+    """A device behind an open port.
+
+    Args:
+        port: where the bytes go.
+        timeout_s: how long a line may take.
+    """
+
+    def __init__(self, port: Port, *, timeout_s: float = _TIMEOUT_S) -> None:
+        self._port = port
+        self._timeout_s = timeout_s
+        self._waiting = b""
+
+    def line(self) -> str:
+        """The next line.
+
+        Raises:
+            DeviceError: none comes.
+        """
+        deadline = time.monotonic() + self._timeout_s
+        while b"\n" not in self._waiting:
+            data = self._port.read_some(self._timeout_s)
+            if not data and time.monotonic() >= deadline:
+                raise DeviceError(
+                    self._port.name,
+                    f"no line in {self._timeout_s:g} s",
+                    "is its firmware built with `tinyforge firmware eject --link eembc`?",
+                )
+            self._waiting += data
+        line, self._waiting = self._waiting.split(b"\n", 1)
+        return line.rstrip(b"\r").decode("ascii", "replace")
+
+    def wait(self) -> list[str]:
+        """Lines up to ``m-ready``, which is left out.
+
+        Raises:
+            DeviceError: silence, or an ``e-`` line.
+        """
+        lines = []
+        while (line := self.line()) != READY:
+            lines.append(line)
+        for line in lines:
+            if line.startswith("e-"):
+                raise DeviceError(self._port.name, line[2:].strip("[]"), "see docs/eembc.md")
+        return lines
+
+    def command(self, text: str) -> list[str]:
+        """Send a command and give its answer.
+
+        Raises:
+            DeviceError: silence, or an ``e-`` line.
+        """
+        self._port.write(f"{text}%".encode("ascii"))
+        return self.wait()
+
+    def load(self, data: bytes) -> None:
+        """Fill the input: quantized values, or a window of float32, little-endian.
+
+        Raises:
+            DeviceError: it does not fit.
+        """
+        said = self.command(f"db load {len(data)}")
+        if not said or not said[0].startswith("m-"):
+            raise DeviceError(self._port.name, "; ".join(said), f"{len(data)} bytes are no input of this model")
+        for at in range(0, len(data), _HEX_BYTES):
+            said = self.command(f"db {data[at : at + _HEX_BYTES].hex()}")
+        if said != ["m-load-done"]:
+            raise DeviceError(self._port.name, f"answered {said} to the last byte", "reset it and try again")
+
+    def infer(self, inferences: int, warm_up: int = 0) -> Timing:
+        """Run the network on the input that was loaded.
+
+        Raises:
+            DeviceError: nothing is loaded, or an answer that is none.
+        """
+        said = self.command(f"infer {inferences} {warm_up}")
+        stamps = [int(found[1]) for line in said if (found := _STAMP.fullmatch(line))]
+        if len(stamps) != 2:
+            raise DeviceError(self._port.name, f"gave {len(stamps)} time stamps", "reset it and try again")
+        return Timing(inferences, (stamps[1] - stamps[0]) % (1 << 32), _results(said[-1], self._port.name))
+
+    def results(self) -> tuple[float, ...]:
+        """Scores of the last inference."""
+        return _results(self.command("results")[-1], self._port.name)
+
+
+def _results(line: str, place: str) -> tuple[float, ...]:
+    found = re.fullmatch(r"m-results-\[([\d.,]*)\]", line)
+    if found is None:
+        raise DeviceError(place, f"answered {line!r} instead of results", "reset it and try again")
+    return tuple(float(part) for part in found[1].split(",") if part)
