@@ -53,56 +53,79 @@ class _Walk:
             raise self._no(entry, "calls itself")
         self._open.append(entry)
         deepest, seen = 0, set()
-        waiting = [(entry, 0, 0)]  # address, depth, instructions left in an IT block
+        waiting = [(entry, 0)]  # address, depth
         while waiting:
-            address, depth, conditional = waiting.pop()
+            address, depth = waiting.pop()
             if address in seen:
                 continue
             seen.add(address)
-            depth, follow, called = self._step(address, depth, conditional)
-            deepest = max(deepest, depth, *(depth + self.deepest(target) for target in called))
+            depth, follow, called = self._step(address, depth)
+            deepest = max(deepest, depth, *(below + self.deepest(target) for target, below in called))
             waiting.extend(follow)
         self._open.pop()
         self._known[entry] = deepest
         return deepest
 
-    def _step(self, address: int, depth: int, conditional: int) -> tuple[int, list[tuple[int, int, int]], list[int]]:
-        """Depth after an instruction, what may come next, and what it calls."""
+    def _step(self, address: int, depth: int) -> tuple[int, list[tuple[int, int]], list[tuple[int, int]]]:
+        """Deepest point of an instruction, what may come next, and what it calls, each with its depth."""
         one = self._decode(address)
         if one is None:
             raise self._no(address, "holds no instruction")
         name, operands = str(one.mnemonic).split(".")[0], str(one.op_str)
-        after = (address + one.size, depth, max(0, conditional - 1))
+        after = (address + one.size, depth)
         if re.fullmatch("it[te]{0,3}", name):
-            return depth, [(after[0], depth, len(name) - 1)], []
-        always = conditional == 0
-        if always and len(name) == 3 and name[0] == "b" and name[1:] in _CONDITIONS:
-            return depth, [after, (self._target(operands), depth, 0)], []
+            return self._block("t" + name[2:], address + one.size, depth)
+        if len(name) == 3 and name[0] == "b" and name[1:] in _CONDITIONS:
+            return depth, [after, (self._target(operands), depth)], []
         if name in {"cbz", "cbnz"}:
-            return depth, [after, (self._target(operands.split(",")[1]), depth, 0)], []
-        if not always and name[:-2] in _MATTERS and name[-2:] in _CONDITIONS:
+            return depth, [after, (self._target(operands.split(",")[1]), depth)], []
+        if name[:-2] in _MATTERS and name[-2:] in _CONDITIONS:
             name = name[:-2]
-        rest = [] if always else [after]
         if name == "b":
-            return depth, [*rest, (self._target(operands), depth, 0)], []
+            return depth, [(self._target(operands), depth)], []
         if name == "bl":
-            return depth, [after], [self._target(operands)]
+            return depth, [after], [(self._target(operands), depth)]
         if name in {"bx", "mov"} and operands.replace(" ", "") in {"lr", "pc,lr"}:
-            return depth, rest, []
+            return depth, [], []
         if name in {"tbb", "tbh"}:
-            return depth, [(target, depth, 0) for target in self._table(address, name, operands)], []
+            return depth, [(target, depth) for target in self._table(address, name, operands)], []
         if name in {"bx", "blx"}:
             raise self._no(address, "calls through a pointer")
         if name in {"udf", "bkpt"}:
-            return depth, rest, []
+            return depth, [], []
         change = self._change(address, name, operands)
         returns = name in {"pop", "ldm", "ldr"} and bool(re.search(r"\bpc\b", operands.split("[", maxsplit=1)[0]))
         if returns and name == "ldr" and "[sp], " not in operands:
-            return depth, [(target, depth, 0) for target in self._addresses(address, operands)], []
-        if not always and change and not returns:
+            return depth, [(target, depth) for target in self._addresses(address, operands)], []
+        return max(depth, depth + change), [] if returns else [(after[0], depth + change)], []
+
+    def _block(
+        self, pattern: str, address: int, depth: int
+    ) -> tuple[int, list[tuple[int, int]], list[tuple[int, int]]]:
+        """As ``_step`` for up to four instructions, of which those of ``t`` or those of ``e`` are executed."""
+        addresses = [address]
+        for _ in pattern:
+            one = self._decode(addresses[-1])
+            if one is None:
+                raise self._no(addresses[-1], "holds no instruction")
+            addresses.append(addresses[-1] + one.size)
+        deepest, follow, called = depth, [], []
+        ends: set[int] = set()
+        for way in "te":
+            now, goes_on = depth, True
+            for part, at, after in zip(pattern, addresses[:-1], addresses[1:], strict=True):
+                if part != way or not goes_on:
+                    continue
+                deep, next_, calls = self._step(at, now)
+                deepest = max(deepest, deep)
+                called += calls
+                through = [reached for place, reached in next_ if place == after]
+                follow += [jump for jump in next_ if jump[0] != after]
+                now, goes_on = (through[0], True) if through else (now, False)
+            ends |= {now} if goes_on else set()
+        if len(ends) > 1:
             raise self._no(address, "takes stack under a condition")
-        following = rest if returns else [(after[0], depth + change, after[2])]
-        return max(depth, depth + change), following, []
+        return deepest, [*follow, *((addresses[-1], end) for end in ends)], called
 
     def _change(self, address: int, name: str, operands: str) -> int:
         """Bytes an instruction takes from the stack; less than 0 for what it gives back."""

@@ -39,6 +39,14 @@ ASSEMBLY = {
     "stores that take nothing": ("sub sp, #8\nstr r0, [sp, #4]\nldm sp, {r0, r1}\nmov r2, sp\nadd sp, #8\nbx lr", 8),
     "early return": ("push {r4, lr}\ncbz r0, 1f\npop {r4, pc}\n1: push {r0, r1}\nadd sp, #8\npop {r4, pc}", 16),
     "conditional return": ("push {r4, lr}\ncmp r0, #0\nit eq\npopeq {r4, pc}\npush {r0}\npop {r0}\npop {r4, pc}", 12),
+    "conditional epilogue": (
+        (
+            "push {r4, lr}\nsub sp, #8\ncmp r0, #0\nitt eq\naddeq sp, #8\npopeq {r4, pc}\npush {r0}\npop {r0}\n"
+            "add sp, #8\npop {r4, pc}"
+        ),
+        20,
+    ),
+    "conditional call": ("push {r4, lr}\ncmp r0, #0\nite eq\nmoveq r0, r1\nblne callee\npop {r4, pc}", 8 + 24),
     "conditional bx": ("cmp r0, #0\nit ne\nbxne lr\npush {r0}\npop {r0}\nbx lr", 4),
     "conditional arithmetic": ("cmp r0, #0\nitte lt\nmovlt r0, r1\nmullt r0, r1, r2\naddge r0, r1\nbx lr", 0),
     "call": ("push {r4, lr}\nbl callee\npop {r4, pc}", 8 + 24),
