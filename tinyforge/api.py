@@ -459,7 +459,8 @@ def capture(
         DeviceError: no board, or it goes away.
         DataError, UsageError: a recording that cannot be kept.
     """
-    from tinyforge.capture.session import Plan, SilentDesk
+    from tinyforge.capture.desk import PlainDesk
+    from tinyforge.capture.session import Plan
     from tinyforge.pipeline import captures, projects
 
     plan = Plan(
@@ -472,7 +473,7 @@ def capture(
         rate_hz=rate_hz,
     )
     request = captures.Request(plan, board_id=board, port=port, motion=motion)
-    return captures.capture(projects.load(Path(project)), request, SilentDesk(), _observer(observer))
+    return captures.capture(projects.load(Path(project)), request, PlainDesk(), _observer(observer))
 
 
 def import_recordings(

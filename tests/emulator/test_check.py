@@ -92,6 +92,23 @@ def test_a_kernel_made_bigger_is_named(committed, monkeypatch, tmp_path):
     assert "layers: 2 mean_0 (tfg_mean_s8): +6 instructions" in text
 
 
+def test_an_update_of_one_board_keeps_the_figures_of_the_others(committed, tmp_path):
+    folder = tmp_path / "wave"
+    folder.mkdir()
+    for name in ("wave.tflite", "test.npz"):
+        (folder / name).write_bytes((committed / name).read_bytes())
+    (folder / "budget.toml").write_text("[virtual]\nexact = 1.0\n[nano33]\nexact = 1.0\n")
+    (folder / "figures.json").write_text(
+        '{"nano33": {"model": "before"}, "sensortile": {"model": "without limits now"}}'
+    )
+    checks.check([folder], board_id="virtual", update=True)
+    after = json.loads((folder / "figures.json").read_text())
+    assert list(after) == ["nano33", "virtual"]
+    assert after["nano33"] == {"model": "before"}
+    checks.check([folder], update=True)
+    assert json.loads((folder / "figures.json").read_text())["nano33"]["name"] == "wave"
+
+
 def test_git_revisions_and_releases_are_baselines(committed, monkeypatch):
     root = committed.parents[1]
     monkeypatch.chdir(root)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tinyforge.capture.desk import Desk, State
 from tinyforge.capture.onset import Onset
 from tinyforge.capture.record import RecordingCut, about_of, record
 from tinyforge.capture.source import Source
@@ -85,84 +86,6 @@ class Plan:
     note: str = ""
     placement: str = ""
     reconnect_s: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What a user sees of a session.
-
-    Attributes:
-        phase: ``connecting``, ``measuring``, ``countdown``, ``recording``, ``waiting`` (for movement), ``paused``.
-        label: of the take that is recorded.
-        number, count: which take of how many; count 0 when there is no end.
-        done, total: samples of the take; total 0 when it has no end.
-        left_s: of the countdown.
-        lost, clipped, damaged: of the take.
-        rate_hz, rate_error_hz: measured so far; 0 before.
-    """
-
-    phase: str
-    label: str = ""
-    number: int = 0
-    count: int = 0
-    done: int = 0
-    total: int = 0
-    left_s: float = 0.0
-    lost: int = 0
-    clipped: int = 0
-    damaged: int = 0
-    rate_hz: float = 0.0
-    rate_error_hz: float = 0.0
-
-
-class Desk(Protocol):
-    """Where the user sits."""
-
-    @property
-    def is_live(self) -> bool:
-        """Whether somebody can press keys."""
-
-    def pressed(self) -> str:
-        """Keys pressed since the last call."""
-
-    def show(self, state: State) -> None:
-        """The session moved on."""
-
-    def block(self, source: Source, block: SampleBlock) -> None:
-        """Samples came."""
-
-    def say(self, text: str) -> None:
-        """Something to read, that stays."""
-
-    def ask(self, question: str) -> str:
-        """A line from the user."""
-
-
-class SilentDesk:
-    """Nobody sits there: nothing is shown, nothing is pressed, every answer is empty."""
-
-    @property
-    def is_live(self) -> bool:
-        """Nobody can press keys."""
-        return False
-
-    def pressed(self) -> str:
-        """No keys."""
-        return ""
-
-    def show(self, state: State) -> None:
-        """Not shown."""
-
-    def block(self, source: Source, block: SampleBlock) -> None:
-        """Not shown."""
-
-    def say(self, text: str) -> None:
-        """Not said."""
-
-    def ask(self, question: str) -> str:
-        """The empty answer, whatever the question."""
-        del question
-        return ""
 
 
 class Session:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
-    from tinyforge.capture.session import State
+    from tinyforge.capture.desk import PlainDesk, State
     from tinyforge.capture.source import Source
     from tinyforge.link import SampleBlock
 
@@ -24,7 +24,6 @@ _REFRESH_S = 0.08
 _SHOWN_S = 4.0
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _LEAST_SPAN = {"g": 0.1, "m/s^2": 1.0, "dps": 10.0, "rad/s": 0.2}
-_PLAIN_EVERY_S = 5.0
 _PHASES = {
     "connecting": ("connecting", "yellow"),
     "measuring": ("measuring the rate", "yellow"),
@@ -33,43 +32,6 @@ _PHASES = {
     "waiting": ("waiting for a movement", "bold cyan"),
     "paused": ("not recording: press a label's number", "bold yellow"),
 }
-
-
-class PlainDesk:
-    """No terminal: one line for each thing that happened.
-
-    Args:
-        quiet: say nothing.
-    """
-
-    is_live = False
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
-        self._said = time.monotonic()
-
-    def pressed(self) -> str:
-        """Nothing: nobody is there."""
-        return ""
-
-    def show(self, state: State) -> None:
-        """Now and then a line."""
-        if time.monotonic() - self._said > _PLAIN_EVERY_S and state.phase == "recording":
-            of = f" of {state.total}" if state.total else ""
-            self.say(f"  {state.label}: {state.done}{of} samples, {state.lost} lost")
-
-    def block(self, source: Source, block: SampleBlock) -> None:
-        """Nothing to draw."""
-
-    def say(self, text: str) -> None:
-        """A line on stderr."""
-        self._said = time.monotonic()
-        if not self._quiet:
-            print(text, file=sys.stderr, flush=True)
-
-    def ask(self, question: str) -> str:
-        """No answer."""
-        raise NotImplementedError(question)  # without keys nobody gets here
 
 
 class Signals:
@@ -263,7 +225,13 @@ class LiveDesk:
 
 def desk_for(title: str, labels: Sequence[str], *, quiet: bool) -> LiveDesk | PlainDesk:
     """A live desk where there is a terminal and somebody to press keys, else a plain one."""
+    from tinyforge.capture.desk import PlainDesk
+
     console = render.console(stderr=True)
     if quiet or not console.is_terminal or not sys.stdin.isatty():
-        return PlainDesk(quiet=quiet)
+        return PlainDesk(None if quiet else _to_stderr)
     return LiveDesk(console, title, labels)
+
+
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -18,7 +18,8 @@ from tinyforge.pipeline.observer import Observer
 
 if TYPE_CHECKING:
     from tinyforge.boards import Board
-    from tinyforge.capture.session import Desk, Plan
+    from tinyforge.capture.desk import Desk
+    from tinyforge.capture.session import Plan
     from tinyforge.capture.source import Source
     from tinyforge.core.types import Channel
     from tinyforge.dataset import Entry, RecordingStore

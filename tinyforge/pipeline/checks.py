@@ -42,7 +42,7 @@ def check(
             ``figures.json``; empty for none.
         growth: how much worse than the baseline a figure, a symbol or a layer may be, as a share (0.05: 5 %); None for
             as much as the budget allows.
-        update: write what was measured to ``figures.json``.
+        update: write what was measured to ``figures.json``; figures of other boards with limits stay.
         tell: is told which model is measured.
 
     Returns:
@@ -72,7 +72,8 @@ def check(
         tell(folder.name)
         figures = measure(folder, tuple(mine))
         if update:
-            model_folders.write_figures(folder, {name: one.to_json() for name, one in figures.items()})
+            measured = {name: one.to_json() for name, one in figures.items()}
+            model_folders.write_figures(folder, measured, boards=tuple(limits[folder]))
         old = before.figures(folder) if before else {}
         for name, budget in mine.items():
             now = figures[name]

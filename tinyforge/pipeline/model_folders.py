@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,10 +141,23 @@ def write_test_windows(folder: Path, windows: TestWindows) -> Path:
     return path
 
 
-def write_figures(folder: Path, figures: dict[str, dict[str, Any]]) -> Path:
-    """Write ``figures.json``: what ``tinyforge.budget.Figures.to_json`` gives, by board."""
+def write_figures(folder: Path, figures: dict[str, dict[str, Any]], boards: Collection[str] = ()) -> Path:
+    """Write ``figures.json``.
+
+    Args:
+        folder: of the model.
+        figures: what ``tinyforge.budget.Figures.to_json`` gives, by board.
+        boards: of these, figures that the file has and ``figures`` has not stay; other boards' go.
+
+    Raises:
+        DataError: the file that is there is no table of boards, and ``boards`` names one that is to stay.
+    """
     path = folder / FIGURES
-    write_json(path, figures)
+    kept: dict[str, Any] = {}
+    if set(boards) - set(figures) and path.is_file():
+        before = split_figures(path.read_text(encoding="utf-8"), str(path))
+        kept = {board: json.loads(text) for board, text in before.items() if board in boards}
+    write_json(path, kept | figures)
     return path
 
 

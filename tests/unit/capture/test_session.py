@@ -8,6 +8,7 @@ from desk import Keys, ScriptedDesk, leftovers
 from fake_device import ClockedPort, FakeBoard, TextSketch, rows
 
 from tinyforge.capture import left_over, recovered
+from tinyforge.capture.desk import PlainDesk, State
 from tinyforge.capture.session import Plan, Session
 from tinyforge.core.errors import DataError, DeviceError, UsageError
 from tinyforge.dataset import RecordingStore
@@ -433,3 +434,33 @@ def test_links_are_what_they_are(tmp_path):
     bench = Bench(tmp_path)
     assert isinstance(bench.connect(), Link)
     assert isinstance(text_bench(tmp_path).connect(), TextLink)
+
+
+def test_a_plain_desk_tells_every_five_seconds_of_a_recording():
+    now, said = [100.0], []
+    desk = PlainDesk(said.append, clock=lambda: now[0])
+    state = State("recording", "wave", done=200, total=400, lost=3)
+    desk.show(state)
+    now[0] += 5.1
+    desk.show(State("waiting", "wave"))
+    desk.show(state)
+    desk.show(state)
+    now[0] += 5.1
+    desk.show(State("recording", "wave", done=700))
+    assert said == ["  wave: 200 of 400 samples, 3 lost", "  wave: 700 samples, 0 lost"]
+    assert (desk.is_live, desk.pressed(), desk.ask("note: ")) == (False, "", "")
+
+
+def test_a_line_said_puts_off_the_next():
+    now, said = [0.0], []
+    desk = PlainDesk(said.append, clock=lambda: now[0])
+    now[0] = 4.0
+    desk.say("take 1 kept")
+    now[0] = 8.0
+    desk.show(State("recording", "wave", done=1))
+    assert said == ["take 1 kept"]
+
+
+def test_a_plain_desk_without_a_reader_is_silent(capfd):
+    PlainDesk().say("unheard")
+    assert capfd.readouterr() == ("", "")
