@@ -117,26 +117,30 @@ def environment(clone: Path) -> dict[str, str]:
 
 
 class Stopwatch:
-    """A pytest plugin: the seconds of each test."""
+    """A pytest plugin: the seconds of each test that passes."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.failed: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add set-up, call and tear-down."""
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        if not report.passed:
+            self.failed.add(report.nodeid)
 
 
 def measure(out: Path, arguments: list[str]) -> int:
-    """Run pytest here and write the seconds of each test to ``out``. Returns pytest's exit code."""
+    """Run pytest here and write the seconds of each test that passes to ``out``. Returns pytest's exit code."""
     stopwatch = Stopwatch()
     code = pytest.main(arguments, plugins=[stopwatch])
-    out.write_text(json.dumps(stopwatch.seconds), encoding="utf-8")
-    return int(code)
+    passed = {name: took for name, took in stopwatch.seconds.items() if name not in stopwatch.failed}
+    out.write_text(json.dumps(passed), encoding="utf-8")
+    return 0 if code == pytest.ExitCode.TESTS_FAILED else int(code)
 
 
 def tests_of(part: str, clone: Path) -> dict[str, Test]:
-    """The tests of ``part`` by node id, from one run under coverage; they must pass."""
+    """The tests of ``part`` by node id, from one run under coverage; one that fails is no witness."""
     seconds, data = clone.parent / f"{part}.json", clone.parent / f"{part}.coverage"
     options = ["-q", "-p", "no:cacheprovider", "--cov", "--cov-context=test", "--cov-report="]
     command = [sys.executable, str(Path(__file__).resolve()), "--measure", str(seconds), *options, *PARTS[part]]

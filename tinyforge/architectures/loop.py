@@ -225,11 +225,11 @@ class Stepper:
             _assign(self._averaged(), kept)
 
     def state(self) -> list[npt.NDArray[Any]]:
-        """Weights, everything the optimizer remembers, and the average."""
+        """Weights, everything the optimizer remembers, and the average: arrays [...] like their variables."""
         return [*(variable.numpy() for variable in self._variables()), *self._average]
 
     def restore(self, state: list[npt.NDArray[Any]]) -> None:
-        """Go back to what :meth:`state` gave."""
+        """Go back to what :meth:`state` gave, its arrays [...] in that order."""
         variables = self._variables()
         _assign(variables, state[: len(variables)])
         self._average = state[len(variables) :]
@@ -304,7 +304,7 @@ def run_epochs(
         stepper: trains its network.
         deployed: the network that is measured and kept.
         settle: carries the trained weights to ``deployed``.
-        validation: raw windows and targets.
+        validation: raw windows [n, time, channel] and targets [n].
         patience: epochs without a better validation loss before training stops; 0: to the end, for the last weights.
         schedule: of the learning rate, see :class:`tinyforge.core.types.ModelSpec`.
         eligible_from: the first epoch whose weights may be kept.

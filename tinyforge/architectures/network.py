@@ -84,7 +84,7 @@ def weights_digest(model: Any) -> str:
 
 
 def kernels(model: Any) -> list[tuple[str, npt.NDArray[np.float32]]]:
-    """``layer/weight`` and value of every weight matrix: what pruning and clustering work on; no biases."""
+    """``layer/weight`` and value [..., out] of every weight matrix: what pruning and clustering work on; no biases."""
     found = []
     for layer in model.layers:
         for variable in layer.weights:

@@ -173,7 +173,13 @@ def clock_gaps(numbers: Float64Array, times_s: Float64Array, rate_hz: float, *, 
 
 
 def fit_clock(numbers: Float64Array, times_s: Float64Array, *, counted: bool) -> tuple[RateFit | None, list[Gap]]:
-    """A device's clock: the rate between the places where it jumps, and the gaps there (`clock_gaps`)."""
+    """A device's clock: the rate between the places where it jumps, and the gaps there (`clock_gaps`).
+
+    Args:
+        numbers: of the samples [n], rising.
+        times_s: when each was taken [n], seconds by the device.
+        counted: as `clock_gaps` takes it.
+    """
     fit = fit_rate(numbers, times_s)
     gaps = clock_gaps(numbers, times_s, fit.rate_hz, counted=counted) if fit is not None else []
     if fit is None or not gaps:
@@ -185,7 +191,7 @@ def fit_clock(numbers: Float64Array, times_s: Float64Array, *, counted: bool) ->
 
 
 def longest_stretch(times_s: Float64Array) -> slice:
-    """The part with the most arrivals between stalls: a line across a stall would lean."""
+    """The part of ``times_s`` [n], seconds, with the most arrivals between stalls: a line across a stall would lean."""
     usual_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
     ends = [0, *(np.flatnonzero(np.diff(times_s) > _STALL_S + 2 * usual_s) + 1).tolist(), len(times_s)]
     start, end = max(itertools.pairwise(ends), key=lambda pair: pair[1] - pair[0])

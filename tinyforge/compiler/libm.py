@@ -75,7 +75,7 @@ def _powers() -> npt.NDArray[np.float64]:
 
 
 def expf(x: Float32Array) -> Float32Array:
-    """``expf`` of each element; infinity above 88.7, 0 below -104."""
+    """``expf`` of each element; infinity above 88.7, 0 below -104; any shape."""
     with np.errstate(over="ignore", under="ignore"):
         steps = _STEPS / np.log(2.0) * np.clip(x.astype(np.float64), -200.0, 200.0)
         whole = np.rint(steps)
@@ -87,13 +87,13 @@ def expf(x: Float32Array) -> Float32Array:
 
 
 def expm1f(x: Float32Array) -> Float32Array:
-    """``expm1f`` of each element."""
+    """``expm1f`` of each element; any shape."""
     with np.errstate(all="ignore"):
         return _expm1(x)
 
 
 def tanhf(x: Float32Array) -> Float32Array:
-    """``tanhf`` of each element."""
+    """``tanhf`` of each element; any shape."""
     with np.errstate(all="ignore"):
         size, bits = np.abs(x), _bits(x)
         small = _expm1(F(-2) * size)
@@ -104,7 +104,7 @@ def tanhf(x: Float32Array) -> Float32Array:
 
 
 def erfcf(x: Float32Array) -> Float32Array:
-    """``erfcf`` of each element."""
+    """``erfcf`` of each element; any shape."""
     with np.errstate(all="ignore"):
         negative, size, bits = np.signbit(x), np.abs(x), _bits(x)
         near = _quotient(_ERFC_NEAR, x * x)

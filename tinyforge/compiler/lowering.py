@@ -38,6 +38,7 @@ class Lowering:
 
         Raises:
             UnsupportedModelError: by the first operator that cannot be lowered.
+            ValueError: a pass made an operator that has no file.
         """
         for op in self.graph.ops:
             found = find_operator(op.kind)
@@ -65,6 +66,10 @@ class Lowering:
         Args:
             inplace: pairs (input position, output position) of a kernel that reads all it needs of a byte before it
                 writes a byte at or beyond that place: overlaps of distance 0.
+
+        Raises:
+            UnsupportedModelError: a constant is not finite, or a variable is kept by nothing.
+            ValueError: no operator is being lowered.
         """
         if self._op is None:
             raise ValueError("a layer outside of an operator")
@@ -110,7 +115,7 @@ class Lowering:
         return tensor
 
     def constant(self, name: str, data: Array) -> Tensor:
-        """A new constant that a call reads beside the model's own."""
+        """A new constant, of the shape of ``data`` [...], that a call reads beside the model's own."""
         tensor = Tensor(len(self.tensors), name, data.shape, DType(data.dtype.name), None, data)
         self.tensors.append(tensor)
         return tensor

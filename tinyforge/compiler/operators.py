@@ -70,7 +70,11 @@ LowerFunction = Callable[["OpView", "Lowering"], None]
 
 
 def operator(*kinds: str, **options: Option) -> Callable[[LowerFunction], LowerFunction]:
-    """Register a lowering for one or more operators that share their options."""
+    """Register a lowering for one or more operators that share their options.
+
+    Raises:
+        ValueError: another file lowers one of them already.
+    """
 
     def register(lower: LowerFunction) -> LowerFunction:
         for kind in kinds:

@@ -79,7 +79,10 @@ def pack(weights: Array) -> Packed:
 
 
 def can_be_smaller(weights: Array) -> bool:
-    """Whether a form may be smaller than a byte a weight: few values, or a third of zeros. Only counts, so quick."""
+    """Whether a form may be smaller than a byte a weight: few values, or a third of zeros. Only counts, so quick.
+
+    ``weights`` are int8 of any shape.
+    """
     if 3 * int(np.count_nonzero(weights)) < 2 * weights.size:
         return True
     return int(np.count_nonzero(np.bincount(weights.reshape(-1).view(np.uint8), minlength=256))) <= _BOOK

@@ -28,7 +28,7 @@ def _high_mul(a: Int64Array | int, b: Int64Array | int) -> Int64Array:
 
 
 def exponential(k: Int64Array) -> Int64Array:
-    """Gemmlowp's ``exp_on_negative_values`` of ``-k / 4096`` in Q0.15, int16 arithmetic; k >= 0."""
+    """Gemmlowp's ``exp_on_negative_values`` of ``-k / 4096`` in Q0.15, int16 arithmetic; k >= 0, any shape."""
     rest = (-k & 1023) - 1024
     x = rest * 8 + (1 << 12)
     x2 = _high_mul(x, x)
@@ -42,7 +42,7 @@ def exponential(k: Int64Array) -> Int64Array:
 
 
 def sigmoid(k: Int64Array) -> Int64Array:
-    """S(k), Q2.13: gemmlowp's ``one_over_one_plus_x_for_x_in_0_1`` of that exponential, before its doubling."""
+    """S(k), Q2.13: gemmlowp's ``one_over_one_plus_x_for_x_in_0_1`` of that exponential, undoubled; any shape."""
     half = (exponential(k) + (1 << 15)) >> 1
     x = 23130 + _high_mul(half, -15420)
     for _ in range(3):

@@ -167,7 +167,7 @@ class Rounded(Layer):  # type: ignore[misc]
         return value
 
     def values(self) -> list[npt.NDArray[np.float32]]:
-        """The weights as they are used, in the inner layer's order."""
+        """The weights as they are used, in the inner layer's order and shapes."""
         return [self._values[stem]().numpy() for stem in self.stems]
 
     def call(self, inputs: Any) -> Any:

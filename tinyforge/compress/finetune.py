@@ -28,7 +28,7 @@ Side = tuple[Float32Array, IntArray]
 
 
 def compressible(model: Any) -> list[tuple[str, npt.NDArray[np.float32]]]:
-    """``layer/weight`` and value of what is pruned and clustered: every weight matrix but depthwise kernels."""
+    """``layer/weight`` and value [..., out] of what is pruned and clustered: all matrices but depthwise kernels."""
     return [(name, value) for name, value in kernels(model) if not name.endswith("/depthwise_kernel")]
 
 

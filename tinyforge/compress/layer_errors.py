@@ -52,7 +52,7 @@ class LayerError:
 
 
 def sqnr_db(signal: npt.NDArray[Any], rounded: npt.NDArray[Any]) -> float:
-    """10 log10(sum signal^2 / sum (signal - rounded)^2); infinite where nothing differs."""
+    """10 log10(sum signal^2 / sum (signal - rounded)^2); infinite where nothing differs; both of one shape."""
     exact = np.asarray(signal, np.float64)
     noise = float(np.sum(np.square(exact - rounded)))
     power = float(np.sum(np.square(exact)))

@@ -96,7 +96,7 @@ def kept(shape: tuple[int, ...], pattern: Pattern, sparsity: float) -> tuple[int
 
 
 def fits(weights: npt.NDArray[Any], pattern: Pattern, sparsity: float) -> bool:
-    """Whether the zeros of a matrix are the pattern's, and as many as asked for."""
+    """Whether the zeros of a matrix [..., out] are the pattern's, and as many as asked for."""
     low, high = kept(weights.shape, pattern, sparsity)
     there = grouped(weights != 0, pattern.width).sum(axis=1)
     if not low <= there.sum() <= high:

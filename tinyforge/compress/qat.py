@@ -52,8 +52,8 @@ def quantization_aware(
 
     Args:
         model: deployed form; takes the new weights.
-        validation: raw windows and targets.
-        calibration: standardised windows that set the ranges, here and in the converter.
+        validation: raw windows [n, time, channel] and targets [n].
+        calibration: standardised windows [n, time, channel] that set the ranges, here and in the converter.
         keep: zeros and codebooks that must stay.
 
     Raises:

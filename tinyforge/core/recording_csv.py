@@ -103,7 +103,7 @@ def table_bytes(columns: Sequence[npt.NDArray[Any]], separator: str = ",") -> by
     """Lines of numbers, each as the shortest decimal text that reads back as the same float32 (or float64).
 
     Args:
-        columns: of equal length; float32 or float64, finite.
+        columns: [n] each, of equal length; float32 or float64, finite.
         separator: one character.
 
     Returns:
@@ -203,7 +203,7 @@ def read_recording(path: Path) -> Recording:
 
 
 def parse_recording(data: bytes, place: str) -> Recording:
-    """As `read_recording`, from the bytes of a file; ``place`` is what errors name."""
+    """As `read_recording`, its DataError included, from the bytes of a file; ``place`` is what errors name."""
     said, channels, start, line = _split_header(data, place)
     table = parse_table(data[start:], len(channels), place, line)
     times_ms: Float64Array | None = None

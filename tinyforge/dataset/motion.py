@@ -65,7 +65,7 @@ def find_movements(recording: Recording, spec: MotionSpec) -> list[tuple[int, in
 
 
 def activity(recording: Recording) -> tuple[Float64Array, float]:
-    """Activity of each sample, and the floor below which nothing counts as movement, in the same unit."""
+    """Activity of each sample [n], and the floor below which nothing counts as movement, in the same unit."""
     names = [channel.name for channel in recording.channels]
     wanted = ANGULAR_RATE if all(name in names for name in ANGULAR_RATE) else ACCELERATION
     columns = [names.index(name) for name in wanted if name in names] or list(range(len(names)))

@@ -36,7 +36,7 @@ def said_of(recording: Recording) -> dict[str, Any]:
 
 
 def recording_from(said: Any, samples: npt.NDArray[Any], times: npt.NDArray[Any] | None, place: str) -> Recording:
-    """The recording that `said_of` was given.
+    """The recording that `said_of` was given; ``samples`` [n, channel], ``times`` [n] in milliseconds or None.
 
     Raises:
         DataError: something is missing or of the wrong type, or the digest does not match.

@@ -127,8 +127,8 @@ def check_split(groups: Sequence[str] | npt.NDArray[np.str_], split: Int8Array, 
     """Make sure that no group stands on two sides.
 
     Args:
-        groups: of each window.
-        split: side of each window.
+        groups: of each window [n].
+        split: side of each window [n].
         by: what a group is, for the error.
 
     Raises:

@@ -76,7 +76,7 @@ def window_shares(labels: Sequence[str], names: Sequence[str], length: int, hop:
 
 
 def majority(labels: Sequence[str], names: Sequence[str], length: int, hop: int, *, transitions: bool) -> IntArray:
-    """The class that most samples of each window have, of equally many the first; -1 where none holds.
+    """The class that most samples of each window have, of equally many the first; -1 where none holds; [n].
 
     Args:
         labels, names, length, hop: as in :func:`window_shares`.

@@ -243,7 +243,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def diagnose(rungs: Sequence[Rung], targets: IntArray, report: EvaluationReport) -> tuple[Finding, ...]:
-    """All findings of all checks: errors first, then in the order of the ladder."""
+    """All findings of all checks: errors first, then in the order of the ladder; ``targets`` [n] of the windows."""
     evidence = Evidence(rungs, targets, report)
     order = {rung.name: position for position, rung in enumerate(rungs)}
     found = [finding for check in CHECKS for finding in check(evidence)]

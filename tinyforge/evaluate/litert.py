@@ -450,7 +450,7 @@ def op_outputs(model: bytes, place: str = "model") -> tuple[OpOutput, ...]:
 
 
 def differences(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Distance of each element, int64 for integers and float64 for floats; not 0 wherever the bits differ.
+    """Distance of each element, int64 for integers and float64 for floats, any shape; not 0 wherever the bits differ.
 
     Floats that differ in their bits only (NaN, signed zero) count as infinitely far apart.
     """
@@ -470,7 +470,7 @@ def first_differing_layer(
     Args:
         order: of :func:`op_outputs`.
         expected: tensors of :func:`run_all_tensors`.
-        actual: the same tensors from elsewhere, flat or shaped; those that are missing are passed over. Tensors of
+        actual: the same tensors from elsewhere, flat [n] or shaped; those that are missing are passed over. Tensors of
             other types than int8 may come as their bytes.
 
     Returns:

@@ -34,6 +34,9 @@ def render_places(text: str, *, flash: tuple[int, int], ram: tuple[int, int]) ->
     Args:
         text: with one line ``NAME (...) : ORIGIN = ..., LENGTH = ...`` for each.
         flash, ram: first address and bytes.
+
+    Raises:
+        DataError: a line is missing.
     """
     for name, (origin, count) in (("FLASH", flash), ("RAM", ram)):
         text, replaced = re.subn(

@@ -109,7 +109,7 @@ def _lost(name: str, error: Exception) -> DeviceError:
 
 
 class SerialPort:
-    """A port that pyserial opened, or anything like one."""
+    """A port that pyserial opened, or anything like one; it raises the DeviceError that `Port` speaks of."""
 
     def __init__(self, port: SerialLike, name: str = "") -> None:
         self.name = name or str(getattr(port, "port", None) or "port")
@@ -150,7 +150,10 @@ def as_port(port: Port | SerialLike) -> Port:
 
 
 class SocketPort:
-    """A connected socket; pyserial's own ``socket://`` reads a byte at a time."""
+    """A connected socket; pyserial's own ``socket://`` reads a byte at a time.
+
+    It raises the DeviceError that `Port` speaks of.
+    """
 
     def __init__(self, connection: socket.socket, name: str) -> None:
         self.name = name

@@ -96,13 +96,13 @@ class Writer:
         self._pack(_F32, field, value)
 
     def fixed(self, field: str, value: bytes, length: int) -> None:
-        """Exactly ``length`` bytes."""
+        """Exactly ``length`` bytes; else a WireError."""
         if len(value) != length:
             raise WireError(f"{self._name}: {field} has {len(value)} bytes, not {length}")
         self._data += value
 
     def text(self, field: str, value: str, limit: int) -> None:
-        """A text of at most ``limit`` bytes of UTF-8, without control characters."""
+        """A text of at most ``limit`` bytes of UTF-8, without control characters; else a WireError."""
         data = value.encode()
         if len(data) > limit:
             raise WireError(f"{self._name}: {field} has {len(data)} bytes; at most {limit} fit")
@@ -112,7 +112,7 @@ class Writer:
         self._data += data
 
     def texts(self, field: str, values: Sequence[str], limit: int, count_limit: int) -> None:
-        """At most ``count_limit`` texts of at most ``limit`` bytes each."""
+        """At most ``count_limit`` texts of at most ``limit`` bytes each; else a WireError."""
         if len(values) > count_limit:
             raise WireError(f"{self._name}: {field} has {len(values)} texts; at most {count_limit} fit")
         self._data.append(len(values))
@@ -184,11 +184,11 @@ class Reader:
         return value
 
     def fixed(self, length: int) -> bytes:
-        """Exactly ``length`` bytes."""
+        """Exactly ``length`` bytes; else a WireError."""
         return self._take(length)
 
     def text(self, limit: int) -> str:
-        """A text of at most ``limit`` bytes of UTF-8, without control characters."""
+        """A text of at most ``limit`` bytes of UTF-8, without control characters; else a WireError."""
         count = self.u8()
         if count > limit:
             raise WireError(f"{self._name}: a text of {count} bytes; at most {limit} are allowed")
@@ -201,7 +201,7 @@ class Reader:
         return value
 
     def texts(self, limit: int, count_limit: int) -> tuple[str, ...]:
-        """At most ``count_limit`` texts of at most ``limit`` bytes each."""
+        """At most ``count_limit`` texts of at most ``limit`` bytes each; else a WireError."""
         count = self.u8()
         if count > count_limit:
             raise WireError(f"{self._name}: {count} texts; at most {count_limit} are allowed")
@@ -226,6 +226,6 @@ class Reader:
         return np.frombuffer(self._numbers(4, limit), dtype=_F32_LE)
 
     def end(self) -> None:
-        """Check that nothing is left over."""
+        """Check that nothing is left over; else a WireError."""
         if self._at != len(self._body):
             raise WireError(f"{self._name}: {len(self._body)} bytes, {len(self._body) - self._at} more than its fields")

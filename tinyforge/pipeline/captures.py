@@ -384,6 +384,9 @@ def fill(project: Project, config: CaptureConfig, observer: Observer) -> int:
 
     A recording is told by label, subject and session (``take 1``, ``take 2``, ...), so an interrupted recording goes on
     where it stopped.
+
+    Raises:
+        UsageError: there is no such motion.
     """
     from tinyforge.virtual.motion import motion_kinds
 

@@ -253,12 +253,12 @@ def _sigmoid(values: Int64Array, integer_bits: int) -> Int64Array:
 
 
 def logistic(values: Int64Array) -> Int64Array:
-    """1 / (1 + exp(-a)) in Q0.15 of a in Q3.12."""
+    """1 / (1 + exp(-a)) in Q0.15 of a in Q3.12; any shape."""
     positive = np.minimum(_sigmoid(-np.abs(values), 3) * 2, 32767)
     return np.where(values == 0, 1 << 14, np.where(values > 0, positive, 32767 - positive))
 
 
 def tanh(values: Int64Array) -> Int64Array:
-    """Hyperbolic tangent in Q0.15 of a in Q3.12."""
+    """Hyperbolic tangent in Q0.15 of a in Q3.12; any shape."""
     result = np.minimum((_sigmoid(-np.abs(values), 4) - (1 << 13)) * 4, 32767)
     return np.where(values == 0, 0, np.where(values > 0, result, -result))

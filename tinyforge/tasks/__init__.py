@@ -29,7 +29,7 @@ class Task(Protocol):
         ...
 
     def metric(self, targets: IntArray, predicted: IntArray, classes: int) -> Mapping[str, float]:
-        """Named figures of merit; higher is better."""
+        """Named figures of merit of answers [n] against targets [n]; higher is better."""
         ...
 
     def decode(self, scores: npt.NDArray[Any]) -> IntArray:

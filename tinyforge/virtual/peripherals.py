@@ -51,7 +51,7 @@ class Uart:
         return {0x08: self._control, 0x0C: 0, 0x10: self._divider}[offset]
 
     def write(self, offset: int, _count: int, value: int) -> None:
-        """DATA sends a byte; overrun flags and interrupts can be cleared but are never set."""
+        """DATA sends a byte; overrun flags and interrupts can be cleared but are never set; a KeyError elsewhere."""
         if offset == 0x00:
             self.output.append(value & 0xFF)
             self._sent()
@@ -96,7 +96,7 @@ class Timer:
         return {0x00: self._control, 0x08: self._reload, 0x0C: 0}[offset]
 
     def write(self, offset: int, _count: int, value: int) -> None:
-        """CTRL starts and stops it; VALUE and RELOAD set it."""
+        """CTRL starts and stops it; VALUE and RELOAD set it; a KeyError elsewhere."""
         if offset == 0x00:
             self._value = self._now()
             self._control = value & 0xF

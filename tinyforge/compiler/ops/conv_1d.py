@@ -44,7 +44,10 @@ def conv_1d(view: OpView, low: Lowering) -> None:
 
 
 def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Param], macs: int) -> bool:
-    """Lower to ``tfg_conv_1d_packed_s8`` where the weights can be packed and the goal wants it; whether it was done."""
+    """Lower to ``tfg_conv_1d_packed_s8`` where the weights can be packed and the goal wants it; whether it was done.
+
+    ``rows`` are the weights, int8 [output channel, tap and input channel].
+    """
     passes = view.option("batches") * view.option("out_len")
     if not can_be_smaller(rows) or not worth_packing(
         pack(rows),

@@ -10,7 +10,7 @@ from tinyforge.core.graph import Array, DType, Overlap
 
 
 def dequantized(view: OpView) -> Array | None:
-    """The content of a constant as float32, or None for types other than int8 and uint8."""
+    """The content of a constant as float32 of its shape, or None for types other than int8 and uint8."""
     view.counts((1,))
     input_ = view.input(0)
     if input_.data is None or input_.quant is None or input_.dtype not in {DType.INT8, DType.UINT8}:

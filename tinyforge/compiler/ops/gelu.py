@@ -18,12 +18,12 @@ _CUBIC = np.float32(0.044715)
 
 
 def gelu_exact(x: Float32Array) -> Float32Array:
-    """``x / 2 * erfc(-x / sqrt(2))`` in float32."""
+    """``x / 2 * erfc(-x / sqrt(2))`` in float32; any shape."""
     return _HALF * x * erfcf(x * -_SQRT_HALF)
 
 
 def gelu_tanh(x: Float32Array) -> Float32Array:
-    """``x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x**3)))`` in float32."""
+    """``x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x**3)))`` in float32; any shape."""
     return _HALF * x * (_ONE + tanhf(_SQRT_2_OVER_PI * (x + _CUBIC * x * x * x)))
 
 

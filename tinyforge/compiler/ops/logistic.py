@@ -13,7 +13,7 @@ from tinyforge.core.types import Float32Array
 
 
 def sigmoid(x: Float32Array) -> Float32Array:
-    """``1 / (1 + exp(-x))`` in float32."""
+    """``1 / (1 + exp(-x))`` in float32; any shape."""
     return np.float32(1) / (np.float32(1) + expf(-x))
 
 

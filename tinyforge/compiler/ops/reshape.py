@@ -87,5 +87,5 @@ def check_reshape(view: OpView) -> None:
 @operator("SQUEEZE", squeeze_dims=Option(0, "[int32]", ()))
 @operator("EXPAND_DIMS")
 def reshape(view: OpView, low: Lowering) -> NoReturn:
-    """Never reached: the pass has dropped it."""
+    """Never reached: the pass has dropped it; a ValueError where it has not."""
     raise ValueError(f"{view.place} was left by drop_reshapes, after {len(low.layers)} layers")

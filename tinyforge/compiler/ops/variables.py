@@ -22,5 +22,5 @@ def variable(view: OpView, low: Lowering) -> None:
 @operator("READ_VARIABLE", "ASSIGN_VARIABLE")
 @operator("CALL_ONCE", init_subgraph_index=Option(0, "int32", 0))
 def resolved(view: OpView, low: Lowering) -> NoReturn:
-    """Never reached: the pass has resolved it."""
+    """Never reached: the pass has resolved it; a ValueError where it has not."""
     raise ValueError(f"{view.place} was left by resolve_variables, after {len(low.layers)} layers")

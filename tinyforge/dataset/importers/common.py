@@ -150,7 +150,7 @@ def text_of(member: Member) -> bytes:
 
 
 def as_float32(values: Float64Array, place: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """The values as float32.
+    """The values as float32, in their shape.
 
     Raises:
         DataError: one is too large for it.

@@ -39,12 +39,12 @@ def real(value: Any, digits: int) -> str:
 
 
 def c_type_of(array: Array) -> str:
-    """The C type of an array's elements."""
+    """The C type of an array's elements; any shape."""
     return {"float32": "float", "float64": "double"}.get(array.dtype.name, f"{array.dtype.name}_t")
 
 
 def array_lines(array: Array) -> list[str]:
-    """The elements in order, as indented lines of at most 112 columns."""
+    """The elements of any shape in order, as indented lines of at most 112 columns."""
     kind = c_type_of(array)
     if kind in {"int8_t", "uint8_t", "int16_t", "uint16_t"}:
         words = [str(value) for value in array.reshape(-1).tolist()]

@@ -93,7 +93,7 @@ _POSTURES: tuple[tuple[float, float, float, float, float], ...] = (
 
 
 def rest(rng: np.random.Generator, who: Subject) -> Callable[[Float64Array], Angles]:
-    """One of five postures, with fidgets and shifts of weight: joint angles as functions of time."""
+    """One of five postures, with fidgets and shifts of weight: joint angles in degrees [n] at times [n]."""
     posture = _POSTURES[int(rng.integers(len(_POSTURES)))]
     held = dict(zip(JOINTS, np.array(posture) + abouts(rng, (8.0, 6.0, 8.0, 9.0, 12.0)), strict=True))
     held["elevation"] += 0.5 * who.raise_deg

@@ -100,7 +100,12 @@ class Beat:
         return self._rate * time_s + self._start + self._wander(time_s)
 
     def swing(self, time_s: Float64Array, lag: float = 0.0) -> Float64Array:
-        """Back and forth between -1 and 1, held at the ends by ``sharpness``, one way quicker than the other."""
+        """Back and forth between -1 and 1, held at the ends by ``sharpness``, one way quicker than the other.
+
+        Args:
+            time_s: moments, seconds [n].
+            lag: behind the beat, radians.
+        """
         phase = self.phase(time_s) - lag
         return np.asarray(
             np.tanh(self._sharpness * np.sin(phase + self._skew * np.sin(phase))) / np.tanh(self._sharpness)
