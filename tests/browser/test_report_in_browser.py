@@ -173,7 +173,7 @@ def test_a_desk_shows_all_parts_in_light_and_dark(browser, site, pages, tmp_path
         assert seen["wide"] == []
         assert seen["small"] == 0
         assert seen["charts"] == 0
-        assert len(seen["headings"]) == 10
+        assert len(seen["headings"]) == 11
         assert seen["scripts"] == 0
     assert (light["paper"], dark["paper"]) == ("rgb(255, 255, 255)", "rgb(20, 23, 28)")
     assert light["ink"] != dark["ink"]

@@ -136,6 +136,70 @@ def stack(parts: Sequence[tuple[float, str]], label: str) -> Markup:
     return _tag("svg", _join(drawn), class_="stack", width="100%", height=26, role="img", aria_label=label)
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A point of :func:`front_chart`: number, name, cost in bytes, share, and whether nothing beats it."""
+
+    number: int
+    name: str
+    bytes: int
+    share: Share
+    best: bool
+
+
+def front_chart(spots: Sequence[Spot], *, label: str, x_label: str, width: int = 720, height: int = 340) -> Markup:
+    """Shares over bytes, numbered, with their intervals; a staircase over those that nothing beats."""
+    left, right, top, bottom = 58, 18, 14, 38
+    x_ticks = nice_ticks(min(spot.bytes for spot in spots) / 1000, max(spot.bytes for spot in spots) / 1000)
+    bounds = [bound for s in spots for bound in (s.share.low, s.share.value, s.share.high) if bound is not None]
+    y_ticks = tuple(tick for tick in nice_ticks(min(bounds), max(bounds)) if tick <= 1 + 1e-9)
+    if len(y_ticks) < 2:
+        y_ticks = (y_ticks[0] - 0.1, y_ticks[0])
+
+    def place_x(bytes_: float) -> float:
+        return left + (bytes_ / 1000 - x_ticks[0]) / (x_ticks[-1] - x_ticks[0]) * (width - left - right)
+
+    def place_y(share: float) -> float:
+        return height - bottom - (share - y_ticks[0]) / (y_ticks[-1] - y_ticks[0]) * (height - top - bottom)
+
+    drawn = [_tag("title", label)]
+    digits = 0 if all(abs(100 * tick - round(100 * tick)) < 1e-6 for tick in y_ticks) else 1
+    for tick in y_ticks:
+        level = _number(place_y(tick))
+        drawn.append(_tag("line", class_="grid", x1=left, x2=width - right, y1=level, y2=level))
+        said = text.percent_number(tick, digits) + (f"{text.GAP}%" if tick is y_ticks[-1] else "")
+        drawn.append(_tag("text", said, x=left - 6, y=_number(place_y(tick) + 4), text_anchor="end"))
+    for tick in x_ticks:
+        place = _number(place_x(1000 * tick))
+        drawn.append(_tag("line", class_="grid", x1=place, x2=place, y1=top, y2=height - bottom))
+        drawn.append(_tag("text", f"{tick:g}", x=place, y=height - bottom + 16, text_anchor="middle"))
+    drawn.append(_tag("text", x_label, x=width - right, y=height - 4, text_anchor="end", class_="unit"))
+    stairs: list[str] = []
+    for spot in sorted((s for s in spots if s.best), key=lambda s: s.bytes):
+        x = _number(place_x(spot.bytes))
+        stairs += [f"H{x}", f"V{_number(place_y(spot.share.value))}"] if stairs else []
+        stairs = stairs or [f"M{x} {_number(place_y(spot.share.value))}"]
+    drawn.append(_tag("path", class_="line l0 front", d="".join(stairs)))
+    for spot in spots:
+        x, y, tone = _number(place_x(spot.bytes)), place_y(spot.share.value), "s1" if spot.best else "s6"
+        if spot.share.low is not None and spot.share.high is not None:
+            ends = {"y1": _number(place_y(spot.share.low)), "y2": _number(place_y(spot.share.high))}
+            drawn.append(_tag("line", class_=f"whisker {tone}", x1=x, x2=x, **ends))
+        said = f"{spot.name}: {text.percent(spot.share.value)}, {text.size(spot.bytes)}"
+        drawn.append(_tag("circle", _tag("title", said), class_=f"dot {tone}", cx=x, cy=_number(y), r=5))
+        place = _number(place_x(spot.bytes) + 8)
+        drawn.append(_tag("text", str(spot.number), x=place, y=_number(y - 7), class_="spot"))
+    return _tag(
+        "svg",
+        _join(drawn),
+        class_="chart",
+        viewBox=f"0 0 {width} {height}",
+        style=f"min-width:480px;max-width:{width + 140}px",
+        role="img",
+        aria_label=label,
+    )
+
+
 def _thin(values: Sequence[float | None]) -> list[tuple[int, float | None]]:
     """(index, value) of at most :data:`MAX_POINTS` points, the last one among them."""
     stride = max(1, math.ceil(len(values) / MAX_POINTS))

@@ -334,6 +334,17 @@ class BudgetRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanPoint:
+    """A way to compress a network that was tried: what is right on the test windows, and what it costs linked."""
+
+    name: str
+    accuracy: Share
+    flash_bytes: int
+    ram_bytes: int
+    instructions: int
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """One network on one board.
 
@@ -350,6 +361,7 @@ class Network:
         arena: memory plan of the activations.
         layers: the calls.
         budget: limits and whether they are kept.
+        plans: other ways to compress it that were tried (`tinyforge compress --sweep`).
     """
 
     name: str
@@ -369,6 +381,7 @@ class Network:
     arena: Arena | None = None
     layers: tuple[LayerRow, ...] = ()
     budget: tuple[BudgetRow, ...] = ()
+    plans: tuple[PlanPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

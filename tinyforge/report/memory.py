@@ -14,13 +14,14 @@ KINDS: Mapping[str, str] = {
     "kernels": "kernels",
     "generated": "generated code",
     "firmware": "firmware",
-    "stack": "stack (deepest use)",
+    "stack": "stack (of an inference)",
     "other": "libraries, start-up, padding",
 }
 LARGEST_SHOWN = 8
+_FIRMWARE_FILES = {"hal", "main"}  # of a board's folder; those of firmware/common begin with tfw_
 
 
-def kind_of(symbol: str, *, model: str, layers: Iterable[str], states: Iterable[str] = ()) -> str:
+def kind_of(symbol: str, *, model: str, layers: Iterable[str], states: Iterable[str] = (), file: str = "") -> str:
     """Which of :data:`KINDS` a symbol belongs to.
 
     Args:
@@ -28,6 +29,7 @@ def kind_of(symbol: str, *, model: str, layers: Iterable[str], states: Iterable[
         model: C identifier of the model: prefix of generated names.
         layers: C identifiers of the layers: prefixes of their constants.
         states: C identifiers of what lives between inferences.
+        file: of a static symbol, whose name says nothing; empty where it is not known.
     """
     name = symbol.partition(".")[0].lstrip("_")
     if name in {"arena", f"{model}_arena"}:
@@ -42,6 +44,10 @@ def kind_of(symbol: str, *, model: str, layers: Iterable[str], states: Iterable[
         return "weights"
     if name == model or name.startswith(f"{model}_"):
         return "generated"
+    if file.startswith("tfg_"):
+        return "kernels"
+    if file.startswith("tfw_") or file.partition(".")[0] in _FIRMWARE_FILES:
+        return "firmware"
     return "other"
 
 
@@ -54,6 +60,7 @@ def region(
     model: str,
     layers: Iterable[str],
     states: Iterable[str] = (),
+    files: Mapping[str, str] | None = None,
     stack_bytes: int = 0,
 ) -> MemoryRegion:
     """A memory by what is in it.
@@ -64,10 +71,15 @@ def region(
         symbols: bytes by name of the symbols in this memory.
         capacity_bytes: of the board, or None.
         model, layers, states: as :func:`kind_of`.
+        files: the file of each static symbol, where it is known.
         stack_bytes: deepest use, added on top of ``total_bytes`` (RAM).
     """
     layers, states = tuple(layers), tuple(states)
-    kinds = {symbol: kind_of(symbol, model=model, layers=layers, states=states) for symbol in symbols}
+    known = files or {}
+    kinds = {
+        symbol: kind_of(symbol, model=model, layers=layers, states=states, file=known.get(symbol, ""))
+        for symbol in symbols
+    }
     sums = dict.fromkeys(KINDS, 0)
     for symbol, held in symbols.items():
         sums[kinds[symbol]] += held

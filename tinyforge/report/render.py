@@ -44,7 +44,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(size=text.size, count=text.count, frequency=text.frequency, short=text.short)
+    made.filters.update(
+        size=text.size, count=text.count, frequency=text.frequency, short=text.short, moment=text.moment
+    )
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 GAP = "\u202f"  # narrow no-break space
 MISSING = "\u2013"
@@ -100,3 +101,9 @@ def shape(sides: tuple[int, ...]) -> str:
 def short(text: str, limit: int) -> str:
     """``text`` cut to ``limit`` characters with an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1] + "\u2026"
+
+
+def moment(utc: str) -> str:
+    """A moment in UTC, ISO 8601 to the second, as people write it; any other text as it is."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?(?:Z|\+00:00)", utc)
+    return f"{found[1]} {found[2]} UTC" if found else utc

@@ -21,6 +21,7 @@ from tinyforge.report.data import (
     ReportData,
     RungRow,
     Series,
+    Share,
     Signal,
     SizeStep,
 )
@@ -317,6 +318,48 @@ def _sizes(network: Network) -> dict[str, Any]:
     }
 
 
+def _front(networks: Sequence[Network]) -> dict[str, Any] | None:
+    """Accuracy against flash: the networks as they are, and the plans that were tried; None for fewer than two."""
+    found: list[tuple[str, str, Share, int, int | None, int | None]] = []
+    for network in networks:
+        right = network.evaluation.rungs[-1].accuracy if network.evaluation and network.evaluation.rungs else None
+        if right is not None and network.flash_bytes is not None:
+            found.append((network.name, "", right, network.flash_bytes, network.ram_bytes, network.instructions))
+        for plan in network.plans:
+            costs = (plan.flash_bytes, plan.ram_bytes, plan.instructions)
+            found.append((network.name, plan.name, plan.accuracy, *costs))
+    if len(found) < 2:
+        return None
+
+    def beaten(share: Share, held: int) -> bool:
+        return any(
+            other.value >= share.value and bytes_ <= held and (other.value > share.value or bytes_ < held)
+            for _, _, other, bytes_, *_ in found
+        )
+
+    rows, spots = [], []
+    for number, (name, plan_name, share, held, ram, instructions) in enumerate(found, 1):
+        best = not beaten(share, held)
+        called = f"{name}, {plan_name}" if plan_name else name
+        spots.append(charts.Spot(number, called, held, share, best))
+        rows.append(
+            {
+                "number": number,
+                "network": name,
+                "plan": plan_name or "as in this run",
+                "value": text.percent(share.value),
+                "interval": text.interval(share.low, share.high),
+                "flash": text.count(held),
+                "ram": text.count(ram),
+                "instructions": text.count(instructions),
+                "best": best,
+            }
+        )
+    named = ", ".join(spot.name for spot in spots if spot.best)
+    label = f"Accuracy against linked flash of {len(spots)} networks; nothing smaller is as accurate as {named}"
+    return {"chart": charts.front_chart(spots, label=label, x_label="flash, kB"), "rows": rows}
+
+
 def _region(region: MemoryRegion, widest: int) -> dict[str, Any]:
     used = region.used_bytes
     capacity = region.capacity_bytes
@@ -609,6 +652,7 @@ def arrange(data: ReportData) -> dict[str, Any]:
             for network in data.networks
             if network.budget
         ],
+        "front": _front(data.networks),
         "layers": [_layers(network) for network in data.networks if network.layers],
         "dataset": None if data.dataset is None else _dataset(data.dataset),
     }
@@ -617,6 +661,7 @@ def arrange(data: ReportData) -> dict[str, Any]:
         ("confusion", "Confusion matrices", view["confusion"]),
         ("curves", "Learning curves", view["curves"]),
         ("sizes", "What every step weighs", view["sizes"]),
+        ("front", "Accuracy against flash", view["front"]),
         ("memory", "Memory map", view["memory"]),
         ("budget", "Budgets", view["budget"]),
         ("layers", "Layers", view["layers"]),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import bisect
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tinyforge.core.errors import ToolError
@@ -44,12 +45,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A named address; ``bytes`` is 0 for labels. The Thumb bit is taken off functions."""
+    """A named address; ``bytes`` is 0 for labels. The Thumb bit is taken off functions.
+
+    ``source`` is the name of the file of a local (static) symbol; empty where the image does not say.
+    """
 
     name: str
     address: int
     bytes: int
     is_function: bool
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,8 +145,7 @@ def read_image(path: Path) -> Image:
                 symbol
                 for table in elf.iter_sections()
                 if isinstance(table, SymbolTableSection)
-                for symbol in map(_symbol, table.iter_symbols())
-                if symbol is not None
+                for symbol in _symbols(table)
             ]
             entry = elf["e_entry"] & ~1
     except OSError as error:
@@ -157,7 +161,18 @@ def read_image(path: Path) -> Image:
     )
 
 
-def _symbol(raw: Any) -> Symbol | None:
+def _symbols(table: Any) -> Iterator[Symbol]:
+    """Those of a table; the local ones of a file stand behind the file's name."""
+    source = ""
+    for raw in table.iter_symbols():
+        if raw["st_info"]["type"] == "STT_FILE":
+            source = PurePosixPath(raw.name).name
+        symbol = _symbol(raw, source if raw["st_info"]["bind"] == "STB_LOCAL" else "")
+        if symbol is not None:
+            yield symbol
+
+
+def _symbol(raw: Any, source: str) -> Symbol | None:
     kind = raw["st_info"]["type"]
     if (
         not raw.name
@@ -167,7 +182,8 @@ def _symbol(raw: Any) -> Symbol | None:
     ):
         return None
     is_function = kind == "STT_FUNC"
-    return Symbol(raw.name, raw["st_value"] & ~1 if is_function else raw["st_value"], raw["st_size"], is_function)
+    address = raw["st_value"] & ~1 if is_function else raw["st_value"]
+    return Symbol(raw.name, address, raw["st_size"], is_function, source)
 
 
 def footprint(path: Path) -> Footprint:

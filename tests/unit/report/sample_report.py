@@ -21,6 +21,7 @@ from tinyforge.report.data import (
     LayerRow,
     Marker,
     Network,
+    PlanPoint,
     ReportData,
     Series,
     Share,
@@ -169,6 +170,10 @@ def cnn() -> Network:
         memory=memory("cnn", 3_100, ("conv0", "conv1", "dense0", "dense1"), 1_400, 0),
         arena=arena,
         layers=layers,
+        plans=(
+            PlanPoint("int8", Share(0.98, 0.965, 0.989), 17_120, 6_456, 118_300),
+            PlanPoint("80 % zeros, 16 clusters", Share(0.962, 0.944, 0.975), 9_870, 6_440, 88_100),
+        ),
         budget=(
             BudgetRow("flash_bytes", "B", 16_384, 12_310, ok=True),
             BudgetRow("ram_bytes", "B", 8_192, 6_456, ok=True),
@@ -331,6 +336,7 @@ def without_board() -> ReportData:
             cycles=None,
             latency_us=None,
             memory=(),
+            plans=(),
             sizes=network.sizes[:-1],
             budget=(),
             layers=tuple(replace(layer, instructions=None, cycles=None) for layer in network.layers),

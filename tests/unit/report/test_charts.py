@@ -152,3 +152,29 @@ def test_names_cannot_leave_their_text():
         assert "<img" not in str(svg)
         found = {element.tag for element in parse(svg).iter()}
         assert found <= {"svg", "title", "line", "text", "path", "rect", "circle"}
+
+
+def test_the_front_goes_over_what_nothing_beats():
+    spots = [
+        charts.Spot(1, "a", 20_000, Share(0.98, 0.96, 0.99), best=True),
+        charts.Spot(2, "b", 10_000, Share(0.95, 0.93, 0.97), best=True),
+        charts.Spot(3, "c <&>", 15_000, Share(0.94, None, None), best=False),
+    ]
+    drawn = str(charts.front_chart(spots, label="front", x_label="flash, kB"))
+    assert drawn.count("<circle") == 3
+    assert drawn.count('class="whisker') == 2
+    assert "c &lt;&amp;&gt;: 94.0" in drawn
+    (stairs,) = re.findall(r'class="line l0 front" d="(M[^"]+)"', drawn)
+    assert re.fullmatch(r"M58 [\d.]+H702V[\d.]+", stairs)
+    (low,) = re.findall(r"M58 ([\d.]+)H", stairs)
+    assert float(low) > float(stairs.rpartition("V")[2])  # the smaller one is less accurate: lower on the page
+    assert {"92", "94", "96", "98"} <= set(re.findall(r">(\d+)</text>", drawn))
+    half = [charts.Spot(n, "a", 1000 * n, Share(0.9 + 0.09 * n, None, None), best=True) for n in (0, 1)]
+    assert "92.5" in charts.front_chart(half, label="front", x_label="flash, kB")  # and no 92 there
+
+
+def test_points_of_one_height_have_an_axis():
+    spots = [charts.Spot(n, "a", 1000 * n, Share(1.0, None, None), best=n == 1) for n in (1, 2)]
+    drawn = str(charts.front_chart(spots, label="front", x_label="flash, kB"))
+    assert "nan" not in drawn
+    assert drawn.count("<circle") == 2

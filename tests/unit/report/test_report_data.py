@@ -178,3 +178,14 @@ def test_a_region_accounts_for_every_byte():
     ]
     stacked = region("RAM", 100, {}, capacity_bytes=None, model="g", layers=(), stack_bytes=40)
     assert {part.kind: part.bytes for part in stacked.parts} == {"other": 100, "stack": 40}
+
+
+@pytest.mark.parametrize(
+    ("symbol", "file", "kind"),
+    [("window", "tfw_app.c", "firmware"), ("queue", "hal.cpp", "firmware"), ("lanes", "tfg_tiles.c", "kernels"),
+     ("impure_data", "lib_a-impure.o", "other"), ("arena", "gesture.c", "arena")],
+)  # fmt: skip
+def test_static_symbols_belong_to_their_file(symbol, file, kind):
+    assert kind_of(symbol, model="gesture", layers=(), file=file) == kind
+    (part,) = region("RAM", 8, {symbol: 8}, capacity_bytes=None, model="gesture", layers=(), files={symbol: file}).parts
+    assert part.kind == kind

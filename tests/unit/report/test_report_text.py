@@ -80,3 +80,10 @@ def test_units():
 def test_long_texts_are_cut():
     assert text.short("abcdef", 6) == "abcdef"
     assert text.short("abcdefg", 6) == "abcde\u2026"
+
+
+def test_a_moment_is_written_for_people():
+    assert text.moment("2026-11-25T20:08:08Z") == "2026-11-25 20:08 UTC"
+    assert text.moment("2026-11-25T20:08:08.25+00:00") == "2026-11-25 20:08 UTC"
+    assert text.moment("2026-11-25T20:08:08+01:00") == "2026-11-25T20:08:08+01:00"  # another zone: as it is
+    assert text.moment("yesterday") == "yesterday"

@@ -53,8 +53,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
             "board_flash_bytes": board.flash_bytes,
             "board_ram_bytes": board.ram_bytes,
         }
-        flash_symbols, ram_symbols = symbols_by_memory(folder / ELF)
-        write_json(folder / "footprint.json", facts | {"flash_symbols": flash_symbols, "ram_symbols": ram_symbols})
+        write_json(folder / "footprint.json", facts | symbols_by_memory(folder / ELF))
         if flash_bytes > board.flash_bytes or ram_bytes > board.ram_bytes:
             raise CheckFailed(
                 spec.name,
@@ -73,18 +72,26 @@ def step(road: Road, spec: ModelSpec) -> Step:
     return Step(name(road, spec), 1, inputs, make)
 
 
-def symbols_by_memory(image: Path) -> tuple[dict[str, int], dict[str, int]]:
-    """Bytes by symbol: those in flash, those in RAM (``.data`` too, whose initial values are in flash besides)."""
+def symbols_by_memory(image: Path) -> dict[str, dict[str, Any]]:
+    """What takes the bytes.
+
+    Returns:
+        ``flash_symbols`` and ``ram_symbols``: bytes by symbol (``.data`` in RAM, whose initial values are in flash
+        besides); ``symbol_files``: the C file of each static symbol.
+    """
     from tinyforge.toolchain import read_image
 
     read = read_image(image)
     memories: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    files: dict[str, str] = {}
     for symbol in read.symbols:
         for section in read.sections:
             if symbol.bytes and section.address <= symbol.address < section.address + section.bytes:
                 memory = memories[int(section.writable)]
                 memory[symbol.name] = memory.get(symbol.name, 0) + symbol.bytes
-    return memories
+                if symbol.source:
+                    files[symbol.name] = symbol.source
+    return {"flash_symbols": memories[0], "ram_symbols": memories[1], "symbol_files": files}
 
 
 def result(road: Road, spec: ModelSpec) -> dict[str, Any]:

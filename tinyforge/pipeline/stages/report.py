@@ -19,6 +19,7 @@ from tinyforge.pipeline.stages import dataset as dataset_stage
 from tinyforge.pipeline.stages import evaluate as evaluate_stage
 from tinyforge.pipeline.stages import export as export_stage
 from tinyforge.pipeline.stages import profile as profile_stage
+from tinyforge.pipeline.stages import sweep as sweep_stage
 from tinyforge.pipeline.stages import train as train_stage
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _share(accuracy: Mapping[str, Any]) -> Share:
 
 
 def _network(road: Road, spec: ModelSpec) -> Network:
-    from tinyforge.report.data import Arena, ArenaSlot, BudgetRow, Evaluation, LayerRow, Network
+    from tinyforge.report.data import Arena, ArenaSlot, BudgetRow, Evaluation, LayerRow, Network, PlanPoint
 
     run = road.run
     trained = train_stage.result(road, spec)
@@ -158,6 +159,11 @@ def _network(road: Road, spec: ModelSpec) -> Network:
         known["memory"] = _memory(road, spec)
     if run.done(evaluate_stage.name(road, spec)):
         known["evaluation"] = Evaluation.from_document(evaluate_stage.document(road, spec))
+    if run.done(sweep_stage.name(spec)):
+        known["plans"] = tuple(
+            PlanPoint(p["plan"], _share(p["test"]), p["flash_bytes"], p["ram_bytes"], p["instructions"])
+            for p in sweep_stage.result(road, spec)["points"]
+        )
     if run.done(evaluate_stage.name(road, spec)) and run.done(profile_stage.name(spec)):
         verdict = evaluate_stage.summary(road, spec)["budget"]
         known["budget"] = tuple(
@@ -213,6 +219,8 @@ def _memory(road: Road, spec: ModelSpec) -> tuple[Any, ...]:
 
     footprint = json.loads(road.run.path(build_stage.name(road, spec), "footprint.json").read_text(encoding="utf-8"))
     layers = [layer["name"] for layer in export_stage.facts(road, spec)["layers"]]
+    profiled = road.run.done(profile_stage.name(spec)) is not None
+    stack_bytes = profile_stage.result(road, spec)["stack_bytes"] if profiled else 0
     return tuple(
         memory.region(
             region,
@@ -221,6 +229,8 @@ def _memory(road: Road, spec: ModelSpec) -> tuple[Any, ...]:
             capacity_bytes=footprint[f"board_{key}_bytes"],
             model=spec.name,
             layers=layers,
+            files=footprint.get("symbol_files"),
+            stack_bytes=stack_bytes if key == "ram" else 0,
         )
         for region, key in (("flash", "flash"), ("RAM", "ram"))
     )
