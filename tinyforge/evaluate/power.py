@@ -135,7 +135,7 @@ def read_trace(path: Path, *, volts: float | None = None, meter: str = "") -> Po
 
 
 def parse_trace(lines: Iterable[str], place: str, *, volts: float | None = None, meter: str = "") -> PowerTrace:
-    """As :func:`read_trace`, from lines."""
+    """As :func:`read_trace`, its DataError included, from lines."""
     rows = iter(lines)
     header = next(rows, "").strip()
     names = [part.strip().strip('"').lower() for part in header.lstrip("#").split(",")]
