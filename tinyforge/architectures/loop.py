@@ -24,6 +24,7 @@ from tinyforge.architectures.session import keras, tensorflow
 from tinyforge.core.files import write_bytes
 from tinyforge.core.metrics import measure_losses
 from tinyforge.core.types import TRAIN, Dataset, Float32Array, IntArray, ModelSpec, Preprocessing
+from tinyforge.core.windows import Windows
 
 Augment = Callable[[Float32Array, Sequence[str], np.random.Generator], Float32Array]
 Teacher = Callable[[Float32Array], Float32Array]
@@ -42,7 +43,7 @@ class Examples:
     """Training windows and how an epoch is drawn from them.
 
     Attributes:
-        windows: float32 [n, time, channel] in physical units.
+        windows: [n, time, channel] in physical units; cut as they are drawn.
         targets: int64 [n].
         classes: number of classes.
         preprocessing: applied after augmentation.
@@ -58,7 +59,7 @@ class Examples:
             neural network").
     """
 
-    windows: Float32Array
+    windows: Windows
     targets: IntArray
     classes: int
     preprocessing: Preprocessing
@@ -81,7 +82,7 @@ class Examples:
         seed: int,
     ) -> Examples:
         """The training windows of ``dataset``, drawn as ``spec`` says."""
-        windows, targets = dataset.part(TRAIN)
+        windows, targets = dataset.side(TRAIN)
         return cls(
             windows,
             targets,

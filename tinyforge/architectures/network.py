@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tinyforge.architectures.session import keras, tensorflow
 from tinyforge.core.errors import DataError
 from tinyforge.core.types import Float32Array, Preprocessing, array_digest
+from tinyforge.core.windows import Windows
 
 _CHUNK = 512
 KERNELS = ("kernel", "recurrent_kernel", "depthwise_kernel", "pointwise_kernel")
@@ -75,6 +76,11 @@ class Predictor:
     def __call__(self, windows: Float32Array) -> Float32Array:
         """Probabilities float32 [n, classes] for standardised windows [n, time, channel]."""
         parts = [self._call(windows[i : i + _CHUNK]).numpy() for i in range(0, len(windows), _CHUNK)]
+        return np.concatenate(parts) if parts else np.zeros((0, self._classes), np.float32)
+
+    def raw(self, windows: Windows, preprocessing: Preprocessing) -> Float32Array:
+        """As a call, for windows in physical units, cut as they are answered."""
+        parts = [self(standardise(part, preprocessing)) for part in windows.chunks(_CHUNK)]
         return np.concatenate(parts) if parts else np.zeros((0, self._classes), np.float32)
 
 

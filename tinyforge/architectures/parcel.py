@@ -1,11 +1,9 @@
-"""A dataset as the one file a worker reads, and the function by which training windows are varied."""
+"""What a worker needs of a dataset before it trains, and the function by which training windows are varied."""
 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +14,7 @@ import numpy as np
 from tinyforge.architectures.loop import Augment
 from tinyforge.core.errors import ConfigError, DataError
 from tinyforge.core.files import write_bytes
-from tinyforge.core.types import SPLIT_NAMES, TRAIN, VALIDATION, Dataset, Preprocessing, WindowSpec
+from tinyforge.core.types import SPLIT_NAMES, TRAIN, VALIDATION, Dataset, Preprocessing
 
 _SMALLEST_STD = 1e-6  # a channel that never moves is only centred
 
@@ -30,11 +28,14 @@ def check_dataset(dataset: Dataset, place: str) -> None:
     """
     if len(dataset.labels) < 2:
         raise DataError(place, f"has {len(dataset.labels)} class", "record at least two: one may be rest")
-    if not np.isfinite(dataset.windows).all():
-        bad = int(np.flatnonzero(~np.isfinite(dataset.windows).all(axis=(1, 2)))[0])
-        raise DataError(
-            place, f"window {bad} of recording {dataset.recordings[bad]} holds NaN or infinity", "remove that recording"
-        )
+    first = 0
+    for windows in dataset.windows.chunks():
+        finite = np.isfinite(windows).all(axis=(1, 2))
+        if not finite.all():
+            bad = first + int(np.argmin(finite))
+            place_in = f"window {bad} of recording {dataset.recordings[bad]}"
+            raise DataError(place, f"{place_in} holds NaN or infinity", "remove that recording")
+        first += len(windows)
     for side in (TRAIN, VALIDATION):
         if not (dataset.split == side).any():
             raise DataError(
@@ -57,48 +58,25 @@ def write_npz(path: Path, arrays: Mapping[str, Any]) -> None:
     write_bytes(path, parcel.getvalue())
 
 
-def write_dataset(dataset: Dataset, path: Path) -> None:
-    """Write a dataset as npz; the same dataset gives the same bytes."""
-    write_npz(
-        path,
-        {
-            "windows": dataset.windows,
-            "targets": dataset.targets,
-            "split": dataset.split,
-            "groups": dataset.groups.astype(np.str_),
-            "recordings": dataset.recordings.astype(np.str_),
-            "said": np.array(json.dumps({"labels": list(dataset.labels), "spec": asdict(dataset.spec)})),
-        },
-    )
-
-
-def read_dataset(path: Path) -> Dataset:
-    """Read what :func:`write_dataset` wrote."""
-    with np.load(path, allow_pickle=False) as parcel:
-        said = json.loads(str(parcel["said"]))
-        spec = said["spec"]
-        return Dataset(
-            windows=parcel["windows"],
-            targets=parcel["targets"],
-            labels=tuple(said["labels"]),
-            groups=parcel["groups"],
-            recordings=parcel["recordings"],
-            split=parcel["split"],
-            spec=WindowSpec(spec["length"], spec["hop"], tuple(spec["channels"]), spec["rate_hz"]),
-        )
-
-
 def fit_preprocessing(dataset: Dataset) -> Preprocessing:
     """Mean and standard deviation of each channel over all samples of the training windows, and of nothing else.
 
     Both are float32 numbers, so that the network, its Python twin and the C all work with the same bits.
     """
-    windows, _ = dataset.part(TRAIN)
-    samples = windows.reshape(-1, windows.shape[-1]).astype(np.float64)
-    std = samples.std(axis=0)
+    windows, _ = dataset.side(TRAIN)
+    count, mean, squares = 0, np.zeros(windows.shape[2]), np.zeros(windows.shape[2])
+    for chunk in windows.chunks():
+        samples = chunk.reshape(-1, chunk.shape[2]).astype(np.float64)
+        # means and squared deviations of two parts together: Chan, Golub and LeVeque 1983, "Algorithms for computing
+        # the sample variance", equation 2.1
+        share, ahead = len(samples) / (count + len(samples)), samples.mean(axis=0) - mean
+        squares += samples.var(axis=0) * len(samples) + ahead**2 * count * share
+        mean += ahead * share
+        count += len(samples)
+    std = np.sqrt(squares / max(count, 1))
     std = np.where(std < _SMALLEST_STD, 1.0, std)
     return Preprocessing(
-        mean=tuple(float(np.float32(value)) for value in samples.mean(axis=0)),
+        mean=tuple(float(np.float32(value)) for value in mean),
         std=tuple(float(np.float32(value)) for value in std),
     )
 

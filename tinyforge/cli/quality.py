@@ -9,6 +9,7 @@ import typer
 
 from tinyforge.cli.options import HERE, Debug, Json, ProjectDir
 
+_MOST_NAMED = 5
 _COLOURS = {"error": "red", "warning": "yellow", "note": ""}
 
 
@@ -32,9 +33,9 @@ def check(
         render.say_json(result)
     else:
         for one in result["findings"]:
-            where = ", ".join(one["where"]) + (
-                f" and {one['count'] - len(one['where'])} more" * (one["count"] > len(one["where"]))
-            )
+            where = ", ".join(one["where"][:_MOST_NAMED])
+            if one["count"] > _MOST_NAMED:
+                where += f" and {one['count'] - _MOST_NAMED} more: --json names all"
             render.say(f"{one['severity']}: {one['fact']} [{one['code']}]", _COLOURS[one["severity"]])
             if where:
                 render.say(f"  in {where}")

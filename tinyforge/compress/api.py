@@ -9,10 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import tinyforge
-from tinyforge.architectures.parcel import check_dataset, write_dataset
+from tinyforge.architectures.parcel import check_dataset
 from tinyforge.architectures.session import ENVIRONMENT, require_tensorflow
 from tinyforge.compress.patterns import parse_pattern
 from tinyforge.compress.result import CompressResult, finished, result_from_json
+from tinyforge.core.dataset_file import write_dataset
 from tinyforge.core.errors import ConfigError, DataError
 from tinyforge.core.files import os_error, sha256_file, sha256_json
 from tinyforge.core.model_info import info_to_json

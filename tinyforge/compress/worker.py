@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tinyforge.architectures import network as networks
 from tinyforge.architectures.loop import Epoch, Examples
-from tinyforge.architectures.parcel import load_augmentation, read_dataset, write_npz
+from tinyforge.architectures.parcel import load_augmentation, write_npz
 from tinyforge.architectures.session import set_up
 from tinyforge.compress import finetune, int8
 from tinyforge.compress.fake_quant import Keep, fake_quant_network
@@ -23,6 +23,7 @@ from tinyforge.compress.layer_errors import findings, layer_errors
 from tinyforge.compress.qat import quantization_aware
 from tinyforge.compress.result import INT8_FILE, PREDICTIONS_FILE, RESULT_FILE
 from tinyforge.compress.slim import finish
+from tinyforge.core.dataset_file import read_dataset
 from tinyforge.core.errors import UnsupportedModelError
 from tinyforge.core.files import sha256_file, write_bytes, write_json
 from tinyforge.core.metrics import measure, measure_losses
@@ -96,7 +97,7 @@ class _Work:
         self._dataset: Dataset = read_dataset(Path(job["workshop"]) / "dataset.npz")
         set_up(self._spec.seed)
         self._model = networks.load(Path(job["model"]))
-        x_train, y_train = self._dataset.part(TRAIN)
+        x_train, y_train = self._dataset.side(TRAIN)
         augment = load_augmentation(job["augmentation"], self._spec.augmentation)
         self._examples = Examples.of(
             self._dataset,

@@ -38,6 +38,8 @@ class DatasetConfig:
             windows of several labels out.
         training_hop: samples from one training window's start to the next, where that is to be less than the window's
             hop, which it divides; 0 for the window's.
+        gap_ms: the longest gap between samples that is bridged when a recording is brought to the window's rate, 0 to
+            60 000; one and a half samples always are.
     """
 
     folder: str = "dataset"
@@ -50,6 +52,7 @@ class DatasetConfig:
     placement: str = ""
     transitions: bool = True
     training_hop: int = 0
+    gap_ms: float = 500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,7 @@ def _dataset(table: Table) -> DatasetConfig:
         placement=table.text("placement", d.placement),
         transitions=table.boolean("transitions", d.transitions),
         training_hop=table.integer("training_hop", d.training_hop, 0, 65536),
+        gap_ms=table.number("gap_ms", d.gap_ms, 0.0, 60_000.0),
     )
     if config.test + config.validation > 0.9:
         raise table.fail(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tinyforge.core.errors import DataError
 from tinyforge.core.facts import CaptureFacts
+from tinyforge.core.windows import Windows
 
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
@@ -49,7 +50,7 @@ def array_digest(*arrays: npt.NDArray[Any]) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"")
     return digest.hexdigest()
 
 
@@ -174,7 +175,8 @@ class Dataset:
     """Windows ready for training.
 
     Attributes:
-        windows: float32 [window, time, channel] in physical units.
+        windows: float32 [window, time, channel] in physical units, cut from their samples when asked for; an array
+            given for them is wrapped.
         targets: int64 [window], index into ``labels``.
         labels: class names.
         groups: text [window]: the group (subject, session, recording) the split keeps together.
@@ -183,7 +185,7 @@ class Dataset:
         spec: how the windows were cut.
     """
 
-    windows: Float32Array
+    windows: Windows
     targets: IntArray
     labels: tuple[str, ...]
     groups: npt.NDArray[np.str_]
@@ -191,18 +193,36 @@ class Dataset:
     split: Int8Array
     spec: WindowSpec
 
+    def __post_init__(self) -> None:
+        given: Any = self.windows
+        if isinstance(given, np.ndarray):
+            object.__setattr__(self, "windows", Windows.of(given))
+
     def part(self, which: int) -> tuple[Float32Array, IntArray]:
-        """Windows [n, time, channel] and targets [n] of one side of the split."""
+        """Windows [n, time, channel], cut, and targets [n] of one side of the split."""
+        windows, targets = self.side(which)
+        return np.asarray(windows), targets
+
+    def side(self, which: int) -> tuple[Windows, IntArray]:
+        """As `part`, with windows that are not cut yet."""
         chosen = self.split == which
-        return self.windows[chosen], self.targets[chosen]
+        return self.windows.take(chosen), self.targets[chosen]
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of arrays, labels and spec."""
+        """SHA-256 of the samples, where windows start in them, the other arrays, labels and spec."""
+        samples = hashlib.sha256(f"{self.windows.samples.shape}".encode())
+        for piece in self.windows.pieces():
+            samples.update(np.ascontiguousarray(piece).data)
         arrays = array_digest(
-            self.windows, self.targets, self.split, self.groups.astype(np.str_), self.recordings.astype(np.str_)
+            self.windows.starts,
+            self.targets,
+            self.split,
+            self.groups.astype(np.str_, copy=False),
+            self.recordings.astype(np.str_, copy=False),
         )
-        return hashlib.sha256((arrays + repr((self.labels, self.spec))).encode()).hexdigest()
+        said = samples.hexdigest() + arrays + repr((self.labels, self.spec))
+        return hashlib.sha256(said.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

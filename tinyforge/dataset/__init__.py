@@ -11,6 +11,7 @@ from tinyforge.dataset.importers import (
     list_importers,
     read_recordings,
 )
+from tinyforge.dataset.series import SeriesCache
 from tinyforge.dataset.splits import SplitSpec, check_split
 from tinyforge.dataset.store import RecordingStore
 from tinyforge.dataset.windows import cut_windows, describe_split, make_dataset, recording_windows
@@ -21,6 +22,7 @@ __all__ = [
     "ImportOptions",
     "ImportResult",
     "RecordingStore",
+    "SeriesCache",
     "SplitSpec",
     "check_split",
     "cut_windows",

@@ -12,7 +12,9 @@ from tinyforge.dataset.timing import gap_limit_ms, is_even
 GAP_LIMIT_MS = 500.0  # across a longer gap nothing is invented; phones of the public sets pause up to 188 ms
 
 
-def evenly(recording: Recording, samples: Float32Array, rate_hz: float) -> tuple[Float32Array, IntArray]:
+def evenly(
+    recording: Recording, samples: Float32Array, rate_hz: float, gap_ms: float = GAP_LIMIT_MS
+) -> tuple[Float32Array, IntArray]:
     """Samples at another rate, and which original sample each is nearest to in time.
 
     Times that jitter are first brought to the recording's mean rate, linearly between neighbours; samples that repeat a
@@ -22,12 +24,13 @@ def evenly(recording: Recording, samples: Float32Array, rate_hz: float) -> tuple
         recording: says the times.
         samples: float32 [time, channel], its samples in whatever units.
         rate_hz: wished.
+        gap_ms: the longest gap that is bridged; never less than one and a half samples.
 
     Returns:
         float32 [new time, channel] and int64 [new time].
 
     Raises:
-        DataError: the times have a gap longer than `GAP_LIMIT_MS`, and than one and a half samples.
+        DataError: the times have a gap longer than that.
     """
     if recording.times_ms is None or is_even(recording):
         even = samples
@@ -36,7 +39,7 @@ def evenly(recording: Recording, samples: Float32Array, rate_hz: float) -> tuple
         times = recording.times_ms - recording.times_ms[0]
         kept = np.flatnonzero(np.r_[True, times[1:] > np.maximum.accumulate(times)[:-1]])
         times = times[kept]
-        _check_gaps(times, kept, recording.rate_hz)
+        _check_gaps(times, kept, recording.rate_hz, gap_ms)
         grid = np.arange(0.0, times[-1] + 1e-6, 1e3 / recording.rate_hz)
         even = np.stack([np.interp(grid, times, column) for column in samples[kept].T], axis=1).astype(np.float32)
         after = np.clip(np.searchsorted(times, grid), 1, len(times) - 1)
@@ -46,13 +49,13 @@ def evenly(recording: Recording, samples: Float32Array, rate_hz: float) -> tuple
     return out, nearest[np.minimum(places, len(nearest) - 1)]
 
 
-def _check_gaps(times: Float64Array, kept: IntArray, rate_hz: float) -> None:
+def _check_gaps(times: Float64Array, kept: IntArray, rate_hz: float, gap_ms: float) -> None:
     steps = np.diff(times)
     worst = int(np.argmax(steps)) if len(steps) else 0
-    limit_ms = gap_limit_ms(rate_hz, GAP_LIMIT_MS)
+    limit_ms = gap_limit_ms(rate_hz, gap_ms)
     if len(steps) and steps[worst] > limit_ms:
         raise DataError(
             "recording",
             f"has a gap of {steps[worst]:.0f} ms after sample {kept[worst]}, longer than {limit_ms:.0f} ms",
-            "cut it there with `tinyforge dataset trim`, or delete it",
+            "cut it there with `tinyforge dataset trim`, delete it, or raise dataset.gap_ms",
         )

@@ -109,6 +109,19 @@ class RecordingStore:
             )
         return recording
 
+    def stamp(self, entry: Entry) -> str:
+        """Size and time of a recording's file: other ones when it was written again.
+
+        Raises:
+            DataError: the file is gone.
+        """
+        path = self.folder / entry.file
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise _reading(path, error) from error
+        return f"{status.st_size}-{status.st_mtime_ns}"
+
     def digest(self) -> str:
         """SHA-256 of the set of recordings: equal for the same recordings in any order, wherever they are.
 

@@ -5,37 +5,26 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyforge.core.errors import ConfigError, DataError, did_you_mean
 from tinyforge.core.types import SPLIT_NAMES, TRAIN, Dataset, Float32Array, Int8Array, IntArray, Recording, WindowSpec
+from tinyforge.core.windows import Windows
 from tinyforge.dataset.entries import Entry
-from tinyforge.dataset.even import evenly
+from tinyforge.dataset.even import GAP_LIMIT_MS
+from tinyforge.dataset.series import Piece, SeriesCache, Store, even_recording, series_of
 from tinyforge.dataset.splits import SplitSpec, check_split, split_groups
-from tinyforge.dataset.units import canonical_unit, to_canonical
-
-
-class Store(Protocol):
-    """What `make_dataset` needs of a store."""
-
-    def entries(self) -> list[Entry]:
-        """What there is."""
-        ...
-
-    def load(self, recording_id: str) -> Recording:
-        """One of them."""
-        ...
+from tinyforge.dataset.units import canonical_unit
 
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """Windows of one recording: the class of each, its number among those cut, and what a split keeps together."""
+    """Windows of one recording: starts in the series, classes, numbers among all, and what a split keeps together."""
 
     entry: Entry
-    windows: Float32Array
+    starts: IntArray
     targets: IntArray
     places: IntArray
     group: str
@@ -56,33 +45,43 @@ def cut_windows(samples: Float32Array, length: int, hop: int) -> Float32Array:
     return np.ascontiguousarray(views.transpose(0, 2, 1), dtype=np.float32)
 
 
-def window_shares(labels: Sequence[str], names: Sequence[str], length: int, hop: int) -> IntArray:
+def window_shares(of: IntArray, classes: int, length: int, hop: int) -> IntArray:
     """How many samples of each class every window holds.
 
     Args:
-        labels: of each sample, [time].
-        names: classes; samples of others count for none.
+        of: class of each sample, int64 [time]; -1 counts for none.
+        classes: how many there are.
         length, hop: as in :func:`cut_windows`.
 
     Returns:
         int64 [window, class].
     """
-    index = {name: k for k, name in enumerate(names)}
-    of = np.array([index.get(label, -1) for label in labels], np.int64)
-    counted = np.zeros((len(of) + 1, len(names)), np.int64)
-    counted[1:] = np.cumsum(of[:, None] == np.arange(len(names)), axis=0)
     starts = np.arange(0, len(of) - length + 1, hop)
-    return counted[starts + length] - counted[starts]
+    shares = np.zeros((len(starts), classes), np.int64)
+    counted = np.zeros(len(of) + 1, np.int64)
+    for k in range(classes):
+        np.cumsum(of == k, out=counted[1:])
+        shares[:, k] = counted[starts + length] - counted[starts]
+    return shares
 
 
 def majority(labels: Sequence[str], names: Sequence[str], length: int, hop: int, *, transitions: bool) -> IntArray:
     """The class that most samples of each window have, of equally many the first; -1 where none holds; [n].
 
     Args:
-        labels, names, length, hop: as in :func:`window_shares`.
+        labels: of each sample, [time].
+        names: classes; samples of others count for none.
+        length, hop: as in :func:`cut_windows`.
         transitions: whether windows of several labels count; else they get -1, as do those of other labels.
     """
-    shares = window_shares(labels, names, length, hop)
+    index = {name: k for k, name in enumerate(names)}
+    of = np.array([index.get(label, -1) for label in labels], np.int64)
+    return _majority(of, len(names), length, hop, transitions=transitions)
+
+
+def _majority(of: IntArray, classes: int, length: int, hop: int, *, transitions: bool) -> IntArray:
+    """As `majority`, of samples whose classes are numbers."""
+    shares = window_shares(of, classes, length, hop)
     others = length - shares.sum(axis=1)
     most = shares.max(axis=1, initial=0)
     held = (most > 0) & (most >= others) if transitions else most == length
@@ -95,36 +94,23 @@ def recording_windows(recording: Recording, spec: WindowSpec, place: str = "reco
     Raises:
         DataError: a channel is missing, its unit is unknown, or the recording is shorter than a window.
     """
-    return _labelled_windows(recording, spec, place)[0]
+    samples, _ = even_recording(recording, spec, place, GAP_LIMIT_MS)
+    _check_length(len(samples), len(recording.samples), recording.rate_hz, spec, place)
+    return cut_windows(samples, spec.length, spec.hop)
 
 
-def _labelled_windows(recording: Recording, spec: WindowSpec, place: str) -> tuple[Float32Array, IntArray]:
-    """As :func:`recording_windows`; and, for each sample at the spec's rate, the nearest one of the recording.
-
-    Raises:
-        DataError: a channel is missing, its unit is unknown, or the recording is shorter than a window.
-    """
-    names = [channel.name for channel in recording.channels]
-    for name in spec.channels:
-        if name not in names:
-            raise DataError(
-                place, f"has no channel {name!r}", f"it has {', '.join(names)}; set window.channels to what is there"
-            )
-    samples = to_canonical(recording, [names.index(name) for name in spec.channels], place)
-    try:
-        samples, nearest = evenly(recording, samples, spec.rate_hz)
-    except DataError as error:
-        raise DataError(place, error.fact, error.way_out) from error
-    if len(samples) < spec.length:
-        count = f"{len(recording.samples)} samples"
-        if recording.rate_hz != spec.rate_hz:
-            count += f" at {recording.rate_hz:g} Hz, which are {len(samples)} at {spec.rate_hz:g} Hz"
-        raise DataError(
-            place,
-            f"has {count}; a window needs {spec.length}",
-            "record longer takes, delete this one, or shorten window.length",
-        )
-    return cut_windows(samples, spec.length, spec.hop), nearest
+def _check_length(count: int, recorded: int, rate_hz: float, spec: WindowSpec, place: str) -> None:
+    """A recording holds a window."""
+    if count >= spec.length:
+        return
+    said = f"{recorded} samples"
+    if rate_hz != spec.rate_hz:
+        said += f" at {rate_hz:g} Hz, which are {count} at {spec.rate_hz:g} Hz"
+    raise DataError(
+        place,
+        f"has {said}; a window needs {spec.length}",
+        "record longer takes, delete this one, or shorten window.length",
+    )
 
 
 def make_dataset(
@@ -138,10 +124,13 @@ def make_dataset(
     transitions: bool = True,
     training_hop: int = 0,
     sides: Mapping[str, int] | None = None,
+    gap_ms: float = GAP_LIMIT_MS,
+    cache: SeriesCache | None = None,
 ) -> Dataset:
     """Windows of every recording, split by group.
 
-    The result depends on the recordings alone, not on the order they were added in.
+    The result depends on the recordings alone, not on the order they were added in. One recording is in memory at a
+    time; windows are cut from a mapped file when they are asked for (`tinyforge.core.windows`).
 
     Args:
         store: where the recordings are.
@@ -155,6 +144,8 @@ def make_dataset(
         training_hop: samples from one training window's start to the next, where that is to be less than the spec's
             hop, which it divides; 0 for the spec's. Validation and test windows keep the spec's.
         sides: TRAIN, VALIDATION or TEST of each group, instead of ``split``'s fractions.
+        gap_ms: the longest gap between samples that is bridged.
+        cache: where samples at the spec's rate are kept; None to make them anew.
 
     Returns:
         Windows in physical units, ordered by recording id, then time.
@@ -183,12 +174,18 @@ def make_dataset(
     _check_dropped(chosen, allow_dropped)
     _check_units(chosen, spec)
     finer = dataclasses.replace(spec, hop=step)
-    cuts = [_cut(store, entry, finer, split, names, transitions=transitions) for entry in chosen]
-    windows = np.concatenate([cut.windows for cut in cuts])
+    grouped = [(entry, _group(entry, split)) for entry in chosen]
+    keep = cache.series_of if cache else series_of
+    series = keep(store, chosen, spec, gap_ms)
+    cuts = [
+        _cut(entry, group, series.pieces[entry.id], finer, names, transitions=transitions) for entry, group in grouped
+    ]
+    starts = np.concatenate([cut.starts for cut in cuts])
     targets = np.concatenate([cut.targets for cut in cuts])
     groups = _spread([cut.group for cut in cuts], cuts, np.str_)
     recordings = _spread([cut.entry.id for cut in cuts], cuts, np.str_)
-    group_names, group_of = np.unique(groups, return_inverse=True)
+    group_names, group_of_cut = np.unique([cut.group for cut in cuts], return_inverse=True)
+    group_of = np.repeat(group_of_cut, [len(cut.starts) for cut in cuts])
     counts = np.zeros((len(group_names), len(names)), dtype=np.int64)
     on_grid = np.concatenate([cut.places for cut in cuts]) % (spec.hop // step) == 0
     np.add.at(counts, (group_of[on_grid], targets[on_grid]), 1)
@@ -205,7 +202,8 @@ def make_dataset(
             )
     kept = on_grid | (side == TRAIN)
     if not kept.all():
-        windows, targets, groups, recordings, side = (one[kept] for one in (windows, targets, groups, recordings, side))
+        starts, targets, groups, recordings, side = (one[kept] for one in (starts, targets, groups, recordings, side))
+    windows = Windows(series.samples, starts, spec.length)
     return Dataset(windows, targets, names, groups, recordings, side, spec)
 
 
@@ -293,30 +291,32 @@ def _placed(entries: list[Entry], placement: str) -> list[Entry]:
     return chosen
 
 
-def _cut(
-    store: Store, entry: Entry, spec: WindowSpec, split: SplitSpec, names: Sequence[str], *, transitions: bool
-) -> _Cut:
-    place = f"recording {entry.id}"
+def _group(entry: Entry, split: SplitSpec) -> str:
+    """What a split keeps together with a recording."""
     if split.by == "recording":
-        group = entry.origin or entry.id
+        return entry.origin or entry.id
+    if not (entry.subject if split.by == "subject" else entry.session):
+        raise DataError(
+            f"recording {entry.id}",
+            f"has no {split.by}, so it cannot be split by one",
+            f'import it again with --{split.by}, or use by = "recording"',
+        )
+    return entry.subject if split.by == "subject" else f"{entry.subject}/{entry.session}"
+
+
+def _cut(entry: Entry, group: str, piece: Piece, spec: WindowSpec, names: Sequence[str], *, transitions: bool) -> _Cut:
+    _check_length(piece.count, entry.samples, entry.rate_hz, spec, f"recording {entry.id}")
+    places = np.arange(1 + (piece.count - spec.length) // spec.hop)
+    if piece.runs is None:
+        targets = np.full(len(places), list(names).index(entry.label), np.int64)
     else:
-        if not (entry.subject if split.by == "subject" else entry.session):
-            raise DataError(
-                place,
-                f"has no {split.by}, so it cannot be split by one",
-                f'import it again with --{split.by}, or use by = "recording"',
-            )
-        group = entry.subject if split.by == "subject" else f"{entry.subject}/{entry.session}"
-    recording = store.load(entry.id)
-    windows, nearest = _labelled_windows(recording, spec, place)
-    if recording.sample_labels is None:
-        targets = np.full(len(windows), list(names).index(entry.label), np.int64)
-        return _Cut(entry, windows, targets, np.arange(len(windows)), group)
-    labels = [recording.sample_labels[k] for k in nearest]
-    targets = majority(labels, names, spec.length, spec.hop, transitions=transitions)
-    held = np.flatnonzero(targets >= 0)
-    return _Cut(entry, windows[held], targets[held], held, group)
+        index = {name: k for k, name in enumerate(names)}
+        of = np.repeat([index.get(label, -1) for label, _ in piece.runs], [count for _, count in piece.runs])
+        targets = _majority(of, len(names), spec.length, spec.hop, transitions=transitions)
+        places = np.flatnonzero(targets >= 0)
+        targets = targets[places]
+    return _Cut(entry, piece.first + places * spec.hop, targets, places, group)
 
 
 def _spread(values: Sequence[object], cuts: Sequence[_Cut], dtype: type) -> npt.NDArray:  # type: ignore[type-arg]
-    return np.repeat(np.array(values, dtype=dtype), [len(cut.windows) for cut in cuts])
+    return np.repeat(np.array(values, dtype=dtype), [len(cut.starts) for cut in cuts])

@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tinyforge.core.errors import DataError
 from tinyforge.core.facts import facts_json
-from tinyforge.core.files import atomic_open
 from tinyforge.core.project import Project
-from tinyforge.core.types import Channel, Dataset, WindowSpec
-from tinyforge.dataset import Entry, ImportOptions, RecordingStore, SplitSpec, make_dataset, read_recordings
+from tinyforge.core.types import Channel, Dataset
+from tinyforge.dataset import (
+    Entry,
+    ImportOptions,
+    RecordingStore,
+    SeriesCache,
+    SplitSpec,
+    make_dataset,
+    read_recordings,
+)
 
 DATASET_FILE = "dataset.npz"
 
@@ -122,48 +127,9 @@ def windows_of(project: Project, sides: Mapping[str, int] | None = None) -> Data
         transitions=config.transitions,
         training_hop=config.training_hop,
         sides=sides,
+        gap_ms=config.gap_ms,
+        cache=SeriesCache(project.state_dir / "series", store.stamp),
     )
-
-
-def save_dataset(dataset: Dataset, path: Path) -> None:
-    """Write a dataset as ``.npz``; equal datasets give equal bytes."""
-    spec = dataset.spec
-    with atomic_open(path, "wb") as stream:
-        np.savez(
-            stream,
-            windows=dataset.windows,
-            targets=dataset.targets,
-            split=dataset.split,
-            groups=dataset.groups.astype(np.str_),
-            recordings=dataset.recordings.astype(np.str_),
-            labels=np.array(dataset.labels),
-            channels=np.array(spec.channels),
-            spec=np.array([spec.length, spec.hop, spec.rate_hz], np.float64),
-        )
-
-
-def load_dataset(path: Path) -> Dataset:
-    """Read what :func:`save_dataset` wrote.
-
-    Raises:
-        DataError: no such file, or another one.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            length, hop, rate_hz = archive["spec"]
-            spec = WindowSpec(int(length), int(hop), tuple(map(str, archive["channels"])), float(rate_hz))
-            return Dataset(
-                archive["windows"],
-                archive["targets"],
-                tuple(map(str, archive["labels"])),
-                archive["groups"],
-                archive["recordings"],
-                archive["split"],
-                spec,
-            )
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(str(path), f"is no dataset: {reason}", "remove it and run again") from error
 
 
 def channels_of(project: Project) -> tuple[Channel, ...]:

@@ -89,7 +89,7 @@ def without_test(dataset: Dataset) -> Dataset:
     kept = dataset.split != TEST
     return dataclasses.replace(
         dataset,
-        windows=dataset.windows[kept],
+        windows=dataset.windows.take(kept),
         targets=dataset.targets[kept],
         groups=dataset.groups[kept],
         recordings=dataset.recordings[kept],

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import tinyforge
 from tinyforge.architectures import resolve
-from tinyforge.architectures.parcel import check_dataset, write_dataset
+from tinyforge.architectures.parcel import check_dataset
 from tinyforge.architectures.session import ENVIRONMENT, require_tensorflow
+from tinyforge.core.dataset_file import write_dataset
 from tinyforge.core.files import os_error, sha256_json
 from tinyforge.core.types import Dataset, ModelSpec
 from tinyforge.core.worker import OnProgress, run_worker

@@ -12,8 +12,9 @@ from typing import Any
 from tinyforge.architectures import build
 from tinyforge.architectures import network as networks
 from tinyforge.architectures.loop import Epoch, Examples, Stepper, run_epochs
-from tinyforge.architectures.parcel import fit_preprocessing, load_augmentation, read_dataset, write_npz
+from tinyforge.architectures.parcel import fit_preprocessing, load_augmentation, write_npz
 from tinyforge.architectures.session import set_up
+from tinyforge.core.dataset_file import read_dataset
 from tinyforge.core.files import sha256_file, write_json
 from tinyforge.core.metrics import bootstrap, calibration, measure
 from tinyforge.core.types import SPLIT_NAMES, TEST, TRAIN, VALIDATION, ModelSpec
@@ -87,10 +88,10 @@ def work(job: dict[str, Any], reporter: Reporter) -> Mapping[str, Any]:
     metrics: dict[str, Any] = {}
     arrays: dict[str, Any] = {}
     for side in (TRAIN, VALIDATION, TEST):
-        windows, targets = dataset.part(side)
+        windows, targets = dataset.side(side)
         if not len(windows):
             continue
-        probabilities = predict(networks.standardise(windows, examples.preprocessing))
+        probabilities = predict.raw(windows, examples.preprocessing)
         predicted = probabilities.argmax(1)
         metrics[SPLIT_NAMES[side]] = measure(targets, predicted, dataset.labels) | {
             "intervals": bootstrap(targets, predicted, dataset.groups[dataset.split == side], dataset.labels),

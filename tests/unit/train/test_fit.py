@@ -195,7 +195,7 @@ def spoiled(**changes):
 
 
 def test_windows_that_are_not_finite_are_refused(tmp_path):
-    windows = small_dataset().windows.copy()
+    windows = np.array(small_dataset().windows)
     windows[7, 3, 1] = np.nan
     with pytest.raises(
         DataError, match="dataset: window 7 of recording take7 holds NaN or infinity; remove that recording"

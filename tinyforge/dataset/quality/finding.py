@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
-_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +14,7 @@ class Finding:
     Attributes:
         code: identifier, for instance ``wrong-unit``.
         severity: ``error``: it spoils a training; ``warning``: it may; ``note``: worth knowing.
-        where: recordings, subjects or classes, each once, the first ones of many.
+        where: recordings, subjects or classes, each once.
         fact: what was found, with numbers.
         way_out: what to do.
         count: of the places in all.
@@ -30,6 +29,6 @@ class Finding:
 
 
 def finding(code: str, severity: str, where: list[str], fact: str, way_out: str) -> Finding:
-    """A finding about places, of which the first few are kept."""
+    """A finding about places."""
     places = list(dict.fromkeys(where))
-    return Finding(code, severity, tuple(places[:_MOST_NAMED]), fact, way_out, len(places))
+    return Finding(code, severity, tuple(places), fact, way_out, len(places))

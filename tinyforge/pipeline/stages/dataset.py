@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinyforge.core.dataset_file import read_dataset, write_dataset
 from tinyforge.core.files import write_json
 from tinyforge.core.types import SPLIT_NAMES, Dataset
 from tinyforge.pipeline import datasets
@@ -25,7 +26,7 @@ def step(road: Road) -> Step:
 
     def make(folder: Path) -> Mapping[str, Any]:
         dataset = datasets.windows_of(project)
-        datasets.save_dataset(dataset, folder / DATASET_FILE)
+        write_dataset(dataset, folder / DATASET_FILE)
         said = facts(dataset) | {"channels": [[c.name, c.unit] for c in datasets.channels_of(project)]}
         write_json(folder / "dataset.json", said | {"recordings": datasets.summary(project)})
         return said
@@ -35,7 +36,7 @@ def step(road: Road) -> Step:
         "dataset": dataclasses.asdict(project.dataset) | {"folder": ""},
         "window": dataclasses.asdict(project.window),
     }
-    return Step(NAME, 1, inputs, make)
+    return Step(NAME, 2, inputs, make)
 
 
 def facts(dataset: Dataset) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
 
 def load(road: Road) -> Dataset:
     """The windows of the run."""
-    return datasets.load_dataset(road.run.path(NAME, DATASET_FILE))
+    return read_dataset(road.run.path(NAME, DATASET_FILE))
 
 
 def sha256(road: Road) -> str:
