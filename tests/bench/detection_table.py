@@ -22,6 +22,7 @@ from tinyforge.core.types import TEST, TRAIN, Recording
 from tinyforge.dataset import ImportOptions, read_recordings
 from tinyforge.dataset.edits import part
 from tinyforge.dataset.quality import Report, check
+from tinyforge.dataset.units import CANONICAL
 
 SETS = {
     "imu_nano33_gestures": ImportOptions(rate_hz=119, subject="a"),
@@ -29,9 +30,7 @@ SETS = {
     "imu_magic_wand_tf": ImportOptions(),
     "imu_edgeimpulse_xiao": ImportOptions(units=("g",), subject="c"),
     "imu_uci_har_layout_derived": ImportOptions(),
-    "imu_basicmotions_ts": ImportOptions(
-        rate_hz=10, subject="d", columns=("ax", "ay", "az", "gx", "gy", "gz"), units=("m/s^2", "rad/s")
-    ),
+    "imu_basicmotions_ts": ImportOptions(rate_hz=10, subject="d"),
     "imu_sp_sw_har": ImportOptions(),
 }
 MOST_PEOPLE = 6  # of the large set, a draw takes so many
@@ -49,9 +48,9 @@ def _axes(recording: Recording, names: Sequence[str]) -> list[int]:
 
 
 def _group(clean: Named, rng: np.random.Generator) -> set[str]:
-    """Recordings of one person, or of a fifth of the takes where there are fewer than three people."""
+    """Recordings of one person, or a fifth of the recordings where there are fewer than four people."""
     people = sorted({recording.subject for _, recording in clean})
-    if len(people) >= 3:
+    if len(people) > 3:
         who = people[rng.integers(len(people))]
         return {name for name, recording in clean if recording.subject == who}
     return _some(clean, rng, 0.2)
@@ -149,15 +148,16 @@ def constant_channel(clean: Named, rng: np.random.Generator) -> Plant:
 def clipped_sensor(clean: Named, rng: np.random.Generator) -> Plant:
     """A range that the largest swings of the accelerometer do not fit into: 40 to 70 % of the set's largest value."""
     axes = _axes(clean[0][1], ("ax", "ay", "az"))
-    limit = rng.uniform(0.4, 0.7) * max(float(np.abs(one.samples[:, axes]).max()) for _, one in clean)
-
-    def clip(recording: Recording) -> Recording:
-        samples = recording.samples.copy()
+    factors = {name: CANONICAL[one.channels[axes[0]].unit][1] for name, one in clean}
+    limit_g = rng.uniform(0.4, 0.7) * max(float(np.abs(one.samples[:, axes]).max()) * factors[n] for n, one in clean)
+    planted, hit = [], set()
+    for name, one in clean:
+        samples, limit = one.samples.copy(), limit_g / factors[name]
         samples[:, axes] = np.clip(samples[:, axes], -limit, limit)
-        return _with(recording, samples)
-
-    hit = {name for name, one in clean if (np.abs(one.samples[:, axes]) > limit).sum() >= 3}
-    return [(name, clip(one)) for name, one in clean], None, hit
+        planted.append((name, _with(one, samples)))
+        if (np.abs(one.samples[:, axes]) > limit).sum() >= 3:
+            hit.add(name)
+    return planted, None, hit
 
 
 def shuffled_labels(clean: Named, rng: np.random.Generator) -> Plant:
@@ -182,6 +182,7 @@ def shuffled_labels(clean: Named, rng: np.random.Generator) -> Plant:
     return planted, None, chosen
 
 
+NEEDS_AXES = {"swapped axes", "milli-g", "clipped sensor"}  # a set whose channels have no names cannot show them
 FAULTS: dict[str, tuple[Callable[[Named, np.random.Generator], Plant], set[str]]] = {
     "swapped axes": (swapped_axes, {"swapped-axes"}),
     "doubled rate": (doubled_rate, {"wrong-rate"}),
@@ -247,6 +248,9 @@ def main() -> None:
         recordings = load(name)
         cells = []
         for fault in faults:
+            if fault in NEEDS_AXES and not _axes(recordings[0][1], ("ax",)):
+                cells.append("")
+                continue
             plant, codes = FAULTS[fault]
             found = 0
             for k in range(options.plants):

@@ -9,6 +9,15 @@ Each variation has a physical cause, so that the network learns to look past tha
     amplitude    the same movement wider or narrower by s: angular rates and non-gravity acceleration grow with s
     bias         the sensor's zero is off, by another constant for every window
     noise        the sensor's white noise
+    heading      the sensor sits anywhere around the vertical (a belt, a bottle): everything turns about gravity, which
+                 stays where it is
+    turned       the strap is on the other way round: half a turn about one of the sensor's axes, drawn for each window
+    mirrored     the same movement by the other hand, the sensor worn in its mirrored place: accelerations are mirrored
+                 along x, angular rates, which are axial, along y and z
+    dropout      samples get lost on the way, three in a row on average, and the one before them is held
+
+The last four are off unless they are asked for: they change a movement more than another day does, and are right only
+where both forms are meant to be one class.
 
 Gravity is taken as the window's mean acceleration, which is exact for a sensor that does not turn and keeps |a| at rest
 at 1 g in any case. Windows are in physical units (g, dps), before they are standardised. See T. T. Um et al., "Data
@@ -25,15 +34,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.core.errors import ConfigError
 from tinyforge.core.types import Float32Array
 from tinyforge.dataset.units import ACCELERATION, ANGULAR_RATE
 
 Float64Array = npt.NDArray[np.float64]
 
+_BURST = 3.0  # samples that are lost in a row, on average
+_MOST_LOST = 0.7
+
 
 @dataclass(frozen=True, slots=True)
 class AugmentSpec:
-    """How far windows are varied: standard deviations, each clipped at 2.5 of itself; 0 leaves a variation out.
+    """How far windows are varied; 0 leaves a variation out.
+
+    Numbers are standard deviations, each clipped at 2.5 of itself, unless something else is said.
 
     Attributes:
         rotation_deg: of the sensor frame, about each axis.
@@ -42,6 +57,12 @@ class AugmentSpec:
         amplitude: of the factor's logarithm.
         accel_bias_g, gyro_bias_dps: of the constant added to each axis.
         accel_noise_g, gyro_noise_dps: of the noise added to each sample.
+        heading_deg: the turn about gravity is uniform up to this in both directions.
+        turned, mirrored: probability that a window is.
+        dropout: share of the samples that are lost, below 1.
+
+    Raises:
+        ConfigError: a probability or share is above 1.
     """
 
     rotation_deg: float = 6.0
@@ -52,6 +73,15 @@ class AugmentSpec:
     gyro_bias_dps: float = 1.0
     accel_noise_g: float = 0.004
     gyro_noise_dps: float = 0.2
+    heading_deg: float = 0.0
+    turned: float = 0.0
+    mirrored: float = 0.0
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, most in (("turned", 1.0), ("mirrored", 1.0), ("dropout", _MOST_LOST), ("heading_deg", 180.0)):
+            if not 0 <= getattr(self, name) <= most:
+                raise ConfigError("augmentation", f"{name} is {getattr(self, name):g}", f"it must be 0 to {most:g}")
 
 
 def augment(
@@ -84,6 +114,12 @@ def augment(
     turn = _rotations(_normal(rng, np.radians(spec.rotation_deg), (count, 3))).astype(np.float32)
     biases = _normal(rng, spec.accel_bias_g, (count, 1, 3)), _normal(rng, spec.gyro_bias_dps, (count, 1, 3))
     if accel:
+        other = _other_ways(out[:, :, accel].mean(axis=1), spec, rng)
+        if other is not None:
+            place, sign = other
+            out[:, :, accel] = out[:, :, accel] @ place
+            if gyro:
+                out[:, :, gyro] = out[:, :, gyro] @ place * sign
         part = out[:, :, accel]
         gravity = part.mean(axis=1, keepdims=True)
         part = gravity + (part - gravity) * (amplitude * tempo**2)[:, :, None].astype(np.float32)
@@ -91,7 +127,47 @@ def augment(
     if gyro:
         part = out[:, :, gyro] * (amplitude * tempo)[:, :, None].astype(np.float32)
         out[:, :, gyro] = _disturbed(part @ turn, biases[1], spec.gyro_noise_dps, rng)
-    return out
+    return _with_losses(out, spec.dropout, rng) if spec.dropout else out
+
+
+def _other_ways(
+    gravity: Float32Array, spec: AugmentSpec, rng: np.random.Generator
+) -> tuple[Float32Array, Float32Array] | None:
+    """How the sensor is worn otherwise; None where it is not.
+
+    Returns:
+        Matrices for rows of accelerations, [n, 3, 3]; times the signs, [n, 1, 1], those for angular rates.
+    """
+    if not (spec.heading_deg or spec.turned or spec.mirrored):
+        return None
+    count = len(gravity)
+    place = np.tile(np.eye(3), (count, 1, 1))
+    if spec.mirrored:
+        place[rng.random(count) < spec.mirrored, 0, 0] = -1.0
+    if spec.turned:
+        half = np.where(np.eye(3)[rng.integers(3, size=count)] > 0, 1.0, -1.0)
+        half[rng.random(count) >= spec.turned] = 1.0
+        place = place * half[:, None, :]
+    sign = np.linalg.det(place)[:, None, None]
+    if spec.heading_deg:
+        angle = np.radians(spec.heading_deg) * rng.uniform(-1, 1, (count, 1))
+        up = np.einsum("ni,nij->nj", gravity.astype(np.float64), place)
+        up /= np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-9)
+        place = place @ _rotations(angle * up)
+    return place.astype(np.float32), sign.astype(np.float32)
+
+
+def _with_losses(windows: Float32Array, share: float, rng: np.random.Generator) -> Float32Array:
+    """Windows where that share of the samples is the one before, `_BURST` in a row on average."""
+    count, time = windows.shape[:2]
+    begin, end = share / ((1 - share) * _BURST), 1 / _BURST  # a Markov chain that is in "lost" that share of the time
+    drawn = rng.random((count, time))
+    lost = np.zeros((count, time), bool)
+    for k in range(1, time):
+        lost[:, k] = np.where(lost[:, k - 1], drawn[:, k] >= end, drawn[:, k] < begin)
+    held = np.maximum.accumulate(np.where(lost, 0, np.arange(time)), axis=1)
+    result: Float32Array = np.take_along_axis(windows, held[:, :, None], axis=1)
+    return result
 
 
 def _triple(channels: Sequence[str], names: Sequence[str]) -> list[int]:

@@ -7,8 +7,10 @@ down, so nothing folds back; its pass band ends at 0.84 of it. Kaiser's formulas
 filter design using the I0-sinh window function", Proc. IEEE ISCAS 1974; the polyphase form: Crochiere and Rabiner,
 "Multirate Digital Signal Processing".
 
-Each phase's weights sum to 1, so that gravity stays gravity. Beyond its ends a signal is continued by reflection
-through its end points, which keeps value and slope there; the first and last ``HALF_WIDTH`` samples are less exact.
+Each phase's weights sum to 1, so that gravity stays gravity. Beyond its ends a signal is continued as it is predicted
+by the samples there: linear prediction of order 32 from 256 samples, by Burg's method, which never grows (J. P. Burg,
+"Maximum entropy spectral analysis", Stanford 1975; the recursion of S. L. Marple, "Digital Spectral Analysis", 1987,
+8.5.1). Tones go on as tones, what is still stays still, and noise dies away to the mean.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from tinyforge.core.errors import DataError
 HALF_WIDTH = 32  # zero crossings of the sinc on each side
 STOP_BAND_DB = 80.0
 _LARGEST_TERM = 2000
+_ORDER, _LEARNT = 32, 256  # of the prediction beyond the ends; samples it is learnt from
 # Kaiser: transition width of a filter of N taps, in cycles a sample, is (A - 8) / (2.285 * 2 pi * (N - 1))
 _TRANSITION = (STOP_BAND_DB - 8.0) / (2.285 * 2 * np.pi * 2 * HALF_WIDTH)
 PASS_BAND = 1.0 - 2.0 * _TRANSITION  # of the lower Nyquist frequency
@@ -86,6 +89,35 @@ def _kernel(up: int, down: int) -> FloatArray:
 
 
 def _extended(samples: FloatArray, reach: int) -> FloatArray:
+    """The signal with ``reach`` samples more at each end."""
     if len(samples) == 1:
         return np.repeat(samples, 2 * reach + 1, axis=0)
-    return np.pad(samples, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd")
+    after = _predicted(samples[-_LEARNT:], reach)
+    before = _predicted(samples[:_LEARNT][::-1], reach)[::-1]
+    return np.concatenate([before, samples, after])
+
+
+def _predicted(samples: FloatArray, count: int) -> FloatArray:
+    """What follows samples [time, channel]: float64 [count, channel]."""
+    mean = samples.mean(axis=0)
+    order = min(_ORDER, len(samples) // 3)
+    silence = 1e-20 * (samples**2).sum(axis=0) + 1e-300  # rounding of the mean
+    weights = _burg(samples - mean, order, silence)  # of the latest sample first
+    known = np.concatenate([samples - mean, np.empty((count, samples.shape[1]))])
+    for k in range(len(samples), len(known)):
+        known[k] = -(weights * known[k - 1 : k - 1 - order : -1]).sum(axis=0) if order else 0.0
+    ahead: FloatArray = known[len(samples) :] + mean
+    return ahead
+
+
+def _burg(samples: FloatArray, order: int, silence: FloatArray) -> FloatArray:
+    """Coefficients a[1] ... a[order] of the predictor x[n] = -sum a[k] x[n - k] of each channel, [order, channel]."""
+    forward, backward = samples[1:], samples[:-1]
+    weights = np.ones((1, samples.shape[1]))
+    for _ in range(order):
+        power = (forward**2).sum(axis=0) + (backward**2).sum(axis=0)
+        reflection = np.where(power > silence, -2 * (forward * backward).sum(axis=0) / np.maximum(power, silence), 0.0)
+        longer = np.concatenate([weights, np.zeros((1, samples.shape[1]))])
+        weights = longer + reflection * longer[::-1]
+        forward, backward = (forward + reflection * backward)[1:], (backward + reflection * forward)[:-1]
+    return weights[1:]

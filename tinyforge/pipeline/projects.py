@@ -7,7 +7,7 @@ import re
 from importlib import resources
 from pathlib import Path
 
-from tinyforge.core.errors import UsageError, did_you_mean
+from tinyforge.core.errors import ConfigError, UsageError, did_you_mean
 from tinyforge.core.files import os_error, write_text
 from tinyforge.core.project import PROJECT_FILE, Project, find_project, load_project
 from tinyforge.pipeline.model_folders import RECIPE
@@ -25,12 +25,18 @@ def load(folder: Path) -> Project:
     from tinyforge.boards import board_ids
     from tinyforge.dataset.augment import AugmentSpec
 
-    return load_project(
+    project = load_project(
         find_project(folder),
         boards=tuple(board_ids()),
         architectures=tuple(architecture.name for architecture in list_architectures()),
         variations=tuple(field.name for field in dataclasses.fields(AugmentSpec)),
     )
+    for spec in project.models:
+        try:
+            AugmentSpec(**spec.augmentation)
+        except ConfigError as error:
+            raise ConfigError(f"{PROJECT_FILE}: {error.place}", error.fact, error.way_out) from error
+    return project
 
 
 def _recipe(template: str) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tinyforge.core.errors import ConfigError
 from tinyforge.core.types import IMU_CHANNELS
 from tinyforge.dataset.augment import AugmentSpec, augment
 from tinyforge.virtual.motion import open_motion, read_motion
@@ -120,3 +121,58 @@ def test_three_axes_other_columns_and_one_sample(windows):
     assert np.allclose(augment(mixed, (*NAMES, "temp"), rng)[..., 6], 21.5)
     assert augment(windows[:, :1], NAMES, rng).shape == (64, 1, 6)
     assert augment(windows[:0], NAMES, rng).shape == (0, 50, 6)
+
+
+def test_heading_turns_about_gravity(windows):
+    turned = augment(windows, NAMES, np.random.default_rng(1), only(heading_deg=180.0))
+    assert np.allclose(turned[..., :3].mean(axis=1), windows[..., :3].mean(axis=1), atol=1e-4)  # gravity stays
+    up = windows[..., :3].mean(axis=1, keepdims=True)
+    up /= np.linalg.norm(up, axis=2, keepdims=True)
+    for part in (slice(0, 3), slice(3, 6)):
+        along = ((windows[..., part] * up).sum(axis=2), (turned[..., part] * up).sum(axis=2))
+        assert np.allclose(*along, rtol=1e-3, atol=0.05)
+    assert np.abs(turned - windows).max() > 10
+
+
+def test_turned_is_half_a_turn_about_one_axis(windows):
+    turned = augment(windows, NAMES, np.random.default_rng(1), only(turned=1.0))
+    half_turns = [np.array(signs * 2) for signs in ([1, -1, -1], [-1, 1, -1], [-1, -1, 1])]
+    fits = np.array([[np.allclose(windows[k] * s, turned[k], atol=1e-2) for s in half_turns] for k in range(64)])
+    assert (fits.sum(axis=1) == 1).all()
+    assert fits.any(axis=0).all()
+    some = augment(windows, NAMES, np.random.default_rng(1), only(turned=0.25))
+    assert 4 < np.count_nonzero(np.abs(some - windows).max(axis=(1, 2)) > 0.1) < 30
+
+
+def test_mirrored_is_what_the_other_hand_would_have_measured(windows):
+    mirrored = augment(windows, NAMES, np.random.default_rng(1), only(mirrored=1.0))
+    assert np.allclose(mirrored, windows * [-1, 1, 1, 1, -1, -1], atol=1e-5)
+    # physics holds in the mirror: v rotates by -w x v in the sensor, w being the mirrored axial vector
+    v, w, mirror = np.array([0.3, -0.5, 0.8]), np.array([1.0, 2.0, -0.7]), np.diag([-1.0, 1.0, 1.0])
+    assert np.allclose(mirror @ -np.cross(w, v), -np.cross(w * [1, -1, -1], mirror @ v))
+
+
+def test_dropout_holds_the_sample_before(windows):
+    count = 400
+    ramp = np.tile(np.arange(50, dtype=np.float32)[None, :, None], (count, 1, 6))
+    out = augment(ramp, NAMES, np.random.default_rng(1), only(dropout=0.2))[..., 0]
+    lost = out != ramp[..., 0]
+    assert not lost[:, 0].any()
+    assert 0.15 < lost.mean() < 0.22
+    steps = np.diff(out, axis=1)
+    assert ((steps == 0) == lost[:, 1:]).all()
+    bursts = np.count_nonzero(np.diff(lost.astype(int), axis=1) == 1)
+    assert 2.3 < lost.sum() / bursts < 3.5
+
+
+def test_new_variations_leave_the_draws_of_the_old_ones_alone(windows):
+    plain = augment(windows, NAMES, np.random.default_rng(7))
+    assert np.array_equal(plain, augment(windows, NAMES, np.random.default_rng(7), mirrored=0.0, dropout=0.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("dropout", 0.8), ("turned", 1.2), ("mirrored", -0.1), ("heading_deg", 181)]
+)
+def test_a_probability_that_is_none(name, value):
+    with pytest.raises(ConfigError, match=f"augmentation: {name} is {value:g}; it must be 0 to "):
+        AugmentSpec(**{name: value})

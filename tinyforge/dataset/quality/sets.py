@@ -11,12 +11,12 @@ import numpy as np
 from tinyforge.core.types import SPLIT_NAMES, Float64Array, IntArray
 from tinyforge.dataset.quality.finding import ERROR, NOTE, WARNING, Finding, finding
 from tinyforge.dataset.quality.kin import judge_axes, judge_rates
+from tinyforge.dataset.quality.labels import judge_labels
 from tinyforge.dataset.quality.stillness import judge_stillness
-from tinyforge.dataset.quality.takes import Take, features_of
+from tinyforge.dataset.quality.takes import Take
 from tinyforge.dataset.units import ACCELERATION
 
 _FEWEST = 5  # takes of a class, to say anything of it
-_NEIGHBOURS = 7
 _POINTS = 32  # of the outline by which near-duplicates are found
 _ALIKE = 0.9995
 
@@ -36,7 +36,7 @@ def judge_set(takes: Sequence[Take], sides: Mapping[str, int] | None = None) -> 
         *judge_axes(takes),
         *_balance(takes),
         *_trivial(takes),
-        *_labels(takes),
+        *judge_labels(takes),
         *judge_stillness(takes),
     ]
 
@@ -200,39 +200,3 @@ def _told_by(values: Float64Array, truth: IntArray, classes: int) -> float:
         votes = Counter(int(sorted_truth[j]) for j in near[:3])
         right[i] = votes.most_common(1)[0][0] == sorted_truth[i]
     return float(np.mean([right[sorted_truth == k].mean() for k in range(classes)]))
-
-
-def _labels(takes: Sequence[Take]) -> list[Finding]:
-    """Takes whose nearest takes all have one other label."""
-    suspects: list[tuple[Take, str]] = []
-    for names in {take.names for take in takes}:
-        those = [take for take in takes if take.names == names]
-        counts = Counter(take.label for take in those)
-        if len(those) < 20 or len(counts) < 2:
-            continue
-        features = features_of(those)
-        table = np.hstack([features.mean, features.spread, features.speed, features.length[:, None]])
-        middle = np.median(table, axis=0)
-        spread = np.maximum(1.4826 * np.median(np.abs(table - middle), axis=0), 1e-3)
-        table = np.clip((table - middle) / spread, -6, 6)
-        for i, take in enumerate(those):
-            distance = np.abs(table - table[i]).mean(axis=1)
-            for j, other in enumerate(those):
-                if other.recording == take.recording:
-                    distance[j] = np.inf
-            near = np.argsort(distance)[:_NEIGHBOURS]
-            votes = Counter(those[j].label for j in near if np.isfinite(distance[j]))
-            label, agreeing = votes.most_common(1)[0] if votes else ("", 0)
-            if label != take.label and agreeing == _NEIGHBOURS and counts[label] > 2 * _NEIGHBOURS:
-                suspects.append((take, label))
-    if not suspects:
-        return []
-    share = len(suspects) / len(takes)
-    odd, resembled = suspects[0]
-    fact = (
-        f"{len(suspects)} of {len(takes)} takes ({100 * share:.1f} %) look like another class: {odd.place} is called "
-        f"{odd.label} and looks like {resembled}"
-    )
-    severity = ERROR if share > 0.02 else NOTE
-    way_out = "look at them: `tinyforge dataset relabel ID --label NAME` mends a wrong one"
-    return [finding("label-noise", severity, [take.place for take, _ in suspects], fact, way_out)]

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyforge.core.types import Float32Array, Float64Array, Recording
+from tinyforge.core.types import Float32Array, Recording
 from tinyforge.dataset.units import ACCELERATION, ANGULAR_RATE, CANONICAL
 
 SHORTEST = 8  # samples; nothing can be said of fewer
-_LEAST_LOG = 1e-4  # g or dps: below, a spread is noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,48 +94,6 @@ def _factor(name: str, unit: str) -> float:
     wanted = "g" if name in ACCELERATION else "dps" if name in ANGULAR_RATE else ""
     to, factor = CANONICAL.get(unit, ("", 1.0))
     return factor if to == wanted else 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class Features:
-    """Numbers of takes that have the same channels.
-
-    Attributes:
-        mean: float64 [take, channel], in the channel's unit.
-        spread: [take, channel], logarithm of the standard deviation.
-        speed: [take, channel], logarithm of the standard deviation of the change in a second.
-        skew: [take, channel], third moment over the standard deviation cubed.
-        length: [take], logarithm of the duration in seconds.
-    """
-
-    mean: Float64Array
-    spread: Float64Array
-    speed: Float64Array
-    skew: Float64Array
-    length: Float64Array
-
-
-def features_of(takes: Sequence[Take]) -> Features:
-    """Features of takes with the same channels."""
-    rows = [_numbers(take) for take in takes]
-    mean, spread, speed, skew, length = (np.array(column) for column in zip(*rows, strict=True))
-    return Features(mean, spread, speed, skew, length)
-
-
-def _numbers(take: Take) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array, float]:
-    x = take.samples.astype(np.float64)
-    mean = x.mean(axis=0)
-    centred = x - mean
-    deviation = centred.std(axis=0)
-    speed = np.diff(x, axis=0).std(axis=0) * take.rate_hz
-    skew = (centred**3).mean(axis=0) / np.maximum(deviation, _LEAST_LOG) ** 3
-    return (
-        mean,
-        np.log(np.maximum(deviation, _LEAST_LOG)),
-        np.log(np.maximum(speed, _LEAST_LOG)),
-        np.clip(skew, -5, 5),
-        float(np.log(len(x) / take.rate_hz)),
-    )
 
 
 def triples(names: Sequence[str]) -> list[list[int]]:
