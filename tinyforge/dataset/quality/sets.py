@@ -12,6 +12,7 @@ from tinyforge.core.types import SPLIT_NAMES, Float64Array, IntArray
 from tinyforge.dataset.quality.finding import ERROR, NOTE, WARNING, Finding, finding
 from tinyforge.dataset.quality.kin import judge_axes, judge_rates
 from tinyforge.dataset.quality.labels import judge_labels
+from tinyforge.dataset.quality.overlaps import judge_overlaps
 from tinyforge.dataset.quality.stillness import judge_stillness
 from tinyforge.dataset.quality.takes import Take
 from tinyforge.dataset.units import ACCELERATION
@@ -30,7 +31,7 @@ def judge_set(takes: Sequence[Take], sides: Mapping[str, int] | None = None) -> 
     """
     return [
         *_duplicates(takes, sides),
-        *_leaks(takes, sides),
+        *(_leaks(takes, sides) or judge_overlaps(takes, sides)),
         *_several_rates(takes),
         *judge_rates(takes),
         *judge_axes(takes),
