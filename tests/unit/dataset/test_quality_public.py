@@ -8,8 +8,11 @@ from tinyforge.dataset import ImportOptions, read_recordings
 from tinyforge.dataset.quality import check
 
 SETS = {
-    "imu_nano33_gestures": (ImportOptions(rate_hz=119, subject="a"), {"clipping"}),
-    "imu_wand_spells_6axis": (ImportOptions(rate_hz=119, take_samples=119, subject="b"), {"clipping"}),
+    "imu_nano33_gestures": (ImportOptions(rate_hz=119, subject="a"), {"clipping", "no-movement"}),
+    "imu_wand_spells_6axis": (
+        ImportOptions(rate_hz=119, take_samples=119, subject="b"),
+        {"clipping", "no-movement"},
+    ),
     "imu_magic_wand_tf": (ImportOptions(), set()),
     "imu_edgeimpulse_xiao": (ImportOptions(units=("g",), subject="c"), {"clipping"}),
     "imu_uci_har_layout_derived": (ImportOptions(), {"imbalance"}),
