@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -56,7 +57,7 @@ def script(page: Path, found: list[Example]) -> str:
             last = number == len(example.commands)
             want = example.exit_code if last else 0
             parts += [
-                f"echo '=== {page.name}:{example.line} $ {command.splitlines()[0]}'".replace("`", ""),
+                "echo " + shlex.quote(f"=== {page.name}:{example.line} $ {command.splitlines()[0]}"),
                 command,
                 f"code=$?; [ $code = {want} ] || {{ echo 'exit code' $code 'instead of {want}'; exit 99; }}",
                 "shorten",

@@ -70,7 +70,7 @@ class Board:
         flash_origin, ram_origin: first address of the application, of the RAM.
         flash_bytes: for the application, without boot loader.
         ram_bytes: all RAM, also what does not follow on from ``ram_origin``.
-        firmware: folder below ``firmware/``.
+        firmware: folder beside the TOML, or below ``firmware/``.
         pio_env: environment of its ``platformio.ini``.
         usb_ids: vendor and product numbers it may show, of application and boot loader.
         launcher: how it is flashed: ``platformio`` or ``virtual``.
@@ -97,6 +97,11 @@ class Board:
     path: Path
     flash_wait_cycles: int = 0
     upload: Upload = Upload()
+
+    @property
+    def reference(self) -> str:
+        """What :func:`load_board` finds it by again: its identifier, or the path of a description that is not ours."""
+        return self.id if self.path.parent == _FOLDER else str(self.path.absolute())
 
 
 def _is_number(value: Any) -> bool:

@@ -243,7 +243,11 @@ def load_project(
     project.finish()
     plan = _compress(top.table("compress"))
     board = top.table("board")
-    board_id = board.text("id", "virtual", choices=boards or None, what="board")
+    board_id = board.text("id", "virtual")
+    if board_id.endswith(".toml"):  # a description of the user's own, beside the project's file
+        board_id = str(file.resolve().parent / board_id)
+    else:
+        board_id = board.text("id", "virtual", choices=boards or None, what="board")
     port = board.text("port", "")
     update_key = board.text("update_key", "")
     if update_key and not _KEY.fullmatch(update_key):

@@ -30,13 +30,7 @@ def project_files(board: Board) -> dict[str, bytes]:
         ConfigError: there is no firmware folder for this board.
     """
     home = firmware_dir()
-    if not (home / board.firmware / "platformio.ini").is_file():
-        raise ConfigError(
-            f"{board.path}: firmware",
-            f"there is no project {home / board.firmware}",
-            "put a platformio.ini and a HAL there, see docs/boards.md",
-        )
-    files = _tree(home / board.firmware, "")
+    files = _tree(board_folder(board), "")
     files |= _tree(home / "common", "common/")
     files |= _tree(home / "platform", "platform/")
     files |= _tree(home / "third_party", "third_party/")
@@ -50,6 +44,23 @@ def project_files(board: Board) -> dict[str, bytes]:
         ini = re.sub(r"(board_build\.f_cpu\s*=\s*)\d+L", rf"\g<1>{board.clock_hz}L", ini)
     files["platformio.ini"] = ini.encode()
     return files
+
+
+def board_folder(board: Board) -> Path:
+    """Where the board's own files are: the folder beside its TOML, else the one in ``firmware/``.
+
+    Raises:
+        ConfigError: neither has a ``platformio.ini``.
+    """
+    beside, ours = board.path.absolute().parent / board.firmware, firmware_dir() / board.firmware
+    for folder in (beside, ours):
+        if (folder / "platformio.ini").is_file():
+            return folder
+    raise ConfigError(
+        f"{board.path}: firmware",
+        f"there is no project {beside}, nor {ours}",
+        "put a platformio.ini and a HAL there, see docs/how-to/your-own-board.md",
+    )
 
 
 def board_defines(board: Board) -> dict[str, str]:

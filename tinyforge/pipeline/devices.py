@@ -61,7 +61,7 @@ def open_virtual(board: Board, image: Path, motion: str) -> Link:
     import tinyforge.virtual
     from tinyforge.link import open_link
 
-    return open_link(tinyforge.virtual.virtual_url(image, motion=motion, board=board.id))
+    return open_link(tinyforge.virtual.virtual_url(image, motion=motion, board=board.reference))
 
 
 def ports() -> list[PortInfo]:
@@ -112,7 +112,7 @@ def linked(board: Board, port: str, *, image: Path | None = None, motion: str = 
     if not port and is_virtual(board):
         if image is None or not image.is_file():
             raise UsageError(f"board {board.id}", "has no firmware yet", "`tinyforge flash` puts some on it")
-        port = tinyforge.virtual.virtual_url(image, motion=motion, board=board.id)
+        port = tinyforge.virtual.virtual_url(image, motion=motion, board=board.reference)
     elif motion:
         raise UsageError("--motion", f"moves the virtual board's IMU, not that of {port or board.name}", "leave it out")
     if not port:

@@ -52,7 +52,7 @@ def verify(project: Project, run: Run, *, rebuild: bool = False) -> list[Tie]:
         ties += _chain(run, model)
         ties += _images(run, model)
         if rebuild:
-            ties += _rebuilt(run, model)
+            ties += _rebuilt(run, model, project.board)
     ties += _environment(run)
     return ties
 
@@ -155,7 +155,7 @@ def _images(run: Run, model: str) -> Iterator[Tie]:
             yield Tie(step, False, fact, f"`tinyforge build --model {model}` makes it again")
 
 
-def _rebuilt(run: Run, model: str) -> Iterator[Tie]:
+def _rebuilt(run: Run, model: str, own_board: str) -> Iterator[Tie]:
     from tinyforge.boards import load_board
     from tinyforge.firmware import build
     from tinyforge.pipeline import models
@@ -171,7 +171,8 @@ def _rebuilt(run: Run, model: str) -> Iterator[Tie]:
         for build_step in sorted(run.manifest["stages"]):
             if not (build_step.startswith("build/") and build_step.endswith(f"/{model}")):
                 continue
-            board = load_board(build_step.split("/")[1])
+            board_id = build_step.split("/")[1]
+            board = load_board(own_board if Path(own_board).stem == board_id else board_id)
             built = build(board, Path(made) / board.id, model_dir=run.path(step))
             old, new = _sha256(run, f"{build_step}/firmware.elf"), sha256_file(built.elf)
             if old == new:

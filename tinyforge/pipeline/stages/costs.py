@@ -39,7 +39,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
         costs: dict[str, dict[str, Any]] = {}
         for count, (step_name, file) in enumerate(forms.items()):
             road.observer.progress(name(spec), count, len(forms), f"linking and running {file.name}")
-            measured = models.profile(file, board_id=board.id)
+            measured = models.profile(file, board_id=board.reference)
             costs[step_name] = {key: measured[key] for key in _KEPT}
         write_json(folder / _FILE, costs)
         return {step_name: cost["flash_bytes"] for step_name, cost in costs.items()}

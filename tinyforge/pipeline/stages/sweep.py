@@ -89,7 +89,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
                 augmentation=train_stage.AUGMENTATION,
             )
             last = result.step("int8")
-            cost = models.profile(result.tflite, board_id=board.id)
+            cost = models.profile(result.tflite, board_id=board.reference)
             points.append(
                 {"plan": called, "test": train_stage.accuracy(last.test), "gzip_bytes": last.gzip_bytes}
                 | {key: cost[key] for key in _COSTS}
