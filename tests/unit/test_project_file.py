@@ -58,7 +58,7 @@ def test_digest_changes_with_any_decision_and_not_with_the_port(tmp_path):
     ("text", "message"),
     [
         (GOOD + '[board]\nid = "nano3"\n', 'board.id: "nano3": unknown board; did you mean "nano33"?'),
-        (GOOD + '[board]\nupdate_key = "abc"\n', "board.update_key: is no public key; it is what `tinyforge update keygen` said"),
+        (GOOD + '[board]\nupdate_key = "abc"\n', "board.update_key: is no public key; it is the 64 hex digits that `tinyforge update keygen` said"),
         (GOOD + "[windw]\nlength = 5\n", 'windw: unknown key; did you mean "window"?'),
         (GOOD + "[window]\nlenght = 5\n", 'window.lenght: unknown key; did you mean "length"?'),
         (GOOD + "[window]\nlength = 1\n", "window.length: 1 is out of range; it must be at least 2 and at most 65536"),
