@@ -121,6 +121,26 @@ def open_transpose_conv():
     return model.build([x], [y])
 
 
+def dense_over_time():
+    """As Keras writes a dense layer over [batch, time, feature] for a batch of any size: shapes are computed."""
+    model = Writer()
+    x, y = guess(model, "x", (1, 5, 4), **Q), guess(model, "y", (1, 5, 3), **Q)
+    shape, free, out_shape = (model.tensor(name, (size,), "int32") for name, size in (("s", 3), ("f", 2), ("o", 3)))
+    rows, lists = model.tensor("rows", (), "int32"), model.tensor("lists", (2,), "int32")
+    flat, sums = guess(model, "flat", (1, 4), **Q), guess(model, "sums", (1, 3), **Q)
+    first, zero = model.constant("first", [0, 1], "int32"), model.constant("zero", [0], "int32")
+    model.op("SHAPE", [x], [shape], "ShapeOptions", out_type=INT32)
+    model.op("GATHER", [shape, first], [free], "GatherOptions")
+    model.op("REDUCE_PROD", [free, zero], [rows], "ReducerOptions")
+    model.op("PACK", [rows, model.constant("n4", 4, "int32")], [lists], "PackOptions", values_count=2)
+    model.op("RESHAPE", [x, lists], [flat], "ReshapeOptions")
+    weights = model.constant("weights", WEIGHTS, "int8", scale=0.01)
+    model.op("FULLY_CONNECTED", [flat, weights], [sums], "FullyConnectedOptions")
+    model.op("CONCATENATION", [free, model.constant("n3", [3], "int32")], [out_shape], "ConcatenationOptions")
+    model.op("RESHAPE", [sums, out_shape], [y], "ReshapeOptions")
+    return model.build([x], [y])
+
+
 def second_subgraph(kind="ADD"):
     model = Writer()
     x, y = model.tensor("x", (1, 3), **Q), model.tensor("y", (1, 3), **Q)
@@ -211,6 +231,7 @@ EXACT = {
     "the input is an output, too": wired(["x"], ["y", "x"]),
     "an input that nothing reads": wired(["x", "unused"], ["y"]),
     "a batch of any size": dynamic_batch(),
+    "open shapes of a dense layer over time": dense_over_time(),
     "open shapes of blocks": open_blocks(),
     "open shapes by arithmetic": open_transpose_conv(),
     "a second subgraph in float": second_subgraph(),

@@ -1,4 +1,4 @@
-"""SHAPE and FILL: known when the model is compiled. ``passes/fold_constants.py`` replaces them by constants."""
+"""SHAPE, FILL, REDUCE_PROD: known when the model is compiled. ``passes/fold_constants.py`` makes constants of them."""
 
 from __future__ import annotations
 
@@ -20,3 +20,10 @@ def fill(view: OpView, low: Lowering) -> NoReturn:
     """Reached only when the pass could not fold it."""
     del low
     view.refuse("fills a computed shape, or too large a one", "give FILL a constant shape and value", view.output())
+
+
+@operator("REDUCE_PROD", keep_dims=Option(0, "bool", default=False))
+def reduce_prod(view: OpView, low: Lowering) -> NoReturn:
+    """Reached only when the pass could not fold it."""
+    del low
+    view.refuse("multiplies what is computed", "keep REDUCE_PROD to shapes", view.output())

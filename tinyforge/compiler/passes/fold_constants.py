@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinyforge.compiler.axes import normalized_axes
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.ops.concatenation import joined
 from tinyforge.compiler.ops.dequantize import dequantized
@@ -153,6 +154,16 @@ def _arithmetic(view: OpView) -> list[Array] | None:
         view.refuse(f"has shapes {list(left.shape)} and {list(right.shape)}", "convert the model again")
 
 
+def _product(view: OpView) -> list[Array] | None:
+    """Products of sizes, modulo 2**32, as a dense layer over more than two dimensions computes its shapes."""
+    view.counts((2,))
+    data = _data(view, 0)
+    if view.input(0).dtype not in _INTEGERS:
+        return None
+    axes = normalized_axes(view, view.integers(1), data.ndim)
+    return [np.asarray(np.prod(data, axis=axes, dtype=data.dtype, keepdims=bool(view.option("keep_dims"))))]
+
+
 def _fully_connected(view: OpView) -> list[Array] | None:
     """A dense layer whose input is known (the first step of an unrolled recurrent layer), rounded as the reference."""
     view.counts((2, 3))
@@ -201,6 +212,7 @@ _EVALUATORS: dict[str, Callable[[OpView], list[Array] | None]] = {
     "FILL": _fill,
     "DEQUANTIZE": _dequantize,
     "FULLY_CONNECTED": _fully_connected,
+    "REDUCE_PROD": _product,
     "ADD": _arithmetic,
     "SUB": _arithmetic,
     "MUL": _arithmetic,

@@ -17,7 +17,7 @@ from tinyforge.compiler.passes.fold_constants import fold_constants
 from tinyforge.core.errors import UnsupportedModelError
 from tinyforge.core.graph import Graph, Op
 
-_BY_PASSES = frozenset({"SHAPE", "FILL", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"})
+_BY_PASSES = frozenset({"SHAPE", "FILL", "REDUCE_PROD", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"})
 
 
 def settle_shapes(graph: Graph) -> tuple[Graph, list[str]]:
