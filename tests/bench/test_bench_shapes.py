@@ -24,7 +24,7 @@ from tinyforge.pipeline import models
 pytestmark = [pytest.mark.bench, pytest.mark.emulator]
 
 ODD = (1, 3, 5, 7, 31, 33, 63)
-MOST = {"depthwise_conv_2d": 1.8, "fully_connected": 1.8}  # times the cost of the next multiple of four; else 1.6
+MOST = {"fully_connected": 1.8}  # times the cost of the next multiple of four; else 1.6
 MOST_OF_ONE = 4.6  # one channel carries alone what four share
 SCALE = 0.05
 GROWTH = {  # about 20 thousand, 100 thousand, 500 thousand, 2 and 10 million MAC: side (or length) and channels

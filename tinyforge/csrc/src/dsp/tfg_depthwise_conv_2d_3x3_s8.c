@@ -43,10 +43,8 @@ static TFG_COLD void take(const tfg_depthwise_conv_2d_3x3_s8_t *p, const int8_t 
                           int32_t columns)
 {
     const uint32_t pad = (uint8_t)p->pad_value * 0x01010101U;
-    uint32_t last[2] = {pad, pad};
     tfg_columns_t pair;
     pair.to = to + p->pad_w * 4;
-    pair.columns = tfg_min(p->in_w, columns - p->pad_w);
     for (int32_t i = 0; i < 2; i++) {
         pair.row[i] = (const int8_t *)&pad;
         pair.step[i] = 0;
@@ -55,23 +53,24 @@ static TFG_COLD void take(const tfg_depthwise_conv_2d_3x3_s8_t *p, const int8_t 
             pair.step[i] = p->out_ch;
         }
     }
-    if (p->out_ch < 4) {
-        for (int32_t i = 0; i < 2; i++) {
-            const int8_t *from = pair.row[i] + (pair.columns - 1) * pair.step[i];
-            for (int32_t channel = 0; channel < p->out_ch; channel++) {
-                ((int8_t *)&last[i])[channel] = from[channel];
+    int32_t left = tfg_min(p->in_w, columns - p->pad_w);
+    if (p->out_ch < 4 && (p->in_h - 2 - y) * p->in_w * p->out_ch < 3) { /* four bytes may be too many */
+        for (; left > 0; left--) {
+            uint32_t word[2];
+            tfg_columns_t one = {pair.to, {(int8_t *)&word[0], (int8_t *)&word[1]}, {0, 0}, 1};
+            for (int32_t i = 0; i < 2; i++) {
+                for (int32_t channel = 0; channel < p->out_ch; channel++) {
+                    ((int8_t *)&word[i])[channel] = pair.row[i][channel];
+                }
+                pair.row[i] += pair.step[i];
             }
+            tfg_take_columns(&one);
+            pair.to += 4;
         }
-        if (pair.columns > 1) {
-            pair.columns--;
-            tfg_take_columns(&pair);
-            pair.to += pair.columns * 4;
-            pair.columns = 1;
-        }
-        pair.row[0] = (const int8_t *)&last[0];
-        pair.row[1] = (const int8_t *)&last[1];
+    } else {
+        pair.columns = left;
+        tfg_take_columns(&pair);
     }
-    tfg_take_columns(&pair);
 }
 
 /* Columns of padding, which stay as they are */
@@ -95,14 +94,12 @@ static TFG_COLD void some_channels(const tfg_depthwise_conv_2d_3x3_s8_t *p, int3
     const int32_t rows = 3 - p->stride; /* of outputs between two pairs of rows */
     uint32_t *upper = some->planes;
     uint32_t *lower = upper + columns * 4;
-    tfg_depthwise_row_t row = {
-        .output = output + first,
-        .output_stride = p->out_ch,
-        .twos = p->out_w / 2 * p->stride * 32,
-        .all = p->out_w * p->stride * 16,
-        .left = end - first,
-        .stride = p->stride,
-    };
+    tfg_depthwise_row_t row; /* member by member: an initializer would call memset */
+    row.output = output + first;
+    row.output_stride = p->out_ch;
+    row.twos = p->out_w / 2 * p->stride * 32;
+    row.all = p->out_w * p->stride * 16;
+    row.stride = p->stride;
     int32_t y = -p->pad_h;
     take(p, input, y, upper, columns);
     for (int32_t out_y = 0; out_y < p->out_h; out_y += rows) {
@@ -112,6 +109,7 @@ static TFG_COLD void some_channels(const tfg_depthwise_conv_2d_3x3_s8_t *p, int3
         row.upper = upper + first;
         row.lower = lower + first;
         row.output_below = row.output;
+        row.left = end - first;
         if (rows == 2 && out_y + 1 < p->out_h) {
             row.output_below += p->out_w * p->out_ch;
         }

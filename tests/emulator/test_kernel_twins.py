@@ -1,0 +1,295 @@
+"""Each kernel of src/dsp and its portable twin on random shapes, called with random parameters, without a model.
+
+``TINYFORGE_SHAPES`` sets how many shapes each kernel gets (100 by default). Whole models through the compiler are in
+``test_dsp_kernels.py``. The input ends where the board's memory ends, so that a byte read beyond it is a fault; the
+output lies between bytes that must stay. The twin runs on the host and traps where C leaves a result undefined.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+
+import numpy as np
+import pytest
+
+pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
+
+from tinyforge.compiler.layout import filled, interleaved, paired
+from tinyforge.compiler.packing import pack
+from tinyforge.core.resources import csrc_dir, firmware_dir
+from tinyforge.firmware.linker_script import render_linker_script
+from tinyforge.runtimes.aot.generate import DSP_SHARED
+from tinyforge.toolchain import find_arm_toolchain, read_image
+from tinyforge.toolchain.host import build_shared
+from tinyforge.virtual.machine import Machine
+
+COUNT = int(os.environ.get("TINYFORGE_SHAPES", "100"))
+SEED = int(os.environ.get("TINYFORGE_SEED", "1"))
+RAM, RAM_BYTES, FLASH_BYTES, BUFFERS = 0x2000_0000, 2 << 20, 1 << 20, 0x2004_0000
+CANARY = bytes(range(0xA0, 0xB0))
+TRAPS = ("-O1", "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
+
+
+def limits(rng):
+    """Zero points of input and output, and the clamp: all of int8, a ReLU, or something between."""
+    zero = int(rng.choice([-128, -128, 0, rng.integers(-128, 128)]))
+    low, high = ((-128, 127), (zero, 127), tuple(sorted(rng.integers(-128, 128, 2).tolist())))[rng.integers(3)]
+    return {"pad_value": int(rng.integers(-128, 128)), "zero_point": zero, "min": low, "max": high}
+
+
+def rescaling(rng, channels, taps):
+    """Bias and shift in one word, multiplier; some channels are rare."""
+    spread = int(np.log2(taps * 4000 + 1))
+    shift = np.clip(rng.integers(spread - 8, spread + 2, channels), 0, 21)
+    bias = rng.integers(-(1 << 14), 1 << 14, channels)
+    rare = []
+    if rng.integers(4) == 0:
+        for channel in np.flatnonzero(rng.integers(0, 3, channels) == 0).tolist():
+            rare += [channel, int(rng.integers(-(1 << 25), 1 << 25)), int(rng.integers(0, 22))]
+    words = np.append(bias * 256 + shift, np.zeros(channels % 2, np.int64)).astype(np.int32)
+    multiplier = rng.integers(1 << 30, 1 << 31, channels + channels % 2).astype(np.int32)
+    return {"bias": words, "multiplier": multiplier, "rare": np.array([*rare, -1], np.int32) if rare else None}
+
+
+def weights(rng, *shape):
+    """Full range, or many zeros and few values."""
+    found = rng.integers(-128, 128, shape)
+    if rng.integers(3) == 0:
+        found = rng.choice([0, 0, 0, 5, -7, 127, -128], shape)
+    return found.astype(np.int8)
+
+
+def windows(rng, most_kernel=5, strides=(1, 3)):
+    """Sizes of one dimension: input, output, kernel, stride, padding before."""
+    kernel, stride = int(rng.integers(1, most_kernel + 1)), int(rng.integers(*strides, endpoint=True))
+    pad = int(rng.integers(0, kernel))
+    size = int(rng.integers(1, 13))
+    most = (size + 2 * pad - kernel) // stride + 1
+    return (
+        (size, int(rng.integers(1, most + 1)), kernel, stride, pad) if most > 0 else windows(rng, most_kernel, strides)
+    )
+
+
+def channels(rng):
+    return int(rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17, 31, 33]))
+
+
+def conv_1d(rng):
+    size, out, kernel, stride, pad = windows(rng, 7)
+    in_ch, out_ch, batches = channels(rng), channels(rng), int(rng.integers(1, 3))
+    taps = kernel * in_ch
+    found = {
+        "filter": paired(weights(rng, out_ch, taps)), **rescaling(rng, out_ch, taps), "batches": batches,
+        "in_len": size, "in_ch": in_ch, "out_len": out, "out_ch": out_ch, "kernel": kernel, "stride": stride,
+        "pad": pad, "groups": filled(taps) // 4, **limits(rng),
+    }  # fmt: skip
+    return found, [batches * size * in_ch], batches * out * out_ch, 8 * filled(taps)
+
+
+def conv_1d_packed(rng):
+    found, inputs, output, _ = conv_1d(rng)
+    taps, out_ch = found["kernel"] * found["in_ch"], found["out_ch"]
+    values = [0, 0, 0, 1, -9, 127] if rng.integers(2) else np.arange(-128, 128)
+    rows = pack(rng.choice(values, (out_ch, taps)).astype(np.int8))
+    shift = (found["bias"][:out_ch] & 255).astype(np.int8)
+    if rng.integers(4) == 0:
+        shift[rng.integers(out_ch)] = -64 - int(rng.integers(0, 20))
+    found |= {**rows.params(), "bias": found["bias"][:out_ch] >> 8, "shift": shift}
+    return found, inputs, output, 8 * taps
+
+
+def two_dimensions(rng, most_kernel, strides):
+    in_h, out_h, kernel_h, stride_h, pad_h = windows(rng, most_kernel, strides)
+    in_w, out_w, kernel_w, stride_w, pad_w = windows(rng, most_kernel, strides)
+    return {
+        "batches": int(rng.integers(1, 3)), "in_h": in_h, "in_w": in_w, "out_h": out_h, "out_w": out_w,
+        "kernel_h": kernel_h, "kernel_w": kernel_w, "stride_h": stride_h, "stride_w": stride_w, "pad_h": pad_h,
+        "pad_w": pad_w,
+    }  # fmt: skip
+
+
+def areas(size, in_ch, out_ch):
+    return (
+        [size["batches"] * size["in_h"] * size["in_w"] * in_ch],
+        size["batches"] * size["out_h"] * size["out_w"] * out_ch,
+    )
+
+
+def conv_2d(rng):
+    size, in_ch, out_ch = two_dimensions(rng, 4, (1, 3)), channels(rng), channels(rng)
+    size |= {"dilation_h": int(rng.integers(1, 3)), "dilation_w": int(rng.choice([1, 1, 2]))}
+    taps = size["kernel_h"] * size["kernel_w"] * in_ch
+    found = {
+        "filter": paired(weights(rng, out_ch, taps)), **rescaling(rng, out_ch, taps), **size, "in_ch": in_ch,
+        "out_ch": out_ch, "groups": filled(taps) // 4, **limits(rng),
+    }  # fmt: skip
+    return found, *areas(size, in_ch, out_ch), 12 * filled(taps) + 4
+
+
+def depthwise_3x3(rng):
+    stride, count = int(rng.integers(1, 3)), channels(rng)
+    while True:
+        size = two_dimensions(rng, 3, (stride, stride))
+        if size["kernel_h"] == size["kernel_w"] == 3 and size["out_w"] > 1:
+            break
+    numbers = rescaling(rng, count, 9)
+    if numbers["rare"] is not None:
+        numbers["rare"][2::3] &= 15
+    found = {"filter": weights(rng, 3, 3, count), **numbers, **size, "out_ch": count, "stride": stride, **limits(rng)}
+    return found, *areas(size, count, count), 160 + 32 * ((size["out_w"] - 1) * stride + 3)
+
+
+def depthwise_fours(rng):
+    size, count = two_dimensions(rng, 5, (1, 3)), max(channels(rng), 4)
+    taps = size["kernel_h"] * size["kernel_w"]
+    numbers = rescaling(rng, count, taps)
+    if numbers["rare"] is not None:
+        numbers["rare"][2::3] &= 15
+    found = {"filter": weights(rng, taps, count), **numbers, **size, "out_ch": count, **limits(rng)}
+    return found, *areas(size, count, count), 64 + 8 * taps
+
+
+def dense(rng):
+    in_len, out_len, batches = int(rng.integers(1, 100)), int(rng.integers(1, 20)), int(rng.integers(1, 3))
+    bias = np.zeros(filled(out_len), np.int32)
+    bias[:out_len] = rng.integers(-10000, 10000, out_len)
+    bounds = limits(rng)
+    found = {
+        "filter": interleaved(weights(rng, out_len, in_len), 4), "bias": bias, "batches": batches, "in_len": in_len,
+        "out_len": out_len, "min": bounds["min"], "max": bounds["max"],
+    }  # fmt: skip
+    return found, [batches * in_len], batches * out_len, bounds["zero_point"]
+
+
+def fully_connected(rng):
+    found, inputs, output, zero = dense(rng)
+    shift = int(rng.integers(4, 14))
+    found |= {"multiplier": int(rng.integers(1 << 28, 1 << 31)), "shift": shift}
+    return found | {"rounding": (1 << (shift - 1)) + zero * (1 << shift)}, inputs, output, 0
+
+
+def fully_connected_per_channel(rng):
+    found, inputs, output, zero = dense(rng)
+    count = filled(found["out_len"])
+    found |= {"multiplier": rng.integers(1 << 28, 1 << 31, count).astype(np.int32), "zero_point": zero}
+    return found | {"shift": rng.integers(4, 14, count).astype(np.int8)}, inputs, output, 0
+
+
+def pool(rng):
+    while True:  # a window has something inside
+        size, count, bounds = two_dimensions(rng, 4, (1, 3)), channels(rng), limits(rng)
+        if all((size[f"out_{s}"] - 1) * size[f"stride_{s}"] - size[f"pad_{s}"] < size[f"in_{s}"] for s in "hw"):
+            break
+    return {**size, "channels": count, "min": bounds["min"], "max": bounds["max"]}, *areas(size, count, count), 0
+
+
+KERNELS = {
+    "tfg_conv_1d_s8": conv_1d,
+    "tfg_conv_1d_packed_s8": conv_1d_packed,
+    "tfg_conv_2d_s8": conv_2d,
+    "tfg_depthwise_conv_2d_3x3_s8": depthwise_3x3,
+    "tfg_depthwise_conv_2d_fours_s8": depthwise_fours,
+    "tfg_fully_connected_s8": fully_connected,
+    "tfg_fully_connected_per_channel_s8": fully_connected_per_channel,
+    "tfg_max_pool_2d_s8": pool,
+    "tfg_average_pool_2d_s8": pool,
+}
+
+
+def members(kernel):
+    """Names of the structure's members in order, and whether each is a pointer."""
+    text = (csrc_dir() / "include" / "tfg" / f"{kernel}.h").read_text()
+    body = text[text.index("typedef struct {") : text.index(f"}} {kernel}_t;")]
+    return [(name, star == "*") for star, name in re.findall(r"^ +(?:const )?u?int\w+ (\*?)(\w+);", body, re.MULTILINE)]
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    """The portable kernels on the host, and those of src/dsp on the board."""
+    folder, library = tmp_path_factory.mktemp("twins"), csrc_dir()
+    portable = [library / "src/portable" / f"{kernel}.c" for kernel in KERNELS]
+    host = ctypes.CDLL(str(build_shared(portable, [library / "include"], folder / "twins.so", TRAPS)))
+    table = folder / "table.c"
+    table.write_text(
+        "".join(f"extern void {kernel}(void);\n" for kernel in KERNELS)
+        + f"void (*volatile table[])(void) = {{ {', '.join(KERNELS)} }};\n"
+        + "int main(void) { table[0] = table[1]; for (;;) { } }\n"
+    )
+    home = firmware_dir() / "virtual_m4"
+    sources = [library / "src/dsp" / name for name in (*(f"{kernel}.c" for kernel in KERNELS), *DSP_SHARED)]
+    sources += [table, home / "src/startup.c", home / "src/memory.c"]
+    template = (home / "virtual_m4.ld").read_text("utf-8")
+    script = folder / "twins.ld"
+    script.write_text(
+        render_linker_script(template, flash_bytes=FLASH_BYTES, ram_bytes=BUFFERS - RAM, stack_bytes=1 << 16)
+    )
+    toolchain = find_arm_toolchain()
+    flags = (os.environ.get("TINYFORGE_OPTIMIZE", "-O2"), "-std=c99")
+    objects = toolchain.compile_objects(sources, folder / "o", flags, [library / "include", home / "src"])
+    image = read_image(toolchain.link(objects, script, folder / "twins.elf"))
+    machine = Machine(image, flash_bytes=FLASH_BYTES, ram_bytes=RAM_BYTES, traced=False)
+    machine.reset()
+    machine.run_to(image.symbol("main").address)
+    return host, machine
+
+
+def on_host(host, kernel, layout, params, inputs, output_bytes, scratch_bytes):
+    """The output of the portable twin."""
+    words = []
+    for name, pointer in layout:
+        value = params[name]
+        fits = ctypes.c_void_p if pointer else ctypes.c_int32
+        words.append((name, fits, (None if value is None else value.ctypes.data) if pointer else int(value)))
+    structure = type(kernel, (ctypes.Structure,), {"_fields_": [(name, fits) for name, fits, _ in words]})
+    filled_in = structure(*(value for *_, value in words))
+    output = np.zeros(output_bytes, np.int8)
+    scratch = np.zeros(scratch_bytes // 8 + 1, np.int64)
+    buffers = [ctypes.c_void_p(array.ctypes.data) for array in (*inputs, output, scratch)]
+    getattr(host, kernel)(ctypes.byref(filled_in), *buffers[: None if scratch_bytes else -1])
+    return output
+
+
+def on_board(machine, kernel, layout, params, inputs, output_bytes, scratch_bytes):
+    """The output of the kernel of src/dsp."""
+    at, words = BUFFERS + 512, []
+    for name, pointer in layout:
+        value = params[name]
+        if not pointer or value is None:
+            words.append(0 if value is None else int(value))
+            continue
+        words.append(at)
+        machine.write(at, value.tobytes())
+        at += filled(value.nbytes)
+    machine.write(BUFFERS, np.array(words, np.int64).astype(np.uint32).tobytes())
+    scratch = at
+    machine.write(scratch + filled(scratch_bytes), CANARY)
+    output = scratch + filled(scratch_bytes) + len(CANARY) * 2 + 1
+    machine.write(output - len(CANARY), CANARY + bytes(output_bytes) + CANARY)
+    last = RAM + RAM_BYTES
+    places = []
+    for array in reversed(inputs):
+        last -= array.nbytes
+        machine.write(last, array.tobytes())
+        places.insert(0, last)
+    arguments = [BUFFERS, *places, output] + ([scratch] if scratch_bytes else [])
+    machine.call(machine.image.symbol(kernel).address, *arguments, stack=machine.image.symbol("__stack_top").address)
+    around = machine.read(output - len(CANARY), output_bytes + 2 * len(CANARY))
+    assert around[: len(CANARY)] == CANARY == around[-len(CANARY) :], "wrote around its output"
+    assert machine.read(scratch + filled(scratch_bytes), len(CANARY)) == CANARY, "wrote behind its scratch"
+    return np.frombuffer(around[len(CANARY) : -len(CANARY)], np.int8)
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_twins(kernel, twins):
+    host, machine = twins
+    layout = members(kernel)
+    for number in range(COUNT):
+        rng = np.random.default_rng([SEED, number])
+        params, inputs, output_bytes, scratch_bytes = KERNELS[kernel](rng)
+        arrays = [rng.integers(-128, 128, count).astype(np.int8) for count in inputs]
+        case = (layout, params, arrays, output_bytes, scratch_bytes)
+        expected, found = on_host(host, kernel, *case), on_board(machine, kernel, *case)
+        assert np.array_equal(found, expected), f"{kernel}: shape {number} of seed {SEED}: {params}"
