@@ -15,6 +15,7 @@ Point = Mapping[str, Any]
 
 _WIDTH, _HEIGHT = 760.0, 440.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 24.0, 48.0, 52.0
+_NEAR_X, _NEAR_Y = 20.0, 12.0  # two numbers that are nearer than that lie over each other
 _STYLE = """
 .frame{fill:none;stroke:#8b949e}.grid{stroke:#d0d7de;stroke-width:1}.front{fill:none;stroke:#0b6bcb;stroke-width:2}
 .whisker{stroke:#8b949e;stroke-width:1.5}.best{fill:#0b6bcb}.other{fill:#8b949e}
@@ -68,16 +69,33 @@ def pareto_svg(title: str, points: Sequence[Point]) -> str:
         corners += [(p, before), (p, p)]
     path = " ".join(f"{x(size['flash_bytes']):.1f},{y(share['test']['accuracy']):.1f}" for size, share in corners)
     lines.append(f'<polyline class="front" points="{path}"/>')
-    for number, p in enumerate(points, 1):
-        at, level = x(p["flash_bytes"]), y(p["test"]["accuracy"])
+    places = [(x(p["flash_bytes"]), y(p["test"]["accuracy"])) for p in points]
+    for p, (at, _) in zip(points, places, strict=True):
         low, high = y(p["test"]["low"]), y(p["test"]["high"])
-        kind = "best" if p["best"] else "other"
+        lines.append(f'<line class="whisker" x1="{at:.1f}" x2="{at:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>')
+    for kind in ("other", "best"):  # what nothing beats lies on top
         lines += [
-            f'<line class="whisker" x1="{at:.1f}" x2="{at:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>',
-            f'<circle class="{kind}" cx="{at:.1f}" cy="{level:.1f}" r="5"><title>{escape(p["plan"])}</title></circle>',
-            f'<text class="small" x="{at + 8:.1f}" y="{level - 7:.1f}">{number}</text>',
+            f'<circle class="{kind}" cx="{at:.1f}" cy="{level:.1f}" r="5"><title>{escape(p["plan"])}</title></circle>'
+            for p, (at, level) in zip(points, places, strict=True)
+            if p["best"] == (kind == "best")
         ]
+    for numbers, (at, level) in _numbers(places):
+        lines.append(f'<text class="small" x="{at + 8:.1f}" y="{level - 7:.1f}">{numbers}</text>')
     return "\n".join([*lines, "</svg>", ""])
+
+
+def _numbers(places: Sequence[tuple[float, float]]) -> list[tuple[str, tuple[float, float]]]:
+    """A text for each dot, or one for all whose texts would lie over each other: where the rightmost of them stands."""
+    groups: list[list[int]] = []
+    for index in sorted(range(len(places)), key=lambda one: places[one]):
+        at, level = places[index]
+        near = [
+            group
+            for group in groups
+            if any(abs(places[one][0] - at) < _NEAR_X and abs(places[one][1] - level) < _NEAR_Y for one in group)
+        ]
+        groups = [group for group in groups if group not in near] + [[one for group in near for one in group] + [index]]
+    return [(", ".join(str(one + 1) for one in sorted(group)), places[group[-1]]) for group in groups]
 
 
 _PAGE = Markup("""<!doctype html>

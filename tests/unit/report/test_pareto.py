@@ -20,13 +20,21 @@ POINTS = [
 
 def test_the_plot_is_well_formed_and_places_what_is_better_higher_and_further_left():
     svg = ET.fromstring(pareto_svg("net: <accuracy>", POINTS))  # noqa: S314  our own text
-    dots = [node for node in svg.iter() if node.tag.endswith("circle")]
-    assert [dot.get("class") for dot in dots] == ["best", "best", "other"]
+    drawn = [node for node in svg.iter() if node.tag.endswith("circle")]
+    assert [dot.get("class") for dot in drawn] == ["other", "best", "best"]  # what nothing beats lies on top
+    dots = [*drawn[1:], drawn[0]]
     x, y = ([float(dot.get(axis)) for dot in dots] for axis in ("cx", "cy"))
     assert x[1] < x[2] < x[0]
     assert y[0] < y[1] < y[2]
     front = next(node for node in svg.iter() if node.tag.endswith("polyline"))
     assert front.get("points") == f"{x[1]:.1f},{y[1]:.1f} {x[0]:.1f},{y[1]:.1f} {x[0]:.1f},{y[0]:.1f}"
+
+
+def test_plans_of_one_place_share_a_text():
+    near = [POINTS[0], POINTS[1], point("nearly int8", 24700, 0.9891, best=False), POINTS[2]]
+    svg = ET.fromstring(pareto_svg("net", near))  # noqa: S314  our own text
+    texts = [node.text for node in svg.iter() if node.tag.endswith("text") and node.get("text-anchor") is None]
+    assert texts == ["net", "2", "4", "1, 3"]
 
 
 def test_one_plan_is_a_plot_too():
