@@ -279,7 +279,8 @@ class CompressionPlan:
         pattern: which weights may be kept: ``unstructured``, ``block4``, ``2:4`` (``tinyforge.compress.patterns``).
         qat_epochs: epochs of quantization-aware training; 0 to quantize after training only.
         layers: by name of a layer, its own ``sparsity`` and ``clusters``.
-        distillation: share of the float network's own probabilities in what pruning and clustering train towards, 0..1.
+        distillation: share of the float network's own probabilities in what every step trains towards, 0..1; training
+            for int8 takes half at most.
     """
 
     sparsity: float = 0.5
