@@ -85,7 +85,7 @@ def road(tmp_path, monkeypatch):
     told = []
     return SimpleNamespace(
         project=SimpleNamespace(plan=CompressionPlan()),
-        board=SimpleNamespace(id="virtual"),
+        board=SimpleNamespace(id="virtual", reference="virtual"),
         run=SimpleNamespace(path=lambda step, file="": tmp_path / step / file),
         observer=SimpleNamespace(progress=lambda *what: told.append(what)),
         told=told,
