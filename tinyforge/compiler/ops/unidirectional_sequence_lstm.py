@@ -217,7 +217,7 @@ def _scales(view: OpView, cell_state: Tensor) -> dict[str, Param]:
     view.require(
         mantissa == 0.5 and -15 <= power <= -9,
         f"has scale {cell_scale:g}, not a power of two in 2**-15..2**-9",
-        "convert the model again",
+        "calibrate the model again, with windows that move its cells as real ones do",
         cell_state,
     )
     view.require(len(view.op.intermediates) > _HIDDEN, "lacks its intermediates", "convert the model again")
