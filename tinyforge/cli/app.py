@@ -488,6 +488,7 @@ for _command in (
     recordings.trim,
     recordings.split,
     recordings.undo,
+    recordings.freeze,
     recordings.export,
 ):
     dataset_app.command()(_command)

@@ -84,6 +84,23 @@ def split(recordings: Ids, project: ProjectDir = HERE, json: Json = False, debug
     _say(edits.split(projects.load(project), recordings), json=json)
 
 
+def freeze(project: ProjectDir = HERE, json: Json = False, debug: Debug = False) -> None:
+    """Keep today's split: what is recorded from now on is trained on, and tests stay comparable.
+
+    Example: tinyforge dataset freeze
+    """
+    from tinyforge.cli import render
+    from tinyforge.pipeline import frozen, projects
+
+    made = frozen.freeze(projects.load(project))
+    if json:
+        render.say_json(made)
+        return
+    for side, groups in made["groups"].items():
+        render.say(f"{side}: {', '.join(groups) if len(groups) <= 12 else f'{len(groups)} groups'}")
+    render.say(f"kept in {made['file']}; delete it to have the split follow the recordings again")
+
+
 def undo(project: ProjectDir = HERE, json: Json = False, debug: Debug = False) -> None:
     """Take back the last change of recordings.
 

@@ -174,7 +174,7 @@ def make_dataset(
     _check_dropped(chosen, allow_dropped)
     _check_units(chosen, spec)
     finer = dataclasses.replace(spec, hop=step)
-    grouped = [(entry, _group(entry, split)) for entry in chosen]
+    grouped = [(entry, group_of(entry, split)) for entry in chosen]
     keep = cache.series_of if cache else series_of
     series = keep(store, chosen, spec, gap_ms)
     cuts = [
@@ -184,13 +184,13 @@ def make_dataset(
     targets = np.concatenate([cut.targets for cut in cuts])
     groups = _spread([cut.group for cut in cuts], cuts, np.str_)
     recordings = _spread([cut.entry.id for cut in cuts], cuts, np.str_)
-    group_names, group_of_cut = np.unique([cut.group for cut in cuts], return_inverse=True)
-    group_of = np.repeat(group_of_cut, [len(cut.starts) for cut in cuts])
+    group_names, numbers = np.unique([cut.group for cut in cuts], return_inverse=True)
+    number_of = np.repeat(numbers, [len(cut.starts) for cut in cuts])
     counts = np.zeros((len(group_names), len(names)), dtype=np.int64)
     on_grid = np.concatenate([cut.places for cut in cuts]) % (spec.hop // step) == 0
-    np.add.at(counts, (group_of[on_grid], targets[on_grid]), 1)
+    np.add.at(counts, (number_of[on_grid], targets[on_grid]), 1)
     side_of = split_groups(counts, split) if sides is None else _given_sides(group_names, sides)
-    side = side_of[group_of]
+    side = side_of[number_of]
     check_split(groups, side, split.by)
     for k, name in enumerate(names):
         if not ((targets == k) & (side == TRAIN)).any():
@@ -291,8 +291,12 @@ def _placed(entries: list[Entry], placement: str) -> list[Entry]:
     return chosen
 
 
-def _group(entry: Entry, split: SplitSpec) -> str:
-    """What a split keeps together with a recording."""
+def group_of(entry: Entry, split: SplitSpec) -> str:
+    """What a split keeps together with a recording: the name of its subject, session or origin.
+
+    Raises:
+        DataError: the recording does not say.
+    """
     if split.by == "recording":
         return entry.origin or entry.id
     if not (entry.subject if split.by == "subject" else entry.session):

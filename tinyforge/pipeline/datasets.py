@@ -103,13 +103,16 @@ def windows_of(project: Project, sides: Mapping[str, int] | None = None) -> Data
     """The project's recordings, cut and split.
 
     Args:
-        sides: TRAIN, VALIDATION or TEST of each group; None for the split that ``[dataset]`` describes.
+        sides: TRAIN, VALIDATION or TEST of each group; None for the frozen split, else what ``[dataset]`` describes.
 
     Raises:
         DataError: there are none, or they do not fit the window or the split.
     """
+    from tinyforge.pipeline import frozen
+
     store = store_of(project)
-    if not store.entries():
+    entries = store.entries()
+    if not entries:
         raise DataError(
             str(store.folder),
             "no recordings",
@@ -126,7 +129,7 @@ def windows_of(project: Project, sides: Mapping[str, int] | None = None) -> Data
         placement=config.placement,
         transitions=config.transitions,
         training_hop=config.training_hop,
-        sides=sides,
+        sides=frozen.sides_of(project, entries) if sides is None else sides,
         gap_ms=config.gap_ms,
         cache=SeriesCache(project.state_dir / "series", store.stamp),
     )

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyforge.core.dataset_file import read_dataset, write_dataset
-from tinyforge.core.files import write_json
+from tinyforge.core.files import sha256_file, write_json
 from tinyforge.core.types import SPLIT_NAMES, Dataset
-from tinyforge.pipeline import datasets
+from tinyforge.pipeline import datasets, frozen
 from tinyforge.pipeline.runs import Step
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def step(road: Road) -> Step:
         "dataset": dataclasses.asdict(project.dataset) | {"folder": ""},
         "window": dataclasses.asdict(project.window),
     }
+    if frozen.file_of(project).is_file():
+        inputs["split"] = sha256_file(frozen.file_of(project))
     return Step(NAME, 2, inputs, make)
 
 
