@@ -84,7 +84,13 @@ def median_g(acceleration: npt.NDArray[np.float64], units: Sequence[str]) -> flo
     if len(acceleration) == 0 or any(unit not in CANONICAL or CANONICAL[unit][0] != "g" for unit in units):
         return None
     factors = np.array([CANONICAL[unit][1] for unit in units])
-    return float(np.median(np.linalg.norm(acceleration * factors, axis=1)))
+    return _median_length(acceleration * factors)
+
+
+def _median_length(vectors: npt.NDArray[np.float64]) -> float:
+    """Median of the lengths of vectors [n, 3]; infinity where they are too long for a number."""
+    with np.errstate(over="ignore"):
+        return float(np.median(np.linalg.norm(vectors, axis=1)))
 
 
 def fitting_units(median: float) -> list[str]:
@@ -137,7 +143,7 @@ def guess_units(
     """
     if len(acceleration) == 0:
         return "g", "dps", "no units are stated: accelerations are taken as g, angular rates as degrees a second"
-    median = float(np.median(np.linalg.norm(acceleration, axis=1)))
+    median = _median_length(acceleration)
     fits = fitting_units(median)
     if not fits:
         raise DataError(

@@ -2,6 +2,7 @@
 
 import json
 
+import cbor2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,6 +27,8 @@ def seeds(tmp_path_factory):
         (file,) = export_recordings(folder / name, ["r"], [recording], kind)
         made[name] = file.read_bytes()
     made["r.json"] = export_recordings(folder / "ei", ["r"], [recording], "edge-impulse")[0].read_bytes()
+    made["r.cbor"] = cbor2.dumps(json.loads(made["r.json"]))
+    made["x.csv"] = b"ax,ay,az\n" + b"0.1,0.2,0.9\n" * 8
     return made
 
 
@@ -40,7 +43,39 @@ def test_damage_is_an_error_of_ours(tmp_path, seeds, data):
     path = tmp_path / name
     path.write_bytes(bytes(damaged))
     try:
-        read_recordings(path, ImportOptions(rate_hz=None if name == "r.json" else 100.0))
+        read_recordings(path, ImportOptions(rate_hz=None if name[0] == "r" else 100.0))
+    except DataError as error:
+        refused = error
+    else:
+        return
+    assert str(tmp_path) in refused.place
+    assert refused.fact
+
+
+UCI = {
+    f"train/{folder}{name}_train.txt": content
+    for folder, name, content in (
+        *(("Inertial Signals/", f"total_acc_{axis}", b" 5.0e-001 6.0e-001 5.5e-001\n" * 4) for axis in "xyz"),
+        ("", "y", b"1\n1\n2\n2\n"),
+        ("", "subject", b"1\n1\n1\n2\n"),
+    )
+} | {"activity_labels.txt": b"1 WALK\n2 SIT\n"}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damage_in_a_folder_of_uci_har_is_an_error_of_ours(tmp_path, data):
+    damaged = dict(UCI)
+    name = data.draw(st.sampled_from(sorted(UCI)))
+    content = bytearray(UCI[name])
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    damaged[name] = bytes(content[: data.draw(st.integers(0, len(content)))])
+    for path, content in damaged.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    try:
+        read_recordings(tmp_path)
     except DataError as error:
         refused = error
     else:
@@ -78,3 +113,13 @@ def test_rows_of_another_length_are_named(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(document))
     with pytest.raises(DataError, match=r"a\.json: payload\.values\[1\]: 2 numbers where 3 belong"):
         read_recordings(tmp_path / "a.json")
+
+
+def test_cbor_holds_what_the_json_does(tmp_path):
+    samples = np.random.default_rng(0).normal([0, 0, 1, 0, 0, 0], 0.1, (20, 6)).astype(np.float32)
+    recording = Recording(samples, IMU_CHANNELS, 100.0, label="a")
+    (file, *_) = export_recordings(tmp_path / "json", ["a.r"], [recording], "edge-impulse")
+    (tmp_path / "a.r.cbor").write_bytes(cbor2.dumps(json.loads(file.read_text())))
+    (read,) = read_recordings(tmp_path / "a.r.cbor").recordings
+    assert np.array_equal(read.samples, samples)
+    assert (read.channels, read.rate_hz, read.label) == (recording.channels, 100.0, "a")
