@@ -527,6 +527,13 @@ def check_dataset(project: PathLike, *, page: PathLike | None = None) -> dict[st
     return examination.check(projects.load(Path(project)), page=None if page is None else Path(page))
 
 
+def freeze_split(project: PathLike) -> dict[str, Any]:
+    """Keep today's split; see :func:`tinyforge.pipeline.frozen.freeze`."""
+    from tinyforge.pipeline import frozen, projects
+
+    return frozen.freeze(projects.load(Path(project)))
+
+
 def edit_recordings(project: PathLike, what: str, patterns: Sequence[str] = (), **how: Any) -> dict[str, Any]:
     """Change recordings, as one step that ``what="undo"`` takes back.
 

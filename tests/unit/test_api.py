@@ -17,6 +17,7 @@ FUNCTIONS = {  # where the function is not called as the command is
     "dataset check": "check_dataset",
     "dataset delete": "edit_recordings",
     "dataset download": "download",
+    "dataset freeze": "freeze_split",
     "dataset export": "export_recordings",
     "dataset import": "import_recordings",
     "dataset inspect": "check_dataset",
