@@ -113,11 +113,10 @@ def windows_of(project: Project, sides: Mapping[str, int] | None = None) -> Data
     store = store_of(project)
     entries = store.entries()
     if not entries:
-        raise DataError(
-            str(store.folder),
-            "no recordings",
-            "`tinyforge capture` records some, `tinyforge dataset import` brings some in",
-        )
+        way_out = "`tinyforge capture` records some, `tinyforge dataset import` brings some in"
+        if project.capture is not None:
+            way_out = "`tinyforge run` makes those that [capture] asks for"
+        raise DataError(str(store.folder), "no recordings", way_out)
     config = project.dataset
     split = SplitSpec(config.split_by, config.test, config.validation, config.seed)  # type: ignore[arg-type]
     return make_dataset(

@@ -216,8 +216,8 @@ class Road:
         """
         from tinyforge.pipeline.stages import evaluate
 
+        specs = self.specs(model)  # an unknown one is said before any work
         self.record()
-        specs = self.specs(model)
         self.dataset()
         self.parallel([self._whole_job(spec) for spec in specs], jobs)
         files = self.report()

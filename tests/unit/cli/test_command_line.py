@@ -124,6 +124,19 @@ def test_no_recordings(project, capfd):
     assert "dataset: no recordings\n  -> `tinyforge capture` records some" in said(capfd)
 
 
+def test_no_recordings_where_the_project_says_how_to_make_them(tmp_path, capfd):
+    assert run("init", tmp_path / "signals", "--template", "police") == 0
+    assert run("train", "--project", tmp_path / "signals") == 3
+    assert "dataset: no recordings\n  -> `tinyforge run` makes those that [capture] asks for" in said(capfd)
+
+
+def test_an_unknown_model_is_said_before_anything_is_recorded(tmp_path, capfd):
+    assert run("init", tmp_path / "signals", "--template", "police") == 0
+    assert run("run", "--model", "cnnn", "--project", tmp_path / "signals") == 2
+    assert 'did you mean "cnn"?' in said(capfd)
+    assert not list(tmp_path.rglob("*.csv"))
+
+
 def test_recording_shorter_than_a_window(project, capfd):
     store = RecordingStore(project / "dataset")
     store.add_all([short_recording(30), *(short_recording(200 + k, label="go") for k in range(8))])
