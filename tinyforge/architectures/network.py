@@ -79,7 +79,7 @@ class Predictor:
         return np.concatenate(parts) if parts else np.zeros((0, self._classes), np.float32)
 
     def raw(self, windows: Windows, preprocessing: Preprocessing) -> Float32Array:
-        """As a call, for windows in physical units, cut as they are answered."""
+        """As a call, scores [window, class], for windows in physical units, cut as they are answered."""
         parts = [self(standardise(part, preprocessing)) for part in windows.chunks(_CHUNK)]
         return np.concatenate(parts) if parts else np.zeros((0, self._classes), np.float32)
 

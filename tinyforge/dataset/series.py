@@ -74,7 +74,7 @@ class Series:
 
 
 def even_recording(recording: Recording, spec: WindowSpec, place: str, gap_ms: float) -> tuple[Float32Array, IntArray]:
-    """A recording's samples in g and dps at the spec's rate, and for each the nearest one of the recording.
+    """A recording's samples [n, channel] in g and dps at the spec's rate, and the nearest of its own for each [n].
 
     Raises:
         DataError: a channel is missing, its unit is unknown, or the times have a gap longer than ``gap_ms``.
