@@ -29,9 +29,10 @@ KERNEL_BYTES = 360
 SLOWEST_BALANCED = 2.0
 """`balanced` packs no layer that would take more than so many times the instructions of the plain one."""
 
-# instructions on the virtual Cortex-M4: of an entry (a weight where all are stored), and of an output beside them
-_PER_ENTRY = {CODED: 8.5, SPARSE: 8.0, INDEXED: 6.9}
-_PER_ROW = 30.0
+# instructions on the virtual Cortex-M4, by how many inputs a kernel multiplies with a weight that it has unpacked: of an
+# entry (a weight where all are stored), and of an output beside them
+_PER_ENTRY = {1: {CODED: 8.5, SPARSE: 8.0, INDEXED: 6.9}, 4: {CODED: 16.0, SPARSE: 14.0, INDEXED: 10.6}}
+_PER_ROW = {1: 30.0, 4: 55.0}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,11 +56,10 @@ class Packed:
         """Bytes of all its arrays."""
         return int(self.rows.nbytes + self.entries.nbytes + (0 if self.book is None else self.book.nbytes))
 
-    @property
-    def instructions(self) -> int:
-        """Instructions of one pass over all rows, about."""
-        per_entry = _PER_ENTRY[self.form] * (2 if self.form == SPARSE else 1)
-        return int(per_entry * int(self.entries.sum()) + _PER_ROW * len(self.entries))
+    def instructions(self, places: int) -> int:
+        """Instructions of one pass over all rows, about; ``places`` (1 or 4) share each weight."""
+        per_entry = _PER_ENTRY[places][self.form] * (2 if self.form == SPARSE else 1)
+        return int(per_entry * int(self.entries.sum()) + _PER_ROW[places] * len(self.entries))
 
     def params(self) -> dict[str, Param]:
         """Members of the kernels' structures."""
@@ -89,7 +89,14 @@ def can_be_smaller(weights: Array) -> bool:
 
 
 def worth_packing(
-    packed: Packed, *, plain_bytes: int, plain_instructions: int, passes: int, goal: Goal, there: bool
+    packed: Packed,
+    *,
+    plain_bytes: int,
+    plain_instructions: int,
+    passes: int,
+    places: int,
+    goal: Goal,
+    there: bool,
 ) -> bool:
     """Whether the packed form is taken.
 
@@ -97,10 +104,11 @@ def worth_packing(
         plain_bytes: of flash that the plain weights take.
         plain_instructions: of the plain kernel, in all passes.
         passes: how often an inference goes over the matrix.
+        places: how many inputs the kernel multiplies in a pass, 1 or 4.
         there: another layer has brought the kernel's code.
     """
     saved = plain_bytes - packed.flash_bytes - (0 if there else KERNEL_BYTES)
-    packed_instructions = passes * packed.instructions
+    packed_instructions = passes * packed.instructions(places)
     if saved <= 0 or (goal is Goal.BALANCED and packed_instructions > SLOWEST_BALANCED * plain_instructions):
         return False
     return not goal.takes(more_bytes=saved, fewer_instructions=packed_instructions - plain_instructions)

@@ -69,24 +69,31 @@ def test_the_goal_decides():
 
     def taken(goal, *, plain_instructions, plain_bytes=64 * 300):
         return worth_packing(
-            packed, plain_bytes=plain_bytes, plain_instructions=plain_instructions, passes=1, goal=goal, there=True
+            packed,
+            plain_bytes=plain_bytes,
+            plain_instructions=plain_instructions,
+            passes=1,
+            places=1,
+            goal=goal,
+            there=True,
         )
 
-    slower = packed.instructions - 1000
+    slower = packed.instructions(1) - 1000
     assert taken(Goal.SIZE, plain_instructions=slower)
     assert taken(Goal.BALANCED, plain_instructions=slower)
     assert not taken(Goal.SPEED, plain_instructions=slower)
     assert not taken(Goal.BALANCED, plain_instructions=slower, plain_bytes=packed.flash_bytes + 60)
-    much_faster = int(packed.instructions / 2.2)
+    much_faster = int(packed.instructions(1) / 2.2)
     assert taken(Goal.SIZE, plain_instructions=much_faster)
     assert not taken(Goal.BALANCED, plain_instructions=much_faster)
-    assert taken(Goal.SPEED, plain_instructions=packed.instructions + 1)
+    assert taken(Goal.SPEED, plain_instructions=packed.instructions(1) + 1)
     assert not taken(Goal.SIZE, plain_instructions=slower, plain_bytes=packed.flash_bytes)
     assert not worth_packing(
         packed,
         plain_bytes=packed.flash_bytes + KERNEL_BYTES,
         plain_instructions=slower,
         passes=1,
+        places=1,
         goal=Goal.SIZE,
         there=False,
     )

@@ -13,7 +13,7 @@ from tinyforge.compiler.overlap import whole_windows
 from tinyforge.compiler.packing import can_be_smaller, pack, worth_packing
 from tinyforge.core.graph import Array, DType, Param
 
-PLAIN_PER_MAC = 1.05  # instructions of tfg_conv_1d_s8 on the virtual Cortex-M4
+PLAIN_PER_MAC = 1.0  # instructions of tfg_conv_1d_s8 on the virtual Cortex-M4
 SIZES = ("batches", "in_len", "in_ch", "out_len", "out_ch", "kernel", "stride", "pad")
 
 
@@ -48,12 +48,13 @@ def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Para
 
     ``rows`` are the weights, int8 [output channel, tap and input channel].
     """
-    passes = view.option("batches") * view.option("out_len")
+    passes = view.option("batches") * -(-int(view.option("out_len")) // PLACES)
     if not can_be_smaller(rows) or not worth_packing(
         pack(rows),
         plain_bytes=rows.size,
         plain_instructions=int(PLAIN_PER_MAC * macs),
         passes=passes,
+        places=PLACES,
         goal=low.goal,
         there=low.has_kernel("tfg_conv_1d_packed_s8"),
     ):

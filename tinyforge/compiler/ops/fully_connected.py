@@ -155,6 +155,7 @@ def packed_params(params: dict[str, Param], weights: Array, low: Lowering) -> di
         plain_bytes=weights.size,
         plain_instructions=int(PLAIN_PER_MAC * batches * weights.size),
         passes=batches,
+        places=1,
         goal=low.goal,
         there=low.has_kernel("tfg_fully_connected_packed_s8"),
     ):
