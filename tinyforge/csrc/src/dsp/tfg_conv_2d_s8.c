@@ -45,14 +45,17 @@ static TFG_COLD void gather(const tfg_conv_2d_s8_t *p, const int8_t *input, int3
     }
 }
 
-/* Four windows of one row that are inside, the kernel's rows whole words */
-static void expand_rows(const tfg_conv_2d_s8_t *p, const int8_t *row, int16_t *places)
+/* Four windows of one row that are inside; `run` bytes lie side by side in them, whole words */
+static void expand_rows(const tfg_conv_2d_s8_t *p, const int8_t *window, int32_t run, int16_t *places)
 {
-    const int32_t width = p->kernel_w * p->in_ch;
-    for (int32_t ky = p->kernel_h; ky > 0; ky--) {
-        tfg_expand_four(places, row, p->stride_w * p->in_ch, width / 4);
-        places += width * 4;
-        row += p->dilation_h * p->in_w * p->in_ch;
+    for (int32_t ky = 0; ky < p->kernel_h; ky++) {
+        const int8_t *from = window;
+        for (int32_t left = p->kernel_w * p->in_ch; left > 0; left -= run) {
+            tfg_expand_four(places, from, p->stride_w * p->in_ch, run / 4);
+            places += run * 4;
+            from += p->dilation_w * p->in_ch;
+        }
+        window += p->dilation_h * p->in_w * p->in_ch;
     }
 }
 
@@ -88,13 +91,13 @@ static TFG_NOINLINE void copy_rows(const tfg_conv_2d_s8_t *p, const int8_t *wind
 }
 
 /* Whether four windows from that one on lie in one row and inside, with the bytes that copy_rows reads behind them */
-static TFG_COLD int32_t are_inside(const tfg_conv_2d_s8_t *p, int32_t top, int32_t left)
+static TFG_COLD int32_t are_inside(const tfg_conv_2d_s8_t *p, int32_t top, int32_t left, int32_t whole)
 {
     const int32_t last = left + 3 * p->stride_w;
-    const int32_t behind = p->kernel_w * p->in_ch % 4 == 0 ? 0 : p->in_ch == 1 ? 3 : p->in_ch == 2 ? 2 : 1;
+    const int32_t behind = whole ? 0 : p->in_ch < 3 ? 3 : 1;
     return top >= 0 && left >= 0 && last < p->out_w * p->stride_w - p->pad_w &&
-           last + p->kernel_w + behind <= p->in_w && top + (p->kernel_h - 1) * p->dilation_h < p->in_h &&
-           p->dilation_w == 1;
+           last + (p->kernel_w - 1) * p->dilation_w + behind < p->in_w &&
+           top + (p->kernel_h - 1) * p->dilation_h < p->in_h && (whole || p->dilation_w == 1);
 }
 
 TFG_COLD void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
@@ -102,17 +105,18 @@ TFG_COLD void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int
     const tfg_channels_t channels = {p->filter, p->bias,       p->multiplier, p->rare, p->out_ch,
                                      p->groups, p->zero_point, p->min,        p->max};
     int8_t *const bytes = (int8_t *)(scratch + p->groups * 16);
+    const int32_t run = p->dilation_w == 1 ? p->kernel_w * p->in_ch : p->in_ch;
+    const int32_t whole = run % 4 == 0;
     for (int32_t batch = 0; batch < p->batches; batch++) {
         int32_t top = -p->pad_h;
         int32_t left = -p->pad_w;
         int32_t count = 0;
         for (int32_t places = p->out_h * p->out_w; places > 0; places -= count) {
             count = tfg_min(places, 4);
-            const int32_t inside = count == 4 && are_inside(p, top, left);
-            const int32_t whole = p->kernel_w * p->in_ch % 4 == 0;
+            const int32_t inside = count == 4 && are_inside(p, top, left, whole);
             const int8_t *window = input + (top * p->in_w + left) * p->in_ch;
             if (inside && whole) {
-                expand_rows(p, window, scratch);
+                expand_rows(p, window, run, scratch);
             } else if (inside) {
                 copy_rows(p, window, bytes);
             }
