@@ -29,8 +29,8 @@ KERNEL_BYTES = 360
 SLOWEST_BALANCED = 2.0
 """`balanced` packs no layer that would take more than so many times the instructions of the plain one."""
 
-# instructions on the virtual Cortex-M4, by how many inputs a kernel multiplies with a weight that it has unpacked: of an
-# entry (a weight where all are stored), and of an output beside them
+# instructions on the virtual Cortex-M4, by how many inputs a kernel multiplies with a weight that it has unpacked:
+# of an entry (a weight where all are stored), and of an output beside them
 _PER_ENTRY = {1: {CODED: 8.5, SPARSE: 8.0, INDEXED: 6.9}, 4: {CODED: 16.0, SPARSE: 14.0, INDEXED: 10.6}}
 _PER_ROW = {1: 30.0, 4: 55.0}
 
