@@ -37,7 +37,7 @@ PARTS = {
     "compiler": ["tests/unit/compiler", "tests/golden", "tests/regression", "tests/ops/test_operator_cases.py"],
     "link": [
         "tests/unit/link",
-        "tests/unit/capture/test_record.py",
+        "tests/unit/capture",
         "tests/fuzz/test_fuzz_link.py",
         "tests/fuzz/test_fuzz_decoders.py",
     ],

@@ -170,3 +170,10 @@ def test_the_examples_of_the_document_are_what_is_sent():
         (3, messages.Stopped(1, 250, 0, 250)),
     )
     assert told == {message.NAME: encode_frame(message.TYPE, tag, message.encode()) for tag, message in sent}
+
+
+def test_more_scores_than_a_prediction_takes_are_refused():
+    numbers = {field.name: 0 for field in dataclasses.fields(messages.Prediction) if field.name != "scores"}
+    assert messages.Prediction(**numbers, scores=np.zeros(255, np.int8)).encode()
+    with pytest.raises(WireError):
+        messages.Prediction(**numbers, scores=np.zeros(256, np.int8)).encode()

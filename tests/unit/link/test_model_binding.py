@@ -28,6 +28,23 @@ def test_the_same_model_gives_the_same_text():
     assert "50 samples at 100 Hz, hop 25, of ax [g], ay [g], az [g], gx [dps], gy [dps], gz [dps]" in text
 
 
+@pytest.mark.parametrize(("hop", "rate_hz"), [(1, 100.0), (0xFFFF, 119.0), (25, 12.5)])
+def test_windows_of_any_hop_and_rate_are_carried(hop, rate_hz):
+    info = toy_info()
+    info = dataclasses.replace(info, window=dataclasses.replace(info.window, hop=hop, rate_hz=rate_hz))
+    text = render_model_binding(toy_manifest(info), info)
+    assert f".window_hop = {hop}," in text
+    assert f".rate_mhz = {round(1000 * rate_hz)}," in text
+
+
+@pytest.mark.parametrize("hop", [0, 0x10000])
+def test_a_hop_that_the_link_cannot_carry_is_refused(hop):
+    info = toy_info()
+    info = dataclasses.replace(info, window=dataclasses.replace(info.window, hop=hop))
+    with pytest.raises(UnsupportedModelError, match=f"a window of 50 samples, hop {hop}"):
+        render_model_binding(toy_manifest(info), info)
+
+
 def test_a_model_without_state_has_no_reset():
     info = toy_info()
     manifest = toy_manifest(info) | {"reset": None}
