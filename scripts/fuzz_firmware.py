@@ -1,10 +1,10 @@
 """Fuzz firmware/common with libFuzzer under ASan and UBSan: ``python scripts/fuzz_firmware.py --runs 10000000``.
 
 ``--what updates`` puts flash behind it, and signatures that an input may claim to be right (tests/fuzz/fuzz_flash.c);
-``--what eembc`` has the text protocol in place of frames. Needs clang with its runtime (Debian: ``clang
-libclang-rt-14-dev``). The first inputs are right requests, made by the Python codec; the corpus stays in ``--folder``,
-so that a second run goes on. Half of the inputs have at most 96 bytes, which are tried fast; half have up to 1024,
-which reach long frames and whole windows.
+``--what eembc`` has the text protocol in place of frames, ``eembc-plain`` that of a model without windows. Needs clang
+with its runtime (Debian: ``clang libclang-rt-14-dev``). The first inputs are right requests, made by the Python codec;
+the corpus stays in ``--folder``, so that a second run goes on. Half of the inputs have at most 96 bytes, which are
+tried fast; half have up to 1024, which reach long frames and whole windows.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ FUZZ = ROOT / "tests" / "fuzz"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "unit" / "link")]
 
 import numpy as np  # noqa: E402
-from tfw_host import COMMON, HERE, common_sources, toy_info, toy_manifest  # noqa: E402
+from tfw_host import COMMON, HERE, common_sources, toy_info, toy_manifest, toy_picture  # noqa: E402
 
-from tinyforge.link import render_model_binding  # noqa: E402
+from tinyforge.link import render_model_binding, render_plain_binding  # noqa: E402
 from tinyforge.link.messages import (  # noqa: E402
     HelloRequest,
     Infer,
@@ -105,7 +105,7 @@ def main() -> int:
     """Build, run, and say how many inputs were tried."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1_000_000)
-    parser.add_argument("--what", choices=("frames", "updates", "eembc"), default="frames")
+    parser.add_argument("--what", choices=("frames", "updates", "eembc", "eembc-plain"), default="frames")
     parser.add_argument("--folder", type=Path, default=ROOT / ".pytest_cache" / "fuzz_firmware")
     parser.add_argument("--clang", default="clang")
     given = parser.parse_args()
@@ -117,14 +117,16 @@ def main() -> int:
         common.remove(COMMON / "tfw_update.c")  # fuzz_flash.c includes it
         common.append(FUZZ / "fuzz_flash.c")
         first |= update_seeds()
-    elif given.what == "eembc":
+    elif given.what.startswith("eembc"):
         flags += ["-DTFW_EEMBC", "-DTFW_EEMBC_MOST=20u"]
         first = eembc_seeds()
     for name, data in first.items():
         (corpus / name).write_bytes(data)
     info = toy_info(10)
     binding = given.folder / "tfw_model.c"
-    binding.write_text(render_model_binding(toy_manifest(info), info), encoding="utf-8")
+    is_plain = given.what.endswith("plain")
+    text = render_plain_binding(toy_picture()) if is_plain else render_model_binding(toy_manifest(info), info)
+    binding.write_text(text, encoding="utf-8")
     program = given.folder / f"fuzz_{given.what}"
     sources = [*common, FUZZ / "fuzz_firmware.c", binding, HERE / "toy.c"]
     includes = (f"-I{COMMON}", f"-I{HERE}")

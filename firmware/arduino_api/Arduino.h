@@ -42,11 +42,14 @@ inline void interrupts()
     __asm volatile("cpsie i" ::: "memory");
 }
 
-/* Port `index` of the platform: 0 is the link, 1 the log. */
+/* Port `index` of the platform: 0 is the link, 1 the log, or any UART that is named by its pins. */
 class HardwareSerial
 {
   public:
     explicit constexpr HardwareSerial(uint32_t index) : index_(index), at_(0), count_(0), buffer_{}
+    {
+    }
+    constexpr HardwareSerial(uint32_t, uint32_t) : HardwareSerial(1)
     {
     }
     void begin(unsigned long baud = 115200);

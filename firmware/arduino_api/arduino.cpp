@@ -105,9 +105,9 @@ HAL_StatusTypeDef HAL_FLASH_Program(uint32_t, uint32_t address, uint64_t data)
     return TFV_FLASH_FAILED != 0 ? HAL_ERROR : HAL_OK;
 }
 
-void HardwareSerial::begin(unsigned long)
+void HardwareSerial::begin(unsigned long baud)
 {
-    TFV_UART_BAUDDIV(index_) = 16u;
+    TFV_UART_BAUDDIV(index_) = static_cast<uint32_t>(TFW_CLOCK_HZ / baud);
     TFV_UART_CTRL(index_) = 3u;
 }
 
@@ -118,6 +118,11 @@ int HardwareSerial::available()
         TFV_LINK_RECEIVE = sizeof buffer_;
         count_ = TFV_LINK_RECEIVE;
         at_ = 0;
+    }
+    if (at_ == count_ && index_ != 0) {
+        for (at_ = count_ = 0; count_ < sizeof buffer_ && (TFV_UART_STATE(index_) & 2u) != 0; count_++) {
+            buffer_[count_] = static_cast<uint8_t>(TFV_UART_DATA(index_));
+        }
     }
     return static_cast<int>(count_ - at_);
 }

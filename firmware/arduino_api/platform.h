@@ -11,6 +11,7 @@
 #define TFV_REGISTER(address) (*(volatile uint32_t *)(address))
 
 #define TFV_UART_DATA(n)    TFV_REGISTER(0x40004000u + 0x1000u * (n))
+#define TFV_UART_STATE(n)   TFV_REGISTER(0x40004004u + 0x1000u * (n)) /* bit 1: a byte was received */
 #define TFV_UART_CTRL(n)    TFV_REGISTER(0x40004008u + 0x1000u * (n))
 #define TFV_UART_BAUDDIV(n) TFV_REGISTER(0x40004010u + 0x1000u * (n))
 

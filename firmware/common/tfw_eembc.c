@@ -1,12 +1,14 @@
 /*
  * The text protocol of the runner for MLPerf Tiny, in place of docs/protocol.md, where TFW_EEMBC is defined: commands
- * and answers are those of github.com/mlcommons/tiny, benchmark/api. docs/eembc.md says what is measured.
+ * and answers are those of github.com/mlcommons/tiny, benchmark/api. docs/eembc.md says what is measured. With
+ * TFW_EEMBC_ENERGY too, time stamps are pulses on a pin.
  */
 #ifdef TFW_EEMBC
 
 #include <string.h>
 
 #include "tfw_app.h"
+#include "tfw_eembc.h"
 #include "tfw_hal.h"
 #include "tfw_model.h"
 #include "tfw_window.h"
@@ -15,7 +17,15 @@
 #define TERMINATOR    '%'
 #define PROFILE       "ULPMark for tinyML Firmware V0.0.1"
 #define LINE_BYTES    160u
+#define FLOATS        (tfw_model.input_bytes * (uint32_t)sizeof(float)) /* bytes of an input that are floats */
 #define USB_BYTES     64u /* some boards follow a write of whole packets by a delimiter, which text must not have */
+
+#ifdef TFW_EEMBC_ENERGY
+#define MODE     "energy"
+#define PULSE_US 100u /* the runner asks for 1, and takes 50 for noise */
+#else
+#define MODE "performance"
+#endif
 
 /* Of one command: whoever mistypes does not wait for days. */
 #ifndef TFW_EEMBC_MOST
@@ -33,7 +43,7 @@ static struct {
     size_t count;
 } line;
 
-/* What `db` fills lies in the model's window: quantized values, or four bytes a value. */
+/* What `db` fills lies in the model's window: a byte a value, or the four of a float. */
 static struct {
     uint32_t total;
     uint32_t count;
@@ -98,21 +108,71 @@ static void say_error(const char *what, const char *which)
 
 static void say_timestamp(void)
 {
+#ifdef TFW_EEMBC_ENERGY
+    tfw_hal_timestamp_pin(false);
+    const uint32_t from_us = tfw_hal_micros();
+    while (tfw_hal_micros() - from_us < PULSE_US) {
+    }
+    tfw_hal_timestamp_pin(true);
+#else
     say("m-lap-us-");
     say_number(tfw_hal_micros());
     say("\r\n");
+#endif
 }
 
-/* Three decimals, cut off as the reference does: scores of a softmax, in 256ths. */
+static void say_thousandths(int32_t value)
+{
+    const uint32_t size = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+    if (value < 0) {
+        say_byte('-');
+    }
+    say_number(size / 1000u);
+    say_byte('.');
+    say_byte((char)('0' + size / 100u % 10u));
+    say_byte((char)('0' + size / 10u % 10u));
+    say_byte((char)('0' + size % 10u));
+}
+
+/* Cut off, as the reference does with the scores of a softmax; what is too large is the largest. */
+static int32_t thousandths_of(float value)
+{
+    const float most = 2.0e9f;
+    const float scaled = value * 1000.0f;
+    if (!(scaled > -most)) {
+        return (int32_t)-most;
+    }
+    return scaled < most ? (int32_t)scaled : (int32_t)most;
+}
+
+static float output_of(uint32_t i)
+{
+    return tfw_eembc_model.output_scale * (float)(tfw_model.output[i] - tfw_eembc_model.output_zero_point);
+}
+
+/* What was loaded as real values. */
+static float input_of(uint32_t i)
+{
+    return buffer.total == FLOATS
+               ? tfw_model.window[i]
+               : tfw_eembc_model.input_scale * (float)(tfw_model.input[i] - tfw_eembc_model.input_zero_point);
+}
+
 static void say_results(void)
 {
     say("m-results-[");
-    for (uint32_t i = 0; i < tfw_model.output_bytes; i++) {
-        const uint32_t thousandths = (uint32_t)(tfw_model.output[i] + 128) * 1000u / 256u;
-        say(i == 0u ? "0." : ",0.");
-        say_byte((char)('0' + thousandths / 100u));
-        say_byte((char)('0' + thousandths / 10u % 10u));
-        say_byte((char)('0' + thousandths % 10u));
+    if (tfw_eembc_model.is_autoencoder) {
+        float sum = 0.0f;
+        for (uint32_t i = 0; i < tfw_model.output_bytes; i++) {
+            const float away = output_of(i) - input_of(i);
+            sum += away * away;
+        }
+        say_thousandths(thousandths_of(sum / (float)tfw_model.output_bytes + 0.0005f)); /* the nearest, there */
+    } else {
+        for (uint32_t i = 0; i < tfw_model.output_bytes; i++) {
+            say(i == 0u ? "" : ",");
+            say_thousandths(thousandths_of(output_of(i)));
+        }
     }
     say("]\r\n");
 }
@@ -176,11 +236,6 @@ static uint8_t *room(void)
     return (uint8_t *)tfw_model.window;
 }
 
-static uint32_t room_bytes(void)
-{
-    return tfw_model.input_bytes * (uint32_t)sizeof(float);
-}
-
 static void load(void)
 {
     const char *const word = next_word();
@@ -189,11 +244,11 @@ static void load(void)
         say_error("Command 'db load' requires the # of bytes", "");
     } else if (total == 0u) {
         say_error("Command 'db load' must be >0 bytes", "");
-    } else if (total > room_bytes()) {
+    } else if (total > tfw_eembc_model.room_bytes) {
         say("Supplied buffer size ");
         say_number(total);
         say(" exceeds maximum of ");
-        say_number(room_bytes());
+        say_number(tfw_eembc_model.room_bytes);
         say("\r\n");
     } else {
         buffer.total = total;
@@ -251,13 +306,35 @@ static void on_db(void)
     }
 }
 
-/* The input is given anew each time: the network may use its memory again. */
+/* As MLPerf Tiny's reference does: the nearest, halves away from zero. */
+static int8_t quantized(float value)
+{
+    const float away = value / tfw_eembc_model.input_scale;
+    const float bound = away > 512.0f ? 512.0f : away < -512.0f ? -512.0f : away;
+    const int32_t near = (int32_t)(bound + (bound < 0.0f ? -0.5f : 0.5f)) + tfw_eembc_model.input_zero_point;
+    return (int8_t)(near > 127 ? 127 : near < -128 ? -128 : near);
+}
+
+/* A window, to be preprocessed in each inference. */
+static bool is_window(void)
+{
+    return buffer.total == FLOATS && tfw_model.preprocess != NULL;
+}
+
+static void set_input(void)
+{
+    for (uint32_t i = 0; i < tfw_model.input_bytes && !is_window(); i++) {
+        const int32_t pixel = (int32_t)room()[i] - 128;
+        tfw_model.input[i] = buffer.total == FLOATS     ? quantized(tfw_model.window[i])
+                             : tfw_eembc_model.is_image ? (int8_t)pixel
+                                                        : (int8_t)room()[i];
+    }
+}
+
 static void infer_once(void)
 {
-    if (buffer.total == room_bytes()) {
+    if (is_window()) {
         tfw_model.preprocess(tfw_model.window, tfw_model.input);
-    } else {
-        memcpy(tfw_model.input, room(), tfw_model.input_bytes);
     }
     if (tfw_model.reset != NULL) {
         tfw_model.reset();
@@ -278,6 +355,7 @@ static bool is_finite_window(void)
 
 static void infer(uint32_t times, uint32_t warm_up)
 {
+    set_input();
     say("m-warmup-start-");
     say_number(warm_up);
     say("\r\n");
@@ -310,10 +388,9 @@ static void on_infer(void)
         say_error("Too many inferences", "");
     } else if (tfw_model.invoke == NULL) {
         say_error("No model", "");
-    } else if (buffer.count != buffer.total ||
-               (buffer.total != tfw_model.input_bytes && buffer.total != room_bytes())) {
+    } else if (buffer.count != buffer.total || (buffer.total != tfw_model.input_bytes && buffer.total != FLOATS)) {
         say_error("The input is not loaded", "");
-    } else if (buffer.total == room_bytes() && !is_finite_window()) {
+    } else if (buffer.total == FLOATS && !is_finite_window()) {
         say_error("A value is not finite", "");
     } else {
         infer(times, warm_up);
@@ -327,7 +404,7 @@ static void help(void)
                 "name         : Print the name of the device\r\n"
                 "timestamp    : Generate a timestamp\r\n"
                 "profile      : Print profile and model\r\n"
-                "db load N    : Expect N bytes: the quantized input, or float32 values of a window\r\n"
+                "db load N    : Expect N bytes: a byte an input value, or a float32\r\n"
                 "db HH[HH]*   : Load 8-bit hex bytes until N bytes\r\n"
                 "db print     : Print them\r\n"
                 "infer N [W]  : Execute N inferences after W, or 10, to warm up\r\n"
@@ -368,7 +445,7 @@ void tfw_setup(void)
 {
     tfw_hal_init();
     tfw_hal_watchdog();
-    say("m-timestamp-mode-performance\r\n");
+    say("m-timestamp-mode-" MODE "\r\n");
     say_timestamp();
     say("m-init-done\r\nm-ready\r\n");
 }

@@ -45,7 +45,10 @@ def test_a_model_without_its_windows_is_refused_by_name(tmp_path):
     with pytest.raises(UnsupportedModelError) as caught:
         eject(tmp_path / "mine", model=model)
     assert caught.value.place == str(model)
+    assert caught.value.way_out.endswith("MLPerf Tiny's runner asks any: --link eembc")
     assert not (tmp_path / "mine").exists()
+    eject(tmp_path / "mine", model=model, link="eembc")
+    assert ".invoke = plain_invoke," in (tmp_path / "mine" / "model" / "tfw_model.c").read_text()
 
 
 def test_a_damaged_model_leaves_nothing_behind(tmp_path):

@@ -13,18 +13,19 @@ from tfw_host import (
     sanitizer_flags,
     toy_info,
     toy_manifest,
+    toy_picture,
 )
 from tfw_host import HERE as HOST_BOARD
 
 from tinyforge.core.resources import firmware_dir
-from tinyforge.link import render_model_binding
+from tinyforge.link import render_model_binding, render_plain_binding
 
-TEXT = "text protocol"
+TEXT, PLAIN = "text protocol", "plain model, text protocol"
 SOURCE = Path(__file__).with_name("fuzz_firmware.c")
 MONOCYPHER = firmware_dir() / "third_party" / "monocypher"
 
 
-@pytest.fixture(scope="module", params=["capture only", "with a model", "with updates", TEXT])
+@pytest.fixture(scope="module", params=["capture only", "with a model", "with updates", TEXT, PLAIN])
 def program(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fuzz")
     sources, flags = (
@@ -35,12 +36,15 @@ def program(request, tmp_path_factory):
         sources.remove(COMMON / "tfw_update.c")  # fuzz_flash.c includes it
         sources.append(SOURCE.with_name("fuzz_flash.c"))
         flags += (f"-DTFW_UPDATE_KEY={'5a' * 32}", f"-I{MONOCYPHER}", "-Wno-conversion")
-    if request.param == TEXT:
+    if request.param.endswith(TEXT):
         flags += ("-DTFW_EEMBC", "-DTFW_EEMBC_MOST=100u")
     if request.param != "capture only":
         info = toy_info(10)
         binding = folder / "tfw_model.c"
-        binding.write_text(render_model_binding(toy_manifest(info), info))
+        plain = request.param == PLAIN
+        binding.write_text(
+            render_plain_binding(toy_picture()) if plain else render_model_binding(toy_manifest(info), info)
+        )
         sources += [binding, HOST_BOARD / "toy.c"]
         flags += ("-DTFW_WITH_MODEL", "-DTOY_VALUES=60")
     return compile_c(sources, folder / f"fuzz {request.param}", flags)

@@ -23,7 +23,7 @@ def eject(
     board: Annotated[str, typer.Option("--board", help="Board identifier.")] = "virtual",
     model: Annotated[Path | None, typer.Option("--model", help="A .tflite that goes in as C; default: none.")] = None,
     link: Annotated[
-        str, typer.Option("--link", help="eembc: the text protocol of MLPerf Tiny's runner; default: tinyforge's.")
+        str, typer.Option("--link", help="eembc, eembc-energy: for MLPerf Tiny's runner; default: tinyforge's.")
     ] = "",
     json: Json = False,
     debug: Debug = False,

@@ -6,18 +6,25 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tinyforge import __version__
 from tinyforge.boards import Board
 from tinyforge.core.errors import ConfigError, UsageError, did_you_mean
 from tinyforge.core.files import sha256_json, write_bytes
+from tinyforge.core.model_info import INFO_NAME
 from tinyforge.core.resources import firmware_dir
 from tinyforge.firmware.linker_script import render_linker_script
 from tinyforge.firmware.manifest import read_info, read_manifest
-from tinyforge.link import render_model_binding
+from tinyforge.link import render_model_binding, render_plain_binding
 
 SETTINGS = "tinyforge.json"
-LINKS = ("eembc",)  # besides tinyforge's own
+#: Besides tinyforge's own, with what the application is compiled with.
+LINKS: Mapping[str, Mapping[str, str]] = {
+    "eembc": {"TFW_EEMBC": "1"},
+    "eembc-energy": {"TFW_EEMBC": "1", "TFW_EEMBC_ENERGY": "1"},
+}
+_PIN = b"tfw_hal_timestamp_pin"
 _OWN = {".pio", "build.log"}  # what building leaves behind
 _MODEL_SUFFIXES = {".c", ".h", ".json"}
 _SKIPPED = {".pio", "__pycache__", "bench"}
@@ -101,13 +108,14 @@ def render(
         project_dir: new or empty, or rendered before.
         model_dir: what ``tinyforge export`` wrote; None for firmware that only records.
         update_key: public key, 64 hex digits, for which model updates must be signed; empty: it takes none.
-        link: ``eembc`` for the text protocol of MLPerf Tiny's runner in place of tinyforge's own.
+        link: ``eembc`` for the text protocol of MLPerf Tiny's runner in place of tinyforge's own, ``eembc-energy`` for
+            its energy mode; these take models without windows, too.
 
     Returns:
         ``project_dir``.
 
     Raises:
-        UsageError: the folder holds something else.
+        UsageError: the folder holds something else; or no such link, or not on this board.
         ConfigError: there is no firmware for this board.
         DataError, UnsupportedModelError: the model.
     """
@@ -116,12 +124,10 @@ def render(
     files = project_files(board)
     digest = files_digest(files)
     if model_dir is not None:
-        files |= _model_files(model_dir)
+        files |= _model_files(model_dir, link)
     defines = {"TFW_FIRMWARE_VERSION": __version__, "TFW_FIRMWARE_DIGEST": digest, **board_defines(board)}
     if link:
-        if link not in LINKS:
-            raise UsageError(f"link {link}", "is unknown", did_you_mean(link, LINKS))
-        defines["TFW_EEMBC"] = "1"
+        defines |= _link_defines(board, link, files)
     if update_key:
         if not re.fullmatch("[0-9a-f]{64}", update_key):
             raise UsageError(
@@ -138,15 +144,43 @@ def render(
     return project_dir
 
 
-def _model_files(model_dir: Path) -> dict[str, bytes]:
+def _link_defines(board: Board, link: str, files: Mapping[str, bytes]) -> Mapping[str, str]:
+    if link not in LINKS:
+        raise UsageError(f"link {link}", "is unknown", did_you_mean(link, LINKS))
+    has_pin = any(_PIN in data for name, data in files.items() if name.startswith("src/"))
+    if "TFW_EEMBC_ENERGY" in LINKS[link] and not has_pin:
+        raise UsageError(
+            f"link {link}",
+            f"{board.name} has no pin for time stamps: its HAL lacks {_PIN.decode()}",
+            "take another board, or write that function: see docs/eembc.md",
+        )
+    return LINKS[link]
+
+
+def binding_of(model_dir: Path, manifest: Mapping[str, Any], link: str = "") -> str:
+    """The text of ``tfw_model.c``.
+
+    Args:
+        model_dir: what ``tinyforge export`` wrote.
+        manifest: its ``manifest.json``.
+        link: see ``render``.
+
+    Raises:
+        DataError, UnsupportedModelError: the model.
+    """
+    if link and not (model_dir / INFO_NAME).is_file():
+        return render_plain_binding(manifest)
+    return render_model_binding(manifest, read_info(model_dir))
+
+
+def _model_files(model_dir: Path, link: str) -> dict[str, bytes]:
     manifest = read_manifest(model_dir)
-    info = read_info(model_dir)
     files = {
         "model/" + path.relative_to(model_dir).as_posix(): path.read_bytes()
         for path in sorted(model_dir.rglob("*"))
         if path.is_file() and path.suffix in _MODEL_SUFFIXES
     }
-    files["model/tfw_model.c"] = render_model_binding(manifest, info).encode()
+    files["model/tfw_model.c"] = binding_of(model_dir, manifest, link).encode()
     return files
 
 

@@ -17,9 +17,8 @@ from tinyforge.core.errors import ToolError, UsageError
 from tinyforge.core.files import write_bytes, write_text
 from tinyforge.core.resources import firmware_dir
 from tinyforge.firmware.linker_script import render_places
-from tinyforge.firmware.manifest import model_sources, read_info, read_manifest
-from tinyforge.firmware.project import board_defines, files_digest, project_files
-from tinyforge.link import render_model_binding
+from tinyforge.firmware.manifest import model_sources, read_manifest
+from tinyforge.firmware.project import LINKS, binding_of, board_defines, files_digest, project_files
 from tinyforge.toolchain import ArmToolchain, find_arm_toolchain
 from tinyforge.toolchain.run import run_tool
 from tinyforge.virtual.parts.flash import FLASH_UPDATE_BYTES
@@ -34,6 +33,7 @@ def build_standin(
     *,
     model_dir: Path | None = None,
     toolchain: ArmToolchain | None = None,
+    link: str = "",
     defines: tuple[str, ...] = (),
 ) -> Path:
     """Compile and link; ``VirtualBoard(elf, board=board)`` runs the image.
@@ -43,6 +43,7 @@ def build_standin(
         folder: for objects and image.
         model_dir: what ``tinyforge export`` wrote; None for firmware that only records.
         toolchain: found when None.
+        link: see ``render``.
         defines: further ``NAME=VALUE`` of the application.
 
     Returns:
@@ -66,6 +67,7 @@ def build_standin(
         "TFW_FIRMWARE_VERSION": __version__,
         "TFW_FIRMWARE_DIGEST": files_digest(project_files(board)),
         **board_defines(board),
+        **(LINKS[link] if link else {}),
     }
     flags = ["-Os", *(f"-D{name}={value}" for name, value in known.items()), *(f"-D{define}" for define in defines)]
     common = sorted((home / "common").glob("*.c"))
@@ -75,7 +77,7 @@ def build_standin(
     if model_dir is not None:
         manifest = read_manifest(model_dir)
         binding = folder / "tfw_model.c"
-        write_text(binding, render_model_binding(manifest, read_info(model_dir)))
+        write_text(binding, binding_of(model_dir, manifest, link))
         model = [binding, *model_sources(model_dir, manifest, "dsp")]
         includes += [model_dir / name for name in manifest["include_dirs"]]
         flags += ["-DTFW_WITH_MODEL", *(f"-D{define}" for define in manifest.get("defines", ()))]

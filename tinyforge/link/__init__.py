@@ -6,7 +6,7 @@
 from tinyforge.link.detect import open_device
 from tinyforge.link.link import Inference, Link, LinkCounters, LinkRefused, Prediction, SampleBlock, open_link
 from tinyforge.link.messages import Hello, Mode, Reset, Stats, Status, Stopped, UpdateState
-from tinyforge.link.model_binding import render_model_binding
+from tinyforge.link.model_binding import render_model_binding, render_plain_binding
 from tinyforge.link.ports import Port, PortInfo, SerialPort, SocketPort, list_ports, open_port
 from tinyforge.link.text_link import TextLink
 
@@ -34,4 +34,5 @@ __all__ = [
     "open_link",
     "open_port",
     "render_model_binding",
+    "render_plain_binding",
 ]

@@ -14,7 +14,7 @@ from tinyforge.core.errors import DeviceError
 from tinyforge.link.ports import Port
 
 READY = "m-ready"
-_HEX_BYTES = 31  # of one `db` command, as the runner sends them
+_HEX_BYTES, _HEX_BYTES_ENERGY = 31, 26  # of one `db` command, as the runner sends them
 _TIMEOUT_S = 5.0
 _STAMP = re.compile(r"m-lap-us-(\d+)")
 
@@ -25,12 +25,12 @@ class Timing:
 
     Attributes:
         inferences: how many between the two time stamps.
-        duration_us: between them, by the device's clock.
+        duration_us: between them, by the device's clock; None in energy mode, where a monitor sees them.
         results: scores, three decimals.
     """
 
     inferences: int
-    duration_us: int
+    duration_us: int | None
     results: tuple[float, ...]
 
 
@@ -40,10 +40,12 @@ class Runner:
     Args:
         port: where the bytes go.
         timeout_s: how long a line may take.
+        energy: the firmware is that of energy mode, whose time stamps are pulses on a pin.
     """
 
-    def __init__(self, port: Port, *, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(self, port: Port, *, timeout_s: float = _TIMEOUT_S, energy: bool = False) -> None:
         self._port = port
+        self._energy = energy
         self._timeout_s = timeout_s
         self._waiting = b""
 
@@ -98,8 +100,9 @@ class Runner:
         said = self.command(f"db load {len(data)}")
         if not said or not said[0].startswith("m-"):
             raise DeviceError(self._port.name, "; ".join(said), f"{len(data)} bytes are no input of this model")
-        for at in range(0, len(data), _HEX_BYTES):
-            said = self.command(f"db {data[at : at + _HEX_BYTES].hex()}")
+        step = _HEX_BYTES_ENERGY if self._energy else _HEX_BYTES
+        for at in range(0, len(data), step):
+            said = self.command(f"db {data[at : at + step].hex()}")
         if said != ["m-load-done"]:
             raise DeviceError(self._port.name, f"answered {said} to the last byte", "reset it and try again")
 
@@ -111,9 +114,14 @@ class Runner:
         """
         said = self.command(f"infer {inferences} {warm_up}")
         stamps = [int(found[1]) for line in said if (found := _STAMP.fullmatch(line))]
-        if len(stamps) != 2:
-            raise DeviceError(self._port.name, f"gave {len(stamps)} time stamps", "reset it and try again")
-        return Timing(inferences, (stamps[1] - stamps[0]) % (1 << 32), _results(said[-1], self._port.name))
+        if len(stamps) != (0 if self._energy else 2):
+            raise DeviceError(
+                self._port.name,
+                f"gave {len(stamps)} time stamps",
+                "two are those of performance mode, none those of energy mode: is its firmware built for this one?",
+            )
+        duration_us = None if self._energy else (stamps[1] - stamps[0]) % (1 << 32)
+        return Timing(inferences, duration_us, _results(said[-1], self._port.name))
 
     def results(self) -> tuple[float, ...]:
         """Scores of the last inference."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ _FACTORS: Mapping[tuple[str, str], float] = {
 }
 _NO_COLUMN = 255
 _NO_LABEL = 0xFFFF
+_MOST_FLOATS = 4096  # input values of a model that says nothing of windows: 16 KiB of RAM
 
 
 def column_of(channel: Channel) -> tuple[int, float]:
@@ -76,6 +78,86 @@ def _c_float(value: float) -> str:
     return f"{value!r}f" if any(mark in repr(value) for mark in ".en") else f"{value!r}.0f"
 
 
+def _tensor(manifest: Mapping[str, Any], which: str, scale: float, zero_point: int) -> tuple[str, int]:
+    """Scale, as C, and zero point of the network's input or output; those given where the manifest is silent."""
+    said = manifest.get(which) or {}
+    scale = said.get("scale", scale)
+    return _c_float(struct.unpack("<f", struct.pack("<f", scale))[0]), int(said.get("zero_point", zero_point))
+
+
+def _runner(
+    manifest: Mapping[str, Any], *, takes_floats: bool, is_image: bool = False, is_autoencoder: bool = False
+) -> dict[str, Any]:
+    """What ``firmware/common/tfw_eembc.h`` asks of a model."""
+    input_scale, input_zero = _tensor(manifest, "input", 1.0, 0)
+    output_scale, output_zero = _tensor(manifest, "output", 1.0 / 256.0, -128)
+    return {
+        "room_bytes": (4 if takes_floats else 1) * manifest["input_bytes"],
+        "is_image": is_image,
+        "is_autoencoder": is_autoencoder,
+        "input_scale": input_scale,
+        "input_zero_point": input_zero,
+        "output_scale": output_scale,
+        "output_zero_point": output_zero,
+    }
+
+
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - prints C, not HTML
+    )
+    return environment.get_template(name)
+
+
+def render_plain_binding(manifest: Mapping[str, Any]) -> str:
+    """``tfw_model.c`` of a model that says nothing of windows: only MLPerf Tiny's runner (``TFW_EEMBC``) can ask it.
+
+    Args:
+        manifest: see ``render_model_binding``.
+
+    Raises:
+        UnsupportedModelError: its inputs and outputs are not int8, or more than one of each.
+    """
+    for which in ("input", "output"):
+        kinds = [tensor["dtype"] for tensor in manifest[f"{which}s"]]
+        if kinds != ["int8"]:
+            raise UnsupportedModelError(
+                f'model "{manifest["name"]}"',
+                f"{which}s of {', '.join(kinds)}",
+                "the text protocol takes models of one int8 input and one int8 output",
+            )
+    shape, zero_point = manifest["input"]["shape"], manifest["input"]["zero_point"]
+    runner = _runner(
+        manifest,
+        takes_floats=manifest["input_bytes"] <= _MOST_FLOATS,
+        # Pictures have no values below 0; MLPerf Tiny's data sets hold them as bytes of 0 to 255.
+        is_image=len(shape) == 4 and shape[-1] in (1, 3) and zero_point == -128,
+        is_autoencoder=manifest["input_bytes"] > 1 and shape == manifest["output"]["shape"],
+    )
+    return _template("tfw_model_plain.c.j2").render(
+        name=manifest["name"],
+        header=manifest["header"],
+        function=manifest["function"],
+        reset=manifest.get("reset") or "",
+        input_bytes=manifest["input_bytes"],
+        output_bytes=manifest["output_bytes"],
+        arena_bytes=manifest["arena_bytes"],
+        runner=runner,
+        digest=manifest["model_sha256"],
+        digest_rows=_digest_rows(manifest),
+    )
+
+
+def _digest_rows(manifest: Mapping[str, Any]) -> list[list[str]]:
+    digest = bytes.fromhex(manifest["model_sha256"])
+    return [[f"0x{byte:02x}" for byte in digest[row : row + 16]] for row in (0, 16)]
+
+
 def render_model_binding(manifest: Mapping[str, Any], info: ModelInfo) -> str:
     """The text of ``tfw_model.c``; compile it with ``-DTFW_WITH_MODEL`` beside the exported model.
 
@@ -90,16 +172,7 @@ def render_model_binding(manifest: Mapping[str, Any], info: ModelInfo) -> str:
     """
     _check(manifest, info)
     columns = [column_of(channel) for channel in info.channels]
-    digest = bytes.fromhex(manifest["model_sha256"])
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - prints C, not HTML
-    )
-    return environment.get_template("tfw_model.c.j2").render(
+    return _template("tfw_model.c.j2").render(
         name=manifest["name"],
         header=manifest["header"],
         function=manifest["function"],
@@ -117,5 +190,6 @@ def render_model_binding(manifest: Mapping[str, Any], info: ModelInfo) -> str:
         rest=info.labels.index(info.decision.rest) if info.decision.rest in info.labels else _NO_LABEL,
         rate_mhz=round(info.window.rate_hz * 1000),
         digest=manifest["model_sha256"],
-        digest_rows=[[f"0x{byte:02x}" for byte in digest[row : row + 16]] for row in (0, 16)],
+        digest_rows=_digest_rows(manifest),
+        runner=_runner(manifest, takes_floats=True),
     )

@@ -18,7 +18,8 @@ def eject(out: Path, *, board_id: str = "virtual", model: Path | None = None, li
         out: a new or empty folder.
         board_id: for which board.
         model: a ``.tflite`` that goes in as C; None for firmware that only records.
-        link: ``eembc`` for the text protocol of MLPerf Tiny's runner; empty for tinyforge's own.
+        link: ``eembc`` for the text protocol of MLPerf Tiny's runner, ``eembc-energy`` for its energy mode; empty for
+            tinyforge's own.
 
     Returns:
         ``folder``, ``board``, ``environment`` (what to give ``pio run -e``) and ``files`` (how many).
@@ -38,9 +39,13 @@ def eject(out: Path, *, board_id: str = "virtual", model: Path | None = None, li
         if model is not None:
             model_dir = Path(made) / "model"
             models.export(model, model_dir)
-            if not (model_dir / INFO_NAME).is_file():
+            if not link and not (model_dir / INFO_NAME).is_file():
                 fact = "does not say how its windows are made, so no firmware can fill them"
-                raise UnsupportedModelError(str(model), fact, "take one that `tinyforge compress` made")
+                raise UnsupportedModelError(
+                    str(model),
+                    fact,
+                    "take one that `tinyforge compress` made; MLPerf Tiny's runner asks any: --link eembc",
+                )
         render(board, out, model_dir=model_dir, link=link)
     files = sum(path.is_file() for path in out.rglob("*"))
     return {"folder": str(out), "board": board.id, "environment": board.pio_env, "files": files}

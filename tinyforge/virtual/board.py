@@ -80,6 +80,7 @@ class VirtualBoard:
         self._dma_address = 0
         self._dma_moved = 0
         self.led: deque[tuple[int, bool]] = deque(maxlen=1000)  # when the program switched it, newest last
+        self.pin: deque[tuple[int, bool]] = deque(maxlen=1000)  # the same of the pin for time stamps
         self._deadline = 0  # of the host
         self.has_power = True
         self._flash_source = self._flash_target = 0
@@ -261,7 +262,7 @@ class VirtualBoard:
     def _idle(self) -> None:
         """The clock goes on to the next sample; with nothing to come, the host has its turn."""
         trace = self.machine.trace
-        if self.link.received or self.imu.waiting():
+        if self.link.received or self.log_uart.received or self.imu.waiting():
             return
         if self.parts is not None:
             self._idle_with_parts()
@@ -323,6 +324,8 @@ class VirtualBoard:
             self.flash.program(self._flash_target, self.from_memory(self._flash_source, value))
         elif offset == 0x00C:
             self.led.append((self.clock(), bool(value)))
+        elif offset == 0x010:
+            self.pin.append((self.clock(), bool(value)))
         elif offset == 0x300:
             self.start_watchdog(value)
         elif offset == 0x304:

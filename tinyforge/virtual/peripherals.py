@@ -40,7 +40,7 @@ class Uart:
         self.output = bytearray()  # what the program sent
         self._sent = sent
         self._control = 0
-        self._divider = 0
+        self.divider = 0  # clock / baud
 
     def read(self, offset: int, _count: int) -> int:
         """DATA, STATE, CTRL, INTSTATUS, BAUDDIV."""
@@ -48,7 +48,7 @@ class Uart:
             return self.received.pop(0) if self.received else 0
         if offset == 0x04:
             return 2 if self.received else 0
-        return {0x08: self._control, 0x0C: 0, 0x10: self._divider}[offset]
+        return {0x08: self._control, 0x0C: 0, 0x10: self.divider}[offset]
 
     def write(self, offset: int, _count: int, value: int) -> None:
         """DATA sends a byte; overrun flags and interrupts can be cleared but are never set; a KeyError elsewhere."""
@@ -58,13 +58,13 @@ class Uart:
         elif offset == 0x08:
             self._control = value
         elif offset == 0x10:
-            self._divider = value
+            self.divider = value
         elif offset not in {0x04, 0x0C}:
             raise KeyError(offset)
 
     def reset(self) -> None:
         """Power-on state; what is under way in the queues stays."""
-        self._control = self._divider = 0
+        self._control = self.divider = 0
 
 
 class Timer:

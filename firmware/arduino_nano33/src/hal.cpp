@@ -13,6 +13,9 @@
 #include <mbed.h>
 
 #include "chips/arduino_link.h"
+#include "run.h"
+#include "tfw_app.h"
+#include "tfw_eembc.h"
 #include "tfw_flash.h"
 #include "tfw_hal.h"
 #include "tfw_imu_queue.h"
@@ -32,7 +35,17 @@ constexpr uint32_t lsm9ds1_rate_mhz = 119000;
 constexpr uint32_t bmi270_rate_mhz = 100000;
 
 constexpr uint32_t imu_clock_hz = 400000; /* of the I2C bus */
+#ifdef TFW_EEMBC_ENERGY
+constexpr bool is_on_usb = false;
+constexpr uint32_t link_baud = TFW_EEMBC_ENERGY_BAUD;
+auto &link_port = Serial1; /* D0 and D1 */
+#else
+constexpr bool is_on_usb = true;
+constexpr uint32_t link_baud = 115200; /* which USB ignores */
+auto &link_port = Serial;
+#endif
 constexpr size_t usb_packet_bytes = 64;
+constexpr uint8_t timestamp_pin = 7;
 constexpr uint32_t imu_wanted = 1; /* flag of the thread */
 
 Part part = Part::none;
@@ -52,8 +65,8 @@ constexpr uint32_t watchdog_us = 8000000;
 volatile uint32_t fed_at_us = 0;
 mbed::Ticker watchdog;
 
-alignas(8) unsigned char imu_stack[1536];
-rtos::Thread imu_thread(osPriorityAboveNormal, sizeof imu_stack, imu_stack, "imu");
+constexpr uint32_t imu_stack_bytes = 1536;
+rtos::Thread *imu_thread = nullptr;
 
 uint32_t part_rate_mhz()
 {
@@ -139,16 +152,34 @@ void find_part()
         return;
     }
     Wire1.setClock(imu_clock_hz);
-    imu_thread.start(imu_loop);
+    imu_thread->start(imu_loop);
 }
 
 } // namespace
 
+/*
+ * The core gives the main program 32 KiB of stack, of which the application takes a small part: the sensor's thread and
+ * its stack lie there, too. So this must not return.
+ */
+[[noreturn]] void run()
+{
+    alignas(8) unsigned char stack[imu_stack_bytes];
+    rtos::Thread thread(osPriorityAboveNormal, sizeof stack, stack, "imu");
+    imu_thread = &thread;
+    tfw_setup();
+    for (;;) {
+        tfw_loop();
+    }
+}
+
 void tfw_hal_init(void)
 {
     reset_reason = take_reset_reason();
-    Serial.begin(115200);
+    link_port.begin(link_baud);
     pinMode(LED_BUILTIN, OUTPUT);
+    if (!is_on_usb) {
+        pinMode(timestamp_pin, OUTPUT);
+    }
     CoreDebug->DEMCR |= CoreDebug_DEMCR_TRCENA_Msk;
     DWT->CTRL |= DWT_CTRL_CYCCNTENA_Msk;
     find_part();
@@ -156,7 +187,7 @@ void tfw_hal_init(void)
 
 size_t tfw_hal_read(uint8_t *data, size_t cap)
 {
-    return arduino_read(Serial, data, cap);
+    return arduino_read(link_port, data, cap);
 }
 
 /*
@@ -165,16 +196,21 @@ size_t tfw_hal_read(uint8_t *data, size_t cap)
  */
 void tfw_hal_write(const uint8_t *data, size_t count)
 {
-    Serial.write(data, count);
-    if (count % usb_packet_bytes == 0 && count > 0) {
+    link_port.write(data, count);
+    if (!is_on_usb) {
+        link_port.flush(); /* nothing is under way while energy is measured */
+    } else if (count % usb_packet_bytes == 0 && count > 0) {
         const uint8_t delimiter = 0;
-        Serial.write(&delimiter, 1);
+        link_port.write(&delimiter, 1);
     }
 }
 
 void tfw_hal_log(const char *text)
 {
     static bool is_open = false;
+    if (!is_on_usb) {
+        return; /* the link is there */
+    }
     if (!is_open) {
         Serial1.begin(115200);
         is_open = true;
@@ -198,7 +234,7 @@ void tfw_hal_imu_stop(void)
         return; /* and no thread */
     }
     wanted_run = 0;
-    imu_thread.flags_set(imu_wanted);
+    imu_thread->flags_set(imu_wanted);
     while (seen_run != 0) {
         rtos::ThisThread::sleep_for(milliseconds(1));
     }
@@ -214,7 +250,7 @@ bool tfw_hal_imu_start(uint32_t rate_mhz)
     }
     runs = runs == UINT32_MAX ? 1 : runs + 1;
     wanted_run = runs;
-    imu_thread.flags_set(imu_wanted);
+    imu_thread->flags_set(imu_wanted);
     while (seen_run != runs) {
         rtos::ThisThread::sleep_for(milliseconds(1));
     }
@@ -240,6 +276,11 @@ void tfw_hal_idle(void)
 void tfw_hal_led(bool on)
 {
     digitalWrite(LED_BUILTIN, on ? HIGH : LOW);
+}
+
+void tfw_hal_timestamp_pin(bool is_high)
+{
+    digitalWrite(timestamp_pin, is_high ? HIGH : LOW);
 }
 
 void tfw_hal_watchdog(void)
@@ -271,12 +312,12 @@ bool tfw_hal_flash_program(uint32_t address, const uint8_t *data, size_t count)
     return done;
 }
 
-/* mbed fills each thread's stack with a mark; this is the thread that runs the network. */
+/* mbed fills each thread's stack with a mark; this is the thread that runs the network, without what it lends. */
 uint32_t tfw_hal_stack_high_water(void)
 {
     const osThreadId_t here = osThreadGetId();
     const uint32_t never_used = osThreadGetStackSpace(here);
-    return never_used == 0 ? 0 : osThreadGetStackSize(here) - never_used;
+    return never_used == 0 ? 0 : osThreadGetStackSize(here) - never_used - imu_stack_bytes;
 }
 
 uint32_t tfw_hal_reset_reason(void)

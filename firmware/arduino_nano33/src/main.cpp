@@ -1,13 +1,12 @@
 #include <Arduino.h>
 
-#include "tfw_app.h"
+#include "run.h"
 
 void setup()
 {
-    tfw_setup();
+    run();
 }
 
 void loop()
 {
-    tfw_loop();
 }

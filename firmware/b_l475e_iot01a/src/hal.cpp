@@ -1,6 +1,6 @@
 /*
  * What the application asks of an ST B-L475E-IOT01A (STM32L475VG, stm32duino); see tfw_hal.h. The link is the virtual
- * COM port of its ST-LINK. The LSM6DSL keeps samples in its own FIFO, so none is lost while the network runs, and
+ * COM port of its ST-LINK, in energy mode the UART on D0 and D1. The LSM6DSL keeps samples in its own FIFO, so none is lost while the network runs, and
  * nothing has to interrupt it.
  */
 #include <Arduino.h>
@@ -8,6 +8,7 @@
 #include "chips/arduino_link.h"
 #include "chips/stm32l4.h"
 #include "lsm6dsl.h"
+#include "tfw_eembc.h"
 #include "tfw_hal.h"
 #include "tfw_protocol.h"
 
@@ -17,7 +18,14 @@ namespace
 {
 
 constexpr uint32_t usual_rate_mhz = 104000;
+#ifdef TFW_EEMBC_ENERGY
+constexpr uint32_t link_baud = TFW_EEMBC_ENERGY_BAUD;
+HardwareSerial link_port(PA1, PA0);
+#else
 constexpr uint32_t link_baud = 115200; /* what the host opens a port with */
+auto &link_port = Serial;
+#endif
+constexpr uint32_t timestamp_pin = PA4; /* D7 */
 
 bool has_imu = false;
 uint32_t rate_mhz = 0; /* 0: stopped */
@@ -29,7 +37,10 @@ uint32_t reset_reason = TFW_RESET_UNKNOWN;
 void tfw_hal_init(void)
 {
     reset_reason = stm32l4_take_reset_reason();
-    Serial.begin(link_baud);
+    link_port.begin(link_baud);
+#ifdef TFW_EEMBC_ENERGY
+    pinMode(timestamp_pin, OUTPUT);
+#endif
     pinMode(PB14, OUTPUT);
     stm32l4_start_cycle_counter();
     has_imu = lsm6dsl_begin();
@@ -37,12 +48,15 @@ void tfw_hal_init(void)
 
 size_t tfw_hal_read(uint8_t *data, size_t cap)
 {
-    return arduino_read(Serial, data, cap);
+    return arduino_read(link_port, data, cap);
 }
 
 void tfw_hal_write(const uint8_t *data, size_t count)
 {
-    Serial.write(data, count);
+    link_port.write(data, count);
+#ifdef TFW_EEMBC_ENERGY
+    link_port.flush(); /* nothing is under way while energy is measured */
+#endif
 }
 
 /* The only UART that leaves the board is the link's. */
@@ -112,6 +126,11 @@ void tfw_hal_idle(void)
 void tfw_hal_led(bool on)
 {
     digitalWrite(PB14, on ? HIGH : LOW);
+}
+
+void tfw_hal_timestamp_pin(bool is_high)
+{
+    digitalWrite(timestamp_pin, is_high ? HIGH : LOW);
 }
 
 void tfw_hal_watchdog(void)

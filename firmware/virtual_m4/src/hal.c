@@ -1,4 +1,5 @@
 /* What the application asks of the virtual board; see tfw_hal.h. Runs under QEMU's mps2-an386 too, without an IMU. */
+#include "tfw_eembc.h"
 #include "tfw_flash.h"
 #include "tfw_hal.h"
 #include "virtual_m4.h"
@@ -143,6 +144,11 @@ void tfw_hal_idle(void)
 void tfw_hal_led(bool on)
 {
     BOARD_LED = on ? 1u : 0u;
+}
+
+void tfw_hal_timestamp_pin(bool is_high)
+{
+    BOARD_PIN = is_high ? 1u : 0u;
 }
 
 void tfw_hal_watchdog(void)

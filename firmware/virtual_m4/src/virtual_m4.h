@@ -28,6 +28,7 @@
 #define BOARD_IDLE         REGISTER(0x40030004u) /* w: the clock goes on to the next sample or byte from the host */
 #define BOARD_RESET_REASON REGISTER(0x40030008u) /* r: a TFW_RESET_... */
 #define BOARD_LED          REGISTER(0x4003000Cu) /* w: 1 on, 0 off */
+#define BOARD_PIN          REGISTER(0x40030010u) /* w: 1 high, 0 low; what an energy monitor would watch */
 #define BOARD_ID_VALUE     0x31564654u           /* "TFV1" */
 
 /* The IMU: a queue of 32 samples; when it is full the oldest is lost and counted. */

@@ -2,12 +2,13 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from tfw_host import toy_info, toy_manifest
 
 from tinyforge.core.errors import UnsupportedModelError
 from tinyforge.core.types import IMU_CHANNELS, Channel
-from tinyforge.link import render_model_binding
+from tinyforge.link import render_model_binding, render_plain_binding
 from tinyforge.link.model_binding import column_of
 
 
@@ -76,3 +77,43 @@ def test_what_the_link_cannot_carry_is_refused(manifest, info, said):
     with pytest.raises(UnsupportedModelError, match='model "toy": ') as caught:
         render_model_binding(toy_manifest(toy_info()) | manifest, whole)
     assert said in str(caught.value)
+
+
+def plain_manifest(shape=(1, 32, 32, 3), output=(1, 10), *, dtype="int8", zero_point=-128):
+    tensor = {"dtype": dtype, "shape": list(shape), "scale": 0.5, "zero_point": zero_point}
+    values = int(np.prod(shape))
+    return toy_manifest(toy_info()) | {
+        "input": tensor,
+        "inputs": [tensor],
+        "output": tensor | {"shape": list(output)},
+        "outputs": [tensor | {"shape": list(output)}],
+        "input_bytes": values,
+        "output_bytes": int(np.prod(output)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("manifest", "room", "image", "autoencoder"),
+    [
+        (plain_manifest(), 4 * 3072, "true", "false"),
+        (plain_manifest((1, 96, 96, 3)), 27648, "true", "false"),  # its floats would take too much
+        (plain_manifest((1, 49, 10, 1), zero_point=83), 1960, "false", "false"),
+        (plain_manifest((1, 640), (1, 640), zero_point=3), 2560, "false", "true"),
+        (plain_manifest((1, 1), (1, 1)), 4, "false", "false"),
+    ],
+)
+def test_what_the_runner_must_know_of_a_plain_model(manifest, room, image, autoencoder):
+    text = render_plain_binding(manifest)
+    assert f".room_bytes = {room}," in text
+    assert f".is_image = {image}," in text
+    assert f".is_autoencoder = {autoencoder}," in text
+    assert f"static float window[{-(-room // 4)}];" in text
+    assert ".invoke = toy_invoke," in text
+
+
+def test_a_plain_model_of_other_types_is_refused():
+    with pytest.raises(UnsupportedModelError) as caught:
+        render_plain_binding(plain_manifest(dtype="uint8"))
+    assert str(caught.value) == (
+        'model "toy": inputs of uint8; the text protocol takes models of one int8 input and one int8 output'
+    )

@@ -51,6 +51,13 @@ def toy_manifest(info: ModelInfo) -> dict:
     }
 
 
+def toy_picture() -> dict:
+    """Of toy.c as a model that says nothing of windows: a picture, whose difference to the output is the result."""
+    tensor = {"dtype": "int8", "shape": [1, 5, 4, 3], "scale": 0.5, "zero_point": -128}
+    tensors = {"input": tensor, "inputs": [tensor], "output": tensor, "outputs": [tensor]}
+    return toy_manifest(toy_info(10)) | tensors
+
+
 def toy_scores(window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What toy.c gives: quantized input int8 [n], scores int8 [3]."""
     quantized = np.clip(np.trunc(window.astype(np.float64)), -128, 127).astype(np.int8).ravel()

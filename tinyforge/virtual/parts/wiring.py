@@ -14,6 +14,7 @@ and the ports of STM32 chips lie where the chip has them, so drivers that clock 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -128,6 +129,8 @@ class WiredParts:
         self._host = host
         self.wiring = WIRINGS[board_id](host, motion)
         self._power = {0x520: 0}
+        # Of pins that are no bus: when, which (port * 16 + pin), whether it rose; newest last.
+        self.edges: deque[tuple[int, int, bool]] = deque(maxlen=1000)
         for bus in self.wiring.buses.values():
             bus.power_on()
         self.wiring.sensor.power_on()
@@ -273,7 +276,12 @@ class WiredParts:
             port[register] = value
             return
         port[0x14] = now
+        changed = before ^ now
         if self.wiring.spi is not None and self.wiring.spi[0] == number:
             spi = self.wiring.spi[1]
-            if (before ^ now) & spi.mask:
+            if changed & spi.mask:
                 spi.change(before, now, self._is_output(port, spi.data))
+                return
+        for pin in range(16):
+            if changed >> pin & 1:
+                self.edges.append((self._host.clock(), 16 * number + pin, bool(now >> pin & 1)))
