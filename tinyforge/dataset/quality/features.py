@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyforge.core.types import Float64Array
-from tinyforge.dataset.quality.takes import Take
+from tinyforge.dataset.quality.takes import Take, triples
 from tinyforge.dataset.units import ACCELERATION
 
 _UNIT_G, _UNIT_OTHER = 0.5, 100.0  # a hand's usual swing: g, dps
 _LEAST_SPREAD = 0.02  # of that: below, a channel stands still
 _QUANTILES = (0.25, 0.5, 0.75, 0.9)
+_PARTS = 4  # of a take, for its course
+_BANDS_HZ = (0.01, 1.0, 2.0, 4.0, 8.0, 16.0)
 _SHORTEST = 24  # samples, for anything to be said of a spectrum
 
 
@@ -94,3 +96,31 @@ def _pace(take: Take) -> Float64Array:
     numbers[2 * len(take.names) : -1] = np.log2(np.interp(_QUANTILES, grown, frequencies))
     numbers[-1] = -np.log2(len(x) / take.rate_hz)
     return numbers
+
+
+def courses_of(takes: Sequence[Take]) -> Float64Array:
+    """How takes with the same channels go, [take, number].
+
+    Of each channel and of each sensor's magnitude the means and log spreads of the four quarters and the logarithms of
+    the power in bands; of a magnitude its mean, speed and quantiles too.
+    """
+    return np.array([_course(take) for take in takes])
+
+
+def _course(take: Take) -> Float64Array:
+    x = take.samples.astype(np.float64) / [_UNIT_G if name in ACCELERATION else _UNIT_OTHER for name in take.names]
+    sizes = [np.linalg.norm(x[:, columns], axis=1) for columns in triples(take.names)]
+    signals = np.column_stack([x, *sizes])
+    parts = np.array_split(signals, _PARTS)
+    means = np.array([part.mean(axis=0) for part in parts])
+    spreads = np.log(np.array([part.std(axis=0) for part in parts]) + _LEAST_SPREAD)
+    centred = (signals - signals.mean(axis=0)) * np.hanning(len(signals))[:, None]
+    power = np.abs(np.fft.rfft(centred, axis=0)) ** 2 / len(signals) ** 2
+    frequencies = np.fft.rfftfreq(len(signals), 1 / take.rate_hz)
+    band = np.searchsorted(_BANDS_HZ, frequencies, side="right")
+    bands = np.log(np.array([power[band == k].sum(axis=0) for k in range(1, len(_BANDS_HZ))]) + 1e-4)
+    numbers = [(means - means.mean(axis=0)).ravel(), spreads.ravel(), bands.ravel()]
+    for size in sizes:
+        speed = np.diff(size).std() * take.rate_hz
+        numbers.append(np.array([size.mean(), np.log(speed + 0.5), *np.quantile(size, _QUANTILES)]))
+    return np.concatenate(numbers)

@@ -8,7 +8,7 @@ whim; several that gain by the same change are a fault.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -25,7 +25,14 @@ _FARTHEST = 5.0  # widths: what is farther counts as that far
 # magic wand's; below 0.5 for rates, but for 3 % of the wand's spells
 _AXES_GAIN, _RATE_GAIN = 0.06, 0.5
 _AXES_FEWEST, _AXES_SHARE = 4, 0.04  # recordings with the same swap; of all
-_ONE_CLASS_SHARE = 0.12  # of all, where they are of one class: such a class may merely be a varied one
+_OTHERS_FEWEST, _OTHERS_SHARE = (
+    2,
+    0.015,
+)  # of them, so many of other classes than the commonest: that may be a varied one
+_ONE_CLASS_SHARE = 0.15  # of all, where they are not
+# mean gain over all recordings of one person. Clean sets of several people: below -0.03; a person with swapped axes:
+# above 0.03
+_PERSON_GAIN, _PERSON_FEWEST, _FEWEST_PEOPLE = 0.0, 4, 3
 _RATE_FEWEST, _RATE_SHARE = 2, 0.02
 _OCTAVE_ERROR, _OCTAVE_AGREEING = 0.5, 0.7  # of the numbers, so many show the octave, so exactly
 _PAIRS = ((0, 1), (0, 2), (1, 2))
@@ -63,7 +70,7 @@ def judge_rates(takes: Sequence[Take]) -> list[Finding]:
 
 
 def judge_axes(takes: Sequence[Take]) -> list[Finding]:
-    """Recordings that fit their class better with two axes swapped, several of them with the same two."""
+    """Recordings that fit their class better with two axes swapped: several with the same two, or all of one person."""
     gains: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for those in _classes(takes):
         names = those[0].names
@@ -77,32 +84,54 @@ def judge_axes(takes: Sequence[Take]) -> list[Finding]:
         for swap, order in _swaps(names, sensors):
             for take, gain in zip(those, base - cost(shapes.table(order)), strict=True):
                 gains[take.recording][swap].append(float(gain))
-    labels = _labels_of(takes)
-    best: dict[str, str] = {}
-    for name, swaps in gains.items():
-        mean = {swap: float(np.mean(values)) for swap, values in swaps.items()}
-        swap = max(mean, key=mean.__getitem__)
-        if mean[swap] > _AXES_GAIN:
-            best[name] = swap
+    mean = {name: {swap: float(np.mean(one)) for swap, one in swaps.items()} for name, swaps in gains.items()}
+    said = {**_swapped_recordings(mean, takes), **_swapped_people(mean, takes)}
     found = []
-    for swap, count in Counter(best.values()).most_common():
-        if count < max(_AXES_FEWEST, _AXES_SHARE * len(gains)):
-            continue
-        where = [name for name, one in best.items() if one == swap]
-        if len(set().union(*(labels[name] for name in where))) == 1 and count < _ONE_CLASS_SHARE * len(gains):
-            continue
-        fact = f"{count} recordings fit their class better with {swap} swapped"
+    for swap in dict.fromkeys(said.values()):
+        where = [name for name, one in said.items() if one == swap]
+        fact = f"{len(where)} recordings fit their class better with {swap} swapped"
         way_out = "the sensor sat otherwise, or the columns are named wrongly: import again with --columns"
         found.append(finding("swapped-axes", ERROR, where, fact, way_out))
     return found
 
 
-def _labels_of(takes: Sequence[Take]) -> dict[str, set[str]]:
-    """Classes of each recording."""
+def _swapped_recordings(mean: Mapping[str, Mapping[str, float]], takes: Sequence[Take]) -> dict[str, str]:
+    """Recordings that each gain by a swap that many gain by, and what is swapped."""
     labels: dict[str, set[str]] = defaultdict(set)
     for take in takes:
         labels[take.recording].add(take.label)
-    return labels
+    best = {}
+    for name, swaps in mean.items():
+        swap = max(swaps, key=swaps.__getitem__)
+        if swaps[swap] > _AXES_GAIN:
+            best[name] = swap
+    said: dict[str, str] = {}
+    for swap, count in Counter(best.values()).most_common():
+        where = [name for name, one in best.items() if one == swap]
+        commonest = Counter(label for name in where for label in labels[name]).most_common(1)[0][0]
+        others = sum(labels[name] != {commonest} for name in where)
+        enough = others >= max(_OTHERS_FEWEST, _OTHERS_SHARE * len(mean)) or count >= _ONE_CLASS_SHARE * len(mean)
+        if count >= max(_AXES_FEWEST, _AXES_SHARE * len(mean)) and enough:
+            said |= dict.fromkeys(where, swap)
+    return said
+
+
+def _swapped_people(mean: Mapping[str, Mapping[str, float]], takes: Sequence[Take]) -> dict[str, str]:
+    """Recordings of people who gain by a swap on the whole, and what is swapped."""
+    worn: dict[tuple[str, str, tuple[str, ...]], dict[str, None]] = defaultdict(dict)
+    for take in takes:
+        if take.recording in mean:
+            worn[take.subject, take.placement, take.names][take.recording] = None
+    known = {who: list(names) for who, names in worn.items() if len(names) >= _PERSON_FEWEST}
+    said: dict[str, str] = {}
+    for who, names in known.items():
+        if sum(other[1:] == who[1:] for other in known) < _FEWEST_PEOPLE:
+            continue
+        of_all = {swap: float(np.mean([mean[name][swap] for name in names])) for swap in mean[names[0]]}
+        swap = max(of_all, key=of_all.__getitem__)
+        if of_all[swap] > _PERSON_GAIN:
+            said |= dict.fromkeys(names, swap)
+    return said
 
 
 def _classes(takes: Sequence[Take]) -> list[list[Take]]:
