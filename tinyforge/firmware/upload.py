@@ -114,12 +114,33 @@ def upload(board: Board, port: str, uploader: Uploader, host: Host | None = None
         ToolError: the upload tool is missing, or fails in every attempt.
     """
     here = host or this_host()
-    found = _find(board, port, here)
-    if found and not _is_in_boot_loader(board, found, here):
-        _check_who_answers(board, found, here)
+    found = reach(board, port, here)
     if board.upload.method == "touch":
         return _touch_and_upload(board, found, uploader, here)
     return _probe_and_upload(board, found, uploader, here)
+
+
+def reach(board: Board, port: str, host: Host | None = None) -> str:
+    """Whether an image can be brought to a board: it is there, it is the only one, it is the right one, nobody has it.
+
+    Args:
+        board: which board.
+        port: its serial port; empty to find it.
+        host: this machine when None.
+
+    Returns:
+        Its port; empty when it is reached by a probe and shows none yet.
+
+    Raises:
+        DeviceError: it cannot, and why.
+    """
+    here = host or this_host()
+    found = _find(board, port, here)
+    if found and not _is_in_boot_loader(board, found, here):
+        _check_who_answers(board, found, here)
+    if board.upload.method == "stlink":
+        _protocol(board, here)
+    return found
 
 
 # ---- which port --------------------------------------------------------------------------------------------------
@@ -149,7 +170,9 @@ def _find(board: Board, port: str, here: Host) -> str:
     if board.upload.method == "stlink":
         return ""
     others = ", ".join(_said(one) for one in ports)
-    advice = f"plug it in, or name its port with --port; ports here: {others}" if others else "plug it in"
+    advice = "plug it in, by a cable that carries data and not only power"
+    if others:
+        advice += f", or name its port with --port; ports here: {others}"
     raise DeviceError(board.name, "no such board on any port", _hinted(board, advice))
 
 
@@ -165,10 +188,13 @@ def _check_named(board: Board, port: str, ports: Sequence[PortInfo]) -> None:
     if port not in here:
         return  # a link, a name of pyserial's, or gone: opening it says what it is
     usb_id = here[port].usb_id
-    if usb_id is None or not board.usb_ids or usb_id in board.usb_ids:
+    if not board.usb_ids or usb_id in board.usb_ids:
         return
     said = _said(here[port])
-    name = said[len(port) + 2 : -1] if said != port else f"a device {usb_id[0]:04x}:{usb_id[1]:04x}"
+    if usb_id is None:
+        name = "no USB device"
+    else:
+        name = said[len(port) + 2 : -1] if said != port else f"a device {usb_id[0]:04x}:{usb_id[1]:04x}"
     raise DeviceError(
         port,
         f"is {name}, not {board.name}",
@@ -192,39 +218,55 @@ def _check_who_answers(board: Board, port: str, here: Host) -> None:
 # ---- boards that restart into their boot loader ------------------------------------------------------------------
 
 
-def _wait_for(here: Host, ids: Sequence[UsbId], new_to: frozenset[str] = frozenset()) -> str:
-    """The first port with these numbers, one that was not there before if possible; empty after `_APPEARS_S`."""
+def _wait_for(here: Host, ids: Sequence[UsbId], others: frozenset[str] = frozenset()) -> str:
+    """The first port with these numbers that is none of ``others``; empty after `_APPEARS_S`."""
     deadline = here.clock() + _APPEARS_S
     while True:
-        found = [one.path for one in _on(here.ports(), ids)]
-        if fresh := [path for path in found if path not in new_to] or found:
-            return fresh[0]
+        if found := [one.path for one in _on(here.ports(), ids) if one.path not in others]:
+            return found[0]
         if here.clock() >= deadline:
             return ""
         here.sleep(_LOOK_EVERY_S)
 
 
-def _enter_boot_loader(board: Board, port: str, here: Host) -> str:
+def _enter_boot_loader(board: Board, port: str, others: frozenset[str], here: Host) -> str:
     """The port of its boot loader.
 
     Raises:
         DeviceError: the port does not open, or no boot loader appears.
     """
-    already = frozenset(one.path for one in _on(here.ports(), board.upload.boot_usb_ids))
-    if port in already:
+    before = here.ports()
+    if _is_in_boot_loader(board, port, here):
         return port
-    here.open_port(port, TOUCH_BAUD).close()
-    boot = _wait_for(here, board.upload.boot_usb_ids, already)
+    try:
+        here.open_port(port, TOUCH_BAUD).close()
+    except DeviceError:
+        if any(one.path == port for one in here.ports()):
+            raise
+        # It went away while it was touched: perhaps that is its restart.
+    boot = _wait_for(here, board.upload.boot_usb_ids, others) or _unknown_boot_loader(board, before, here)
     if not boot:
         raise DeviceError(port, f"{board.name} does not restart into its boot loader", board.upload.hint)
     here.sleep(_SETTLE_S)
     return boot
 
 
+def _unknown_boot_loader(board: Board, before: Sequence[PortInfo], here: Host) -> str:
+    """What appeared since, from the board's maker but with numbers that no description has; empty when nothing did."""
+    vendors = {vendor for vendor, _ in board.upload.boot_usb_ids}
+    known = {(one.path, one.usb_id) for one in before}
+    for one in here.ports():
+        if one.usb_id is not None and one.usb_id[0] in vendors and (one.path, one.usb_id) not in known:
+            return "" if one.usb_id in board.usb_ids else one.path
+    return ""
+
+
 def _touch_and_upload(board: Board, port: str, uploader: Uploader, here: Host) -> str:
+    # Boards of the same kind that are plugged in, too.
+    others = frozenset(one.path for one in _on(here.ports(), board.usb_ids)) - {port}
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            uploader(_enter_boot_loader(board, port, here), "")
+            uploader(_enter_boot_loader(board, port, others, here), "")
             break
         except ToolError as error:
             if attempt == ATTEMPTS or _MISSING_TOOL.search(error.fact):
@@ -233,13 +275,13 @@ def _touch_and_upload(board: Board, port: str, uploader: Uploader, here: Host) -
             if attempt == ATTEMPTS:
                 raise
         here.sleep(_SETTLE_S)
-        port = next((one.path for one in _on(here.ports(), board.usb_ids)), port)
-    return _back(board, here)
+        port = next((one.path for one in _on(here.ports(), board.usb_ids) if one.path not in others), port)
+    return _back(board, here, others)
 
 
-def _back(board: Board, here: Host) -> str:
+def _back(board: Board, here: Host, others: frozenset[str] = frozenset()) -> str:
     application = [usb_id for usb_id in board.usb_ids if usb_id not in board.upload.boot_usb_ids]
-    port = _wait_for(here, application)
+    port = _wait_for(here, application, others)
     if not port:
         raise DeviceError(
             board.name, "took the image, but does not come back", _hinted(board, "press its reset button once")

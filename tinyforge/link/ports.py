@@ -141,7 +141,8 @@ class SerialPort:
             raise _lost(self.name, error) from error
 
     def close(self) -> None:  # noqa: D102
-        self._port.close()
+        with contextlib.suppress(OSError):  # the device may have gone
+            self._port.close()
 
 
 def as_port(port: Port | SerialLike) -> Port:
@@ -233,9 +234,9 @@ def _open_error(port: str, error: OSError) -> DeviceError:
         return DeviceError(port, "permission denied", _group_advice(port))
     if number in (errno.EBUSY, errno.EAGAIN):
         return DeviceError(port, "in use by another program", "close the serial monitor or IDE that has it open")
-    if number in (errno.ENODEV, errno.ENXIO, errno.EIO):
-        return DeviceError(port, "there is no device behind this port", _ports_here())
     reason = error.strerror or str(error)
+    if number in (errno.ENODEV, errno.ENXIO, errno.EIO) or f"({errno.EIO}, " in reason:
+        return DeviceError(port, "there is no device behind this port", _ports_here())
     if number in (errno.ENOTTY, errno.EINVAL, errno.EISDIR) or "Could not configure port" in reason:
         return DeviceError(port, "is not a serial port", _ports_here())
     return DeviceError(port, f"cannot be opened: {reason}", _ports_here())

@@ -159,6 +159,10 @@ class Road:
             By model: what the stage says.
         """
         specs = self.specs(model)
+        if stage == "flash":
+            from tinyforge.pipeline.stages import flash
+
+            flash.check(self, specs)
         self.dataset()
         self.parallel([self._job(stage, spec) for spec in specs], jobs)
         return {spec.name: self.stage(stage).result(self, spec) for spec in specs}

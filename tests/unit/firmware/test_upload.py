@@ -27,6 +27,8 @@ class Desk:
         self.touches_needed, self.uploads_needed = touches, uploads
         self.now, self.touched, self.uploaded, self.later = 0.0, [], [], []
         self.busy, self.failure = set(), "the tool failed"
+        self.stay = []  # other devices, which nobody touches
+        self.boot, self.boot_path, self.vanishes = BOOT, "/dev/ttyACM1", False
 
     def host(self):
         return Host(self.look, lambda: self.usb, self.open, self.ask, self.sleep, lambda: self.now)
@@ -34,7 +36,7 @@ class Desk:
     def look(self):
         while self.later and self.later[0][0] <= self.now:
             self.ports = self.later.pop(0)[1]
-        return self.ports
+        return [*self.ports, *self.stay]
 
     def sleep(self, seconds):
         self.now += seconds
@@ -48,6 +50,9 @@ class Desk:
             def close(self):
                 desk.touch(port, baud)
 
+        if self.vanishes and baud == TOUCH_BAUD:
+            desk.touch(port, baud)
+            raise DeviceError(port, "there is no device behind this port", "")
         return Opened()
 
     def ask(self, port):
@@ -58,7 +63,10 @@ class Desk:
         assert baud == TOUCH_BAUD
         self.touched.append(port)
         if len(self.touched) >= self.touches_needed:
-            self.later = [(self.now + 0.3, []), (self.now + 1.2, [PortInfo("/dev/ttyACM1", BOOT, "", "B")])]
+            if self.vanishes:
+                self.ports = []
+            boot = PortInfo(self.boot_path, self.boot, "", "B")
+            self.later = [(self.now + 0.3, []), (self.now + 1.2, [boot])]
 
     def upload(self, port, protocol):
         self.uploaded.append((port, protocol))
@@ -105,7 +113,8 @@ def test_an_upload_that_fails_is_repeated_on_the_boot_loaders_port():
 def test_no_board():
     with pytest.raises(DeviceError) as caught:
         flash(Desk())
-    assert str(caught.value) == f"Arduino Nano 33 BLE Sense: no such board on any port; plug it in. {TWICE}"
+    plug = "plug it in, by a cable that carries data and not only power"
+    assert str(caught.value) == f"Arduino Nano 33 BLE Sense: no such board on any port; {plug}. {TWICE}"
     with pytest.raises(DeviceError, match=r"ports here: /dev/ttyACM7 \(ST SensorTile .*\), /dev/ttyS0\. Press"):
         flash(Desk(("/dev/ttyACM7", ST_COM), ("/dev/ttyS0", None)))
 
@@ -113,9 +122,61 @@ def test_no_board():
 def test_two_boards():
     with pytest.raises(DeviceError, match="2 of them: /dev/ttyACM0, /dev/ttyACM4; choose: --port /dev/ttyACM0"):
         flash(Desk(("/dev/ttyACM0", APPLICATION), ("/dev/ttyACM4", APPLICATION)))
-    desk = Desk(("/dev/ttyACM0", APPLICATION), ("/dev/ttyACM4", APPLICATION))
-    flash(desk, port="/dev/ttyACM4")
-    assert desk.touched == ["/dev/ttyACM4"]
+
+
+def other(path, usb_id):
+    return PortInfo(path, usb_id, "", "C")
+
+
+def test_another_board_of_the_kind_is_left_alone():
+    """Neither one that waits in its boot loader nor one that runs is taken for the one that was named."""
+    desk = Desk(("/dev/ttyACM4", APPLICATION))
+    desk.stay = [other("/dev/ttyACM0", APPLICATION), other("/dev/ttyACM2", BOOT)]
+    desk.boot_path = "/dev/ttyACM5"
+    back = [(desk.now, [PortInfo("/dev/ttyACM6", APPLICATION, "", "A1")])]
+    desk.upload = lambda port, protocol: (desk.uploaded.append((port, protocol)), setattr(desk, "later", back))
+    assert flash(desk, port="/dev/ttyACM4") == "/dev/ttyACM6"
+    assert (desk.touched, desk.uploaded) == (["/dev/ttyACM4"], [("/dev/ttyACM5", "")])
+
+
+def test_a_port_that_vanishes_while_it_is_touched():
+    desk = Desk(("/dev/ttyACM0", APPLICATION))
+    desk.vanishes = True
+    assert flash(desk) == "/dev/ttyACM0"
+    assert (desk.touched, desk.uploaded) == (["/dev/ttyACM0"], [("/dev/ttyACM1", "")])
+
+
+def test_a_boot_loader_with_other_numbers():
+    """One of the board's maker that appears after the touch is it; what was there before, or is another's, is not."""
+    desk = Desk(("/dev/ttyACM0", APPLICATION))
+    desk.boot = (0x2341, 0x025A)
+    desk.stay = [other("/dev/ttyACM8", (0x2341, 0x0043))]
+    assert flash(desk) == "/dev/ttyACM0"
+    assert desk.uploaded == [("/dev/ttyACM1", "")]
+    desk = Desk(("/dev/ttyACM0", APPLICATION))
+    desk.boot = (0x1234, 0x025A)
+    with pytest.raises(DeviceError, match="does not restart into its boot loader"):
+        flash(desk)
+    assert desk.uploaded == []
+
+
+def test_a_port_without_permission():
+    desk = Desk(("/dev/ttyACM0", APPLICATION))
+
+    def refuse(port, _baud):
+        raise DeviceError(port, "permission denied", "add yourself to the group")
+
+    desk.open = refuse
+    with pytest.raises(DeviceError, match="/dev/ttyACM0: permission denied; add yourself to the group"):
+        flash(desk)
+    assert desk.uploaded == []
+
+
+def test_a_port_that_is_no_usb_device():
+    desk = Desk(("/dev/ttyS0", None))
+    with pytest.raises(DeviceError, match="/dev/ttyS0: is no USB device, not Arduino Nano 33 BLE Sense"):
+        flash(desk, port="/dev/ttyS0")
+    assert desk.now == 0  # at once
 
 
 def test_a_wrong_board():
@@ -272,3 +333,21 @@ def test_what_platformio_is_given(monkeypatch, tmp_path):
     assert seen["options"] == ()
     assert "\nupload_protocol = dfu\n" in seen["ini"]
     assert "stlink" not in seen["ini"].split("upload_protocol")[1]
+
+
+def test_the_command_looks_for_the_board_before_it_trains(monkeypatch, tmp_path):
+    from tinyforge import api
+    from tinyforge.core.errors import UsageError
+
+    models = "".join(f'[[model]]\nname = "{name}"\narchitecture = "dense"\n' for name in ("one", "two"))
+    (tmp_path / "tinyforge.toml").write_text(f'[project]\nname = "x"\n{models}')
+    monkeypatch.setattr("tinyforge.pipeline.road.Road.dataset", lambda _road: pytest.fail("it began to work"))
+    monkeypatch.setattr("tinyforge.firmware.upload.this_host", Desk().host)
+    with pytest.raises(DeviceError, match="no such board on any port"):
+        api.flash(tmp_path, model="one", board="nano33")
+    with pytest.raises(UsageError) as caught:
+        api.flash(tmp_path, board="nano33")
+    assert str(caught.value) == "flash: Arduino Nano 33 BLE Sense holds one model, not one, two; choose: --model one"
+    monkeypatch.setattr("tinyforge.firmware.upload.this_host", Desk(usb=[]).host)
+    with pytest.raises(DeviceError, match="no ST-LINK is plugged in"):
+        api.flash(tmp_path, model="one", board="sensortile")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tinyforge.core.errors import DeviceError
+from tinyforge.core.errors import DeviceError, UsageError
 from tinyforge.core.types import ModelSpec
 from tinyforge.pipeline import devices
 from tinyforge.pipeline.stages import build as build_stage
@@ -14,6 +15,24 @@ if TYPE_CHECKING:
     from tinyforge.pipeline.road import Road
 
 NEEDS: tuple[str, ...] = ("build",)
+
+
+def check(road: Road, specs: Sequence[ModelSpec]) -> None:
+    """Before hours of training: whether there is a board that the image can go to.
+
+    Raises:
+        DeviceError: no board, several, another one, or a busy port.
+        UsageError: several models, of which a board holds one.
+    """
+    from tinyforge.firmware.upload import reach
+
+    board = road.board
+    if devices.is_virtual(board):
+        return
+    if len(specs) > 1:
+        names = ", ".join(spec.name for spec in specs)
+        raise UsageError("flash", f"{board.name} holds one model, not {names}", f"choose: --model {specs[0].name}")
+    reach(board, road.port)
 
 
 def step(road: Road, spec: ModelSpec) -> None:
