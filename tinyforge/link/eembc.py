@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinyforge.core.errors import DeviceError
@@ -41,12 +42,21 @@ class Runner:
         port: where the bytes go.
         timeout_s: how long a line may take.
         energy: the firmware is that of energy mode, whose time stamps are pulses on a pin.
+        clock: seconds that pass, as `time.monotonic`.
     """
 
-    def __init__(self, port: Port, *, timeout_s: float = _TIMEOUT_S, energy: bool = False) -> None:
+    def __init__(
+        self,
+        port: Port,
+        *,
+        timeout_s: float = _TIMEOUT_S,
+        energy: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._port = port
         self._energy = energy
         self._timeout_s = timeout_s
+        self._clock = clock
         self._waiting = b""
 
     def line(self) -> str:
@@ -55,16 +65,15 @@ class Runner:
         Raises:
             DeviceError: none comes.
         """
-        deadline = time.monotonic() + self._timeout_s
+        deadline = self._clock() + self._timeout_s
         while b"\n" not in self._waiting:
-            data = self._port.read_some(self._timeout_s)
-            if not data and time.monotonic() >= deadline:
+            self._waiting += self._port.read_some(max(deadline - self._clock(), 0.0))
+            if b"\n" not in self._waiting and self._clock() >= deadline:
                 raise DeviceError(
                     self._port.name,
                     f"no line in {self._timeout_s:g} s",
                     "is its firmware built with `tinyforge firmware eject --link eembc`?",
                 )
-            self._waiting += data
         line, self._waiting = self._waiting.split(b"\n", 1)
         return line.rstrip(b"\r").decode("ascii", "replace")
 
@@ -125,7 +134,7 @@ class Runner:
 
     def results(self) -> tuple[float, ...]:
         """Scores of the last inference."""
-        return _results(self.command("results")[-1], self._port.name)
+        return _results("".join(self.command("results")[-1:]), self._port.name)
 
 
 def _results(line: str, place: str) -> tuple[float, ...]:

@@ -212,13 +212,17 @@ class Link:
         self._device: Hello | None = None
         self._tag = 0
         self._run_tag = 0  # 0: no run
-        self._run_rate_hz = 0.0
+        self._sequence = 0
+        self._late = 0  # frames taken after their deadline
+        self._reset_run(0.0)
+
+    def _reset_run(self, rate_hz: float) -> None:
+        self._run_rate_hz = rate_hz
+        self._queue.clear()
         self._restarted: Hello | None = None
         self._next_index = 0  # of the sample that comes next
         self._taken = 0  # samples the device took, once the run is over
         self._clock_us = 0
-        self._sequence = 0
-        self._late = 0  # frames taken after their deadline
         self._last_first = 0  # sample that the last block began with
         self._clock_lives = False  # it has gone on
         self._odd = 0  # blocks in a row
@@ -426,15 +430,7 @@ class Link:
         if rate_mhz == 0:
             raise self._impossible("a rate of 0 Hz")
         self._run_tag = self._tag
-        self._run_rate_hz = rate_mhz / 1000
-        self._queue.clear()
-        self._restarted = None
-        self._next_index = 0
-        self._taken = 0
-        self._clock_us = 0
-        self._odd = self._repeats = 0
-        self._clock_lives = False
-        self._seen.clear()
+        self._reset_run(rate_mhz / 1000)
         return self._run_rate_hz
 
     def samples(self, *, timeout_s: float | None = None) -> Iterator[SampleBlock]:
@@ -722,7 +718,9 @@ class Link:
         return self._queue.popleft()
 
     def _limit_s(self, timeout_s: float | None) -> float:
-        return max(self.timeout_s, 10 / self._run_rate_hz) if timeout_s is None else timeout_s
+        if timeout_s is not None:
+            return timeout_s
+        return max(self.timeout_s, 10 / self._run_rate_hz) if self._run_rate_hz else self.timeout_s
 
     @property
     def _damaged(self) -> int:
