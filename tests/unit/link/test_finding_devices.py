@@ -112,7 +112,8 @@ def test_our_frames_without_an_answer_are_ours():
 def test_other_text_is_shown():
     port = Sayer(lambda k: b"  the sketch blinks \x01%d\r\n" % k + b"\n", every_s=0.5)
     assert said_of(port) == (
-        "303 bytes of text came, but neither tinyforge frames nor lines of numbers, for instance 'the sketch blinks ?12'; "
+        "303 bytes of text came, but neither tinyforge frames nor lines of numbers, "
+        "for instance 'the sketch blinks ?12'; "
         "it is another sketch: flash ours with `tinyforge flash`, or let it print one sample a line: 0.1,-0.2,9.8"
     )
     assert "for instance ''" in said_of(Sayer(lambda k: b"x" * 10, every_s=0.5))
@@ -133,8 +134,8 @@ def test_other_text_is_shown():
             1.0,
             "24 bytes came at 300 baud, but neither tinyforge frames nor text (25 % pri",
         ),
-        (lambda k: b"\xf0" * 100, 0.01, "more than 32768 bytes came at 300 baud"),
-        (lambda k: b"z\n" * 100, 0.01, "more than 32768 bytes of text came"),
+        (lambda k: b"\xf0" * 1000, 0.1, "more than 32768 bytes came at 300 baud"),
+        (lambda k: b"zzzzzzz\n" * 100, 0.1, "more than 32768 bytes of text came"),
     ],
 )
 def test_other_bytes_are_counted(say, every_s, said):
