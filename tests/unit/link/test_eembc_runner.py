@@ -130,10 +130,16 @@ def test_without_a_warm_up_none_is_asked_for():
     assert device.asked == ["infer 1 0"]
 
 
+WAY = "two are those of performance mode, none those of energy mode: is its firmware built for this one?"
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ("m-lap-us-1|m-results-[0.5]", "gave 1 time stamps; reset it and try again"),
+        (
+            "m-lap-us-1|m-results-[0.5]",
+            f"gave 1 time stamps; {WAY}",
+        ),
         ("m-lap-us-1|m-lap-us-2|m-lap-us-3|m-results-[0.5]", "gave 3 time stamps; "),
         ("m-lap-us-1x|m-lap-us-2|m-results-[0.5]", "gave 1 time stamps; "),
         ("m-lap-us-1|m-lap-us-2", "answered 'm-lap-us-2' instead of results; reset it and try again"),
@@ -142,6 +148,16 @@ def test_without_a_warm_up_none_is_asked_for():
 )
 def test_a_timing_that_is_none_is_told(lines, said):
     assert fact_of(Device(f"{lines}|m-ready").runner().infer, 1).startswith(said)
+
+
+def test_in_energy_mode_a_monitor_sees_the_time_and_pieces_are_of_26_bytes():
+    device = Device("m-load|m-ready", "m-ready", "m-load-done|m-ready", "m-x|m-results-[0.5]|m-ready")
+    runner = device.runner(energy=True)
+    runner.load(bytes(range(50)))
+    assert device.asked[1:] == [f"db {bytes(range(26)).hex()}", f"db {bytes(range(26, 50)).hex()}"]
+    assert runner.infer(3) == Timing(3, None, (0.5,))
+    device.answers = ["m-lap-us-1|m-lap-us-2|m-results-[0.5]|m-ready"]
+    assert fact_of(runner.infer, 1).startswith("gave 2 time stamps; two are those of performance mode")
 
 
 def test_results_are_the_last_line():

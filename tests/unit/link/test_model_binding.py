@@ -117,3 +117,68 @@ def test_a_plain_model_of_other_types_is_refused():
     assert str(caught.value) == (
         'model "toy": inputs of uint8; the text protocol takes models of one int8 input and one int8 output'
     )
+
+
+def test_every_unit_of_the_sensor_and_no_other_quantity():
+    known = {
+        ("ax", "g"): (0, 1.0),
+        ("ay", "mg"): (1, 1000.0),
+        ("az", "m/s^2"): (2, 9.80665),
+        ("gx", "dps"): (3, 1.0),
+        ("gy", "mdps"): (4, 1000.0),
+        ("gz", "rad/s"): (5, pytest.approx(3.141592653589793 / 180)),
+    }
+    for (name, unit), wanted in known.items():
+        assert column_of(Channel(name, unit)) == wanted
+    for name, unit in (("ax", "mdps"), ("gx", "mg"), ("gx", "m/s^2"), ("mx", "g"), ("", "")):
+        assert column_of(Channel(name, unit)) == (255, 1.0)
+
+
+def test_the_whole_constant():
+    info = dataclasses.replace(
+        toy_info(70, (Channel("gz", "rad/s"), Channel("ax", "mg"), Channel("p", "W")), hop=7),
+        labels=("a", "rest", "c"),
+        decision=dataclasses.replace(toy_info().decision, rest="rest", least_score=200, smoothing=3),
+    )
+    text = render_model_binding(toy_manifest(info) | {"input_bytes": 210, "reset": ""}, info)
+    for line in (
+        " *   model    toy, made from the .tflite with SHA-256\n *            0123456789abcdef0123",
+        " *   window   70 samples at 100 Hz, hop 7, of gz [rad/s], ax [mg], p [W]\n",
+        " *   labels   a, rest, c\n *   answer   of 3 windows, at least 200 of 256\n",
+        'static const char *const labels[3] = {\n    "a",\n    "rest",\n    "c",\n};\n',
+        "static const uint8_t columns[3] = {5, 0, 255};\n",
+        "static const float factors[3] = {0.017453292519943295f, 1000.0f, 1.0f};\n",
+        "static const uint8_t sha256[32] = {\n    0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89,"
+        " 0xab, 0xcd, 0xef,\n    0x01, ",
+        "static float window[70 * 3];\n",
+        "static int8_t input[210] ",
+        "static int8_t output[3] ",
+        "static int8_t history[3 * 3];\n",
+        "    .window_length = 70,\n    .window_hop = 7,\n    .channels = 3,\n",
+        "    .rate_mhz = 100000,\n",
+        "    .arena_bytes = 640,\n",
+        "    .reset = 0,\n    .least_score = 200,\n    .rest = 1,\n    .smoothing = 3,\n",
+    ):
+        assert line in text
+    alone = dataclasses.replace(info, decision=dataclasses.replace(info.decision, rest="", smoothing=1))
+    text = render_model_binding(toy_manifest(info) | {"input_bytes": 210}, alone)
+    assert "    .rest = 65535,\n" in text
+    assert " *   answer   of 1 window, at least" in text
+
+
+@pytest.mark.parametrize(("length", "fine"), [(1, True), (65535, True), (0, False), (65536, False)])
+def test_windows_of_any_length_the_link_can_carry(length, fine):
+    info = toy_info(length, (Channel("ax", "g"),))
+    if fine:
+        assert f".window_length = {length}," in render_model_binding(toy_manifest(info), info)
+        return
+    with pytest.raises(UnsupportedModelError, match=f"a window of {length} samples, hop 25; the link takes 1 to 65535"):
+        render_model_binding(toy_manifest(info), info)
+
+
+@pytest.mark.parametrize(("outputs", "channels"), [(1, 12), (255, 1)])
+def test_models_at_the_limits_of_the_link(outputs, channels):
+    info = dataclasses.replace(toy_info(1, (Channel("ax", "g"),) * channels), labels=())
+    text = render_model_binding(toy_manifest(info) | {"output_bytes": outputs}, info)
+    assert f"static int8_t output[{outputs}]" in text
+    assert "    .labels = 0,\n    .label_count = 0,\n" in text
