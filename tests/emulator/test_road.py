@@ -8,7 +8,16 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from tinyforge.core.quantities import joules
+from tinyforge.pipeline import cards, power, projects
+from tinyforge.pipeline.observer import Silent
+from tinyforge.pipeline.road import Road
+from tinyforge.pipeline.stages import report
+from tinyforge.pipeline.verify_run import verify
+from tinyforge.report.data import EnergyRow
 
 pytestmark = [pytest.mark.train, pytest.mark.emulator]
 
@@ -235,3 +244,41 @@ def test_evaluate_says_latency_and_memory_of_the_board(whole):
     )
     assert refused.returncode == 2
     assert "the virtual board takes none" in refused.stderr
+
+
+def test_a_measured_energy_stands_in_manifest_report_and_card(whole, tmp_path):
+    """As `evaluate --power` does it on a real board, with a recording that a generator wrote."""
+    folder, _ = whole
+    windows = json.loads((next((folder / "runs").iterdir()) / "manifest.json").read_text())["stages"]["dataset"]
+    count = windows["facts"]["windows"]["test"]
+    noise = np.random.default_rng(1).normal(0, 5, 6000)
+    rows = [f"{t},{(6500 if 2000 <= t < 4000 else 2000) + n:.2f}" for t, n in enumerate(noise)]
+    recording = tmp_path / "ppk2.csv"
+    recording.write_text("Timestamp(ms),Current(uA)\n" + "\n".join(rows) + "\n")
+    project = projects.load(folder)
+    road = Road(project, Silent())
+    spec = project.model("dense")
+    reading = power.Reading(volts=3.3)
+    found = power.of_evaluation(road, spec, str(recording), reading)
+    assert found["energy_j"] == pytest.approx(4.5e-3 * 3.3 * 2.0 / count, rel=0.01)
+    entry = road.run.done("power/virtual/dense")
+    assert entry["facts"] == {key: found[key] for key in ("energy_j", "uncertainty_j", "meter")}
+    assert entry["inputs"]["windows"] == count
+    assert power.measured(road.run, "dense") == {"virtual": found}
+    assert power.measured(road.run, "cnn") == {}
+    said = report.collect(road)
+    by_name = {network.name: network for network in said.networks}
+    assert by_name["dense"].energy == EnergyRow(found["energy_j"], found["uncertainty_j"], count, "ppk2")
+    assert by_name["cnn"].energy is None
+    text = cards.card(road, spec)
+    energy, uncertainty, unit = joules(found["energy_j"], found["uncertainty_j"])
+    assert f"| Virtual Cortex-M4 | {energy} {unit} | {uncertainty} {unit} | ppk2 | {count} |" in text
+    assert "| Arduino Nano 33 BLE Sense | 64 MHz | 2 |" in text
+    assert "## Energy\n\nNot measured: " in cards.card(road, project.model("cnn"))
+    assert all(tie.ok for tie in verify(project, road.run))
+    # of another image, it is no longer said
+    images = road.run.manifest["stages"]["build/virtual/dense"]
+    road.run.record("build/virtual/dense", images | {"artifacts": []})
+    assert power.measured(road.run, "dense") == {}
+    road.run.record("build/virtual/dense", images)
+    road.run.forget("power/virtual/dense")

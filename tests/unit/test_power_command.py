@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from tinyforge import api
 from tinyforge.cli.app import app
 from tinyforge.core.errors import DataError, UsageError
+from tinyforge.core.quantities import joules
 from tinyforge.evaluate.power import energy_per_inference
 from tinyforge.pipeline.power import record_burst
 
@@ -48,6 +49,21 @@ def test_the_function_and_its_refusals(recording):
             api.power(recording, 200, volts=3.3, busy=[wrong])
     with pytest.raises(DataError, match="say what the board was supplied with: --volts"):
         api.power(recording, 200)
+
+
+@pytest.mark.parametrize(
+    ("energy_j", "uncertainty_j", "said"),
+    [
+        (148.6e-6, 17.1e-6, ("149", "17", "uJ")),
+        (1.2345e-3, 0.0123e-3, ("1.234", "0.012", "mJ")),
+        (2.5, 0.3, ("2.50", "0.30", "J")),
+        (0.5e-6, 0.09e-6, ("0.500", "0.090", "uJ")),
+        (0.999e-3, 95e-6, ("999", "95", "uJ")),
+        (5e-6, 0.0, ("5.000000", "0.000000", "uJ")),
+    ],
+)
+def test_an_energy_has_the_digits_its_uncertainty_lets(energy_j, uncertainty_j, said):
+    assert joules(energy_j, uncertainty_j) == said
 
 
 class Desk:

@@ -48,19 +48,12 @@ def power(
 def say_energy(found: Mapping[str, Any], name: str = "") -> None:
     """The energy and its uncertainty, with as many digits as the uncertainty lets."""
     from tinyforge.cli import render
+    from tinyforge.core.quantities import joules
 
     head = f"{name}: " if name else ""
+    energy, uncertainty, unit = joules(found["energy_j"], found["uncertainty_j"])
     render.say(
-        f"{head}{_joules(found['energy_j'], found['uncertainty_j'])} for one inference above idling "
+        f"{head}{energy} +- {uncertainty} {unit} for one inference above idling "
         f"(U, k = 2; {found['meter']}, {found['inferences']} inferences in {found['busy_s']:.2f} s)"
     )
     render.say(f"{head}power {found['busy_w'] * 1e3:.3f} mW busy, {found['idle_w'] * 1e3:.3f} mW idle")
-
-
-def _joules(energy_j: float, uncertainty_j: float) -> str:
-    for factor, unit in ((1.0, "J"), (1e3, "mJ"), (1e6, "uJ")):
-        if energy_j * factor >= 1.0 or unit == "uJ":
-            break
-    uncertain = uncertainty_j * factor
-    digits = next((places for places in range(6) if uncertain * 10**places >= 9.5), 6)
-    return f"{energy_j * factor:.{digits}f} +- {uncertain:.{digits}f} {unit}"

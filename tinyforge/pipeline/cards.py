@@ -6,15 +6,20 @@ After Mitchell, M. et al. (2019), "Model Cards for Model Reporting", FAT* '19: 2
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinyforge.core.files import write_text
+from tinyforge.core.quantities import joules
 from tinyforge.core.types import SPLIT_NAMES, TEST, ModelSpec
+from tinyforge.pipeline import model_folders
 
 if TYPE_CHECKING:
     from tinyforge.pipeline.road import Road
 
+COST = "## What it costs"
 _RUNGS = {
     "float": "float, as trained",
     "compressed": "float, pruned and clustered",
@@ -35,6 +40,7 @@ def card(road: Road, spec: ModelSpec, title: str = "") -> str:
     Returns:
         Markdown. It holds no time: the same run gives the same text.
     """
+    from tinyforge.pipeline import power
     from tinyforge.pipeline.stages import compress as compress_stage
     from tinyforge.pipeline.stages import evaluate as evaluate_stage
     from tinyforge.pipeline.stages import profile as profile_stage
@@ -89,7 +95,8 @@ def card(road: Road, spec: ModelSpec, title: str = "") -> str:
     same = "equals" if summary["exact"] else "**does not equal**"
     lines += ["", f"Every output bit of the C, on the host and on {road.board.name}, {same} the int8 reference's.", ""]
     lines += [*_by_class(road, spec), ""]
-    lines += ["## What it costs", "", *_cost(road, cost), ""]
+    lines += [*cost_section(cost, road.board.name), ""]
+    lines += ["## Energy", "", *_energy(power.measured(road.run, spec.name)), ""]
     return "\n".join(lines)
 
 
@@ -159,14 +166,71 @@ def _by_class(road: Road, spec: ModelSpec) -> list[str]:
     return _table(("class", "windows", "recall", "interval", "precision"), rows)
 
 
-def _cost(road: Road, cost: Mapping[str, Any]) -> list[str]:
+def cost_section(cost: Mapping[str, Any], place: str) -> list[str]:
+    """What one inference takes, and how long on each board that there is.
+
+    Args:
+        cost: of :func:`tinyforge.pipeline.models.profile_export`.
+        place: name of the machine that counted.
+
+    Returns:
+        Lines of Markdown, the heading among them.
+    """
     rows = [
         ("flash (weights, parameters, code)", f"{cost['flash_bytes']} B"),
         ("RAM (arena, state, stack)", f"{cost['ram_bytes']} B"),
         ("of that stack", f"{cost['stack_bytes']} B"),
         ("MAC", str(cost["macs"])),
         ("instructions, counted", str(cost["instructions"])),
-        (f"time at {road.board.clock_hz / 1e6:g} MHz, estimated", f"{cost['latency_us'] / 1000:.2f} ms"),
+        ("cycles, estimated, memory without wait states", str(cost["cycles"])),
     ]
-    said = f"One inference on a Cortex-M4 ({road.board.name}), linked by {cost['compiler']}. Energy: not measured."
-    return [said, "", *_table(("what", "value"), rows)]
+    said = f"One inference on a Cortex-M4 ({place}), linked by {cost['compiler']}."
+    times = "With the wait states of each board's flash, once for each jump; estimated (docs/explanation/cycles.md):"
+    return [COST, "", said, "", *_table(("what", "value"), rows), "", times, "", *_times(cost)]
+
+
+def _times(cost: Mapping[str, Any]) -> list[str]:
+    from tinyforge.boards import board_ids, load_board
+
+    rows = []
+    for board in map(load_board, board_ids()):
+        cycles = cost["cycles"] + board.flash_wait_cycles * (cost["cycles"] - cost["cycles_low"])
+        time_ms = f"{1e3 * cycles / board.clock_hz:.2f} ms"
+        rows.append((board.name, f"{board.clock_hz / 1e6:g} MHz", str(board.flash_wait_cycles), str(cycles), time_ms))
+    return _table(("board", "clock", "wait states", "cycles", "time"), rows)
+
+
+def _energy(measured: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    from tinyforge.boards import load_board
+
+    if not measured:
+        return ["Not measured: `tinyforge evaluate --power` takes a meter's recording of a real board."]
+    rows = []
+    for board_id, found in sorted(measured.items()):
+        energy, uncertainty, unit = joules(found["energy_j"], found["uncertainty_j"])
+        name = load_board(board_id).name
+        rows.append((name, f"{energy} {unit}", f"{uncertainty} {unit}", found["meter"], str(found["inferences"])))
+    columns = ("board", "energy", "uncertainty (k = 2)", "meter", "inferences")
+    return ["One window with its transfer, above idling.", "", *_table(columns, rows)]
+
+
+def renew(folder: Path) -> None:
+    """Write the costs in a model's card anew; everything else stays, and so does a card without that section.
+
+    Args:
+        folder: of a published model.
+
+    Raises:
+        UnsupportedModelError, ToolError: as :func:`tinyforge.pipeline.models.profile`.
+    """
+    from tinyforge.boards import load_board
+    from tinyforge.pipeline import models
+
+    path = folder / model_folders.CARD
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    before, heading, rest = text.partition(f"\n{COST}\n")
+    if not heading:
+        return
+    section = "\n".join(cost_section(models.profile(model_folders.model_file(folder)), load_board("virtual").name))
+    _, following, after = rest.partition("\n## ")
+    write_text(path, f"{before}\n{section}\n{following}{after}")

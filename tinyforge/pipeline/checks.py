@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tinyforge.core.errors import DataError, UsageError, did_you_mean
 from tinyforge.core.files import write_text
 from tinyforge.core.types import Footprint
-from tinyforge.pipeline import model_folders
+from tinyforge.pipeline import cards, model_folders
 
 if TYPE_CHECKING:
     from tinyforge.budget import Checked, Figures
@@ -42,7 +42,8 @@ def check(
             ``figures.json``; empty for none.
         growth: how much worse than the baseline a figure, a symbol or a layer may be, as a share (0.05: 5 %); None for
             as much as the budget allows.
-        update: write what was measured to ``figures.json``; figures of other boards with limits stay.
+        update: write what was measured to ``figures.json``, where figures of other boards with limits stay, and what it
+            costs into ``MODEL.md``.
         tell: is told which model is measured.
 
     Returns:
@@ -74,6 +75,7 @@ def check(
         if update:
             measured = {name: one.to_json() for name, one in figures.items()}
             model_folders.write_figures(folder, measured, boards=tuple(limits[folder]))
+            cards.renew(folder)
         old = before.figures(folder) if before else {}
         for name, budget in mine.items():
             now = figures[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyforge.core.errors import DataError, UsageError
-from tinyforge.core.files import write_json
+from tinyforge.core.files import sha256_file, write_json
 from tinyforge.core.types import TEST, ModelSpec
 from tinyforge.pipeline import devices
+from tinyforge.pipeline.runs import Run, Step, utc_now
+from tinyforge.pipeline.stages import build as build_stage
 
 if TYPE_CHECKING:
     from tinyforge.core.types import Float32Array
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from tinyforge.link.ports import Port
     from tinyforge.pipeline.road import Road
 
+FILE = "energy.json"
 IDLE_S = 3.0
 _POLL_S = 0.05
 _MOST_INFERENCES = 2000
@@ -110,20 +114,71 @@ def of_evaluation(road: Road, spec: ModelSpec, source: str, reading: Reading) ->
         reading: how the recording is read.
 
     Returns:
-        As :func:`from_file`; kept in the run as ``power/<board>_<model>.json``, too.
+        As :func:`from_file`. It is a step of the run, ``power/<board>/<model>``: manifest, report and card have it.
 
     Raises:
         DataError, DeviceError: the recording, the meter, the board.
     """
+    folder = road.do(step(road, spec, source, reading))
+    return _read(folder / FILE)
+
+
+def name(board_id: str, model: str) -> str:
+    """The step's name: one measurement for each board and model, the newest."""
+    return f"power/{board_id}/{model}"
+
+
+def step(road: Road, spec: ModelSpec, source: str, reading: Reading) -> Step:
+    """Measure the energy of one model on the road's board; see :func:`of_evaluation`."""
     from tinyforge.pipeline.stages import dataset as dataset_stage
 
+    recorded = Path(source).is_file()
     windows, _ = dataset_stage.load(road).part(TEST)
-    if Path(source).is_file():
-        found = from_file(Path(source), len(windows), reading)
-    else:
-        found = _over_serial(road, source, windows, reading)
-    write_json(road.run.folder / "power" / f"{road.board.id}_{spec.name}.json", found)
+    inputs = {
+        "image": sha256_file(build_stage.elf(road, spec)),
+        "windows": len(windows),
+        "reading": dataclasses.asdict(reading),
+        # what is measured now is another measurement than any before
+        "recording": sha256_file(Path(source)) if recorded else f"{source} {utc_now()}",
+    }
+
+    def make(folder: Path) -> dict[str, Any]:
+        if recorded:
+            found = from_file(Path(source), len(windows), reading)
+        else:
+            found = _over_serial(road, source, windows, reading)
+        write_json(folder / FILE, found)
+        return {key: found[key] for key in ("energy_j", "uncertainty_j", "meter")}
+
+    return Step(name(road.board.id, spec.name), 1, inputs, make)
+
+
+def measured(run: Run, model: str) -> dict[str, dict[str, Any]]:
+    """Energies of a model that stand in a run and are those of its images.
+
+    Args:
+        run: of which.
+        model: its name.
+
+    Returns:
+        By board: as :func:`from_file`.
+    """
+    found = {}
+    for built in sorted(run.manifest["stages"]):
+        kind, _, rest = built.partition("/")
+        board_id, _, of = rest.rpartition("/")
+        entry = run.done(name(board_id, model))
+        if kind != "build" or of != model or entry is None:
+            continue
+        images = {artifact.sha256 for artifact in run.artifacts(built)}
+        if entry["inputs"]["image"] in images:
+            found[board_id] = _read(run.path(name(board_id, model), FILE))
     return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return said
 
 
 def _over_serial(road: Road, source: str, windows: Float32Array, reading: Reading) -> dict[str, Any]:

@@ -116,6 +116,9 @@ def _chain(run: Run, model: str) -> Iterator[Tie]:
                 (step, "export", "the C", export),
                 (step, "image", "the image", _sha256(run, f"build/{board}/{model}/firmware.elf")),
             ]
+        if kind == "power":
+            board = rest.rpartition("/")[0]
+            ties.append((step, "image", "the image", _sha256(run, f"build/{board}/{model}/firmware.elf")))
     for step, key, what, there in ties:
         if step not in stages:
             continue

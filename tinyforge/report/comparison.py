@@ -9,7 +9,7 @@ from typing import Any
 
 from tinyforge.core.files import write_text
 from tinyforge.report import text
-from tinyforge.report.data import LayerRow, Network, ReportData, Share, check
+from tinyforge.report.data import EnergyRow, LayerRow, Network, ReportData, Share, check
 
 HTML_NAME = "comparison.html"
 _MINUS = "\u2212"
@@ -105,6 +105,8 @@ def _pair(name: str, one: Network | None, two: Network | None) -> dict[str, Any]
         before, now = (getattr(side, key) if side is not None else None for side in (one, two))
         if before is not None or now is not None:
             rows.append(_count_row(title, before, now, shown))
+    if one and two and (one.energy or two.energy):
+        rows.append(_energy_row(one.energy, two.energy))
     return {
         "name": name,
         "only": "" if one and two else ("the first run" if one else "the second run"),
@@ -151,6 +153,22 @@ def _count_row(
     row["change"] = _change(one, two)
     if abs(two - one) >= _WORTH_A_MARK * abs(one):
         row["tone"] = "" if one == two else ("good" if two < one else "bad")
+    return row
+
+
+def _energy_row(one: EnergyRow | None, two: EnergyRow | None) -> dict[str, str]:
+    left, right = (
+        text.MISSING if side is None else text.energy(side.energy_j, side.uncertainty_j) for side in (one, two)
+    )
+    row = {"name": "energy, measured", "one": left, "two": right, "change": "", "tone": "", "sure": ""}
+    if one is None or two is None:
+        return row
+    row["change"] = _change(one.energy_j, two.energy_j)
+    if abs(two.energy_j - one.energy_j) > one.uncertainty_j + two.uncertainty_j:
+        row["tone"] = "good" if two.energy_j < one.energy_j else "bad"
+        row["sure"] = "intervals apart"
+    elif one.energy_j != two.energy_j:
+        row["sure"] = "intervals overlap"
     return row
 
 

@@ -334,6 +334,22 @@ class BudgetRow:
 
 
 @dataclass(frozen=True, slots=True)
+class EnergyRow:
+    """Energy of one inference on the board, above idling, with its transfer, as a meter saw it.
+
+    Attributes:
+        energy_j, uncertainty_j: joules; U with a coverage factor of 2.
+        inferences: how many were measured together.
+        meter: kind of meter.
+    """
+
+    energy_j: float
+    uncertainty_j: float
+    inferences: int
+    meter: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanPoint:
     """A way to compress a network that was tried: what is right on the test windows, and what it costs linked."""
 
@@ -357,6 +373,7 @@ class Network:
         curves: learning curves.
         flash_bytes, ram_bytes, stack_bytes: of the linked image.
         macs, instructions, cycles, latency_us: of one inference.
+        energy: of one inference, where it was measured.
         memory: flash and RAM by what is in them.
         arena: memory plan of the activations.
         layers: the calls.
@@ -377,6 +394,7 @@ class Network:
     instructions: int | None = None
     cycles: int | None = None
     latency_us: float | None = None
+    energy: EnergyRow | None = None
     memory: tuple[MemoryRegion, ...] = ()
     arena: Arena | None = None
     layers: tuple[LayerRow, ...] = ()

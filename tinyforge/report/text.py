@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+from tinyforge.core.quantities import joules
+
 GAP = "\u202f"  # narrow no-break space
 MISSING = "\u2013"
 
@@ -81,6 +83,12 @@ def latency(microseconds: float | None) -> str:
     if microseconds < 1e6:
         return f"{significant(microseconds / 1e3)}{GAP}ms"
     return f"{significant(microseconds / 1e6)}{GAP}s"
+
+
+def energy(energy_j: float, uncertainty_j: float) -> str:
+    """``149 +- 17 uJ``, with the signs of print."""
+    value, uncertainty, unit = joules(energy_j, uncertainty_j)
+    return f"{value} \u00b1 {uncertainty}{GAP}{unit.replace('u', chr(0xB5))}"
 
 
 def frequency(hertz: float | None) -> str:

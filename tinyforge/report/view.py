@@ -15,6 +15,7 @@ from tinyforge.report.data import (
     BudgetRow,
     Curve,
     DatasetSummary,
+    EnergyRow,
     Evaluation,
     MemoryRegion,
     Network,
@@ -126,6 +127,10 @@ def _share_cell(rung: RungRow | None) -> dict[str, str] | None:
     }
 
 
+def _energy(said: EnergyRow | None) -> str:
+    return text.MISSING if said is None else text.energy(said.energy_j, said.uncertainty_j)
+
+
 def _headline(data: ReportData) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for network in data.networks:
@@ -151,6 +156,8 @@ def _headline(data: ReportData) -> dict[str, Any]:
                 "ram": text.size(network.ram_bytes),
                 "instructions": text.count(network.instructions),
                 "latency": text.latency(network.latency_us),
+                "energy": _energy(network.energy),
+                "meter": "" if network.energy is None else network.energy.meter,
                 "macs": text.count(network.macs),
                 "over": [line.name for line in network.budget if not line.ok],
             }
@@ -168,7 +175,7 @@ def _headline(data: ReportData) -> dict[str, Any]:
         ],
         "agreement": any(row["agreements"] for row in rows),
         "exact": any(row["exact"] is not None for row in rows),
-        **{key: any_of(key) for key in ("flash", "ram", "instructions", "latency", "macs")},
+        **{key: any_of(key) for key in ("flash", "ram", "instructions", "latency", "energy", "macs")},
     }
 
 

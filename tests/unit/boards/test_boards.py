@@ -63,7 +63,9 @@ def test_wait_states_of_the_flash():
     assert {board.id: board.flash_wait_cycles for board in list_boards() if board.launcher == "virtual"} == {
         "virtual": 0
     }
-    assert [load_board(name).flash_wait_cycles for name in ("nano33", "nano33_rev2", "sensortile")] == [2, 2, 4]
+    assert [
+        load_board(name).flash_wait_cycles for name in ("nano33", "nano33_rev2", "sensortile", "b_l475e_iot01a")
+    ] == [2, 2, 4, 4]
 
 
 def test_both_nano_33_share_image_and_usb_numbers():

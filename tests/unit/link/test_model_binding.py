@@ -148,8 +148,8 @@ def test_the_whole_constant():
         'static const char *const labels[3] = {\n    "a",\n    "rest",\n    "c",\n};\n',
         "static const uint8_t columns[3] = {5, 0, 255};\n",
         "static const float factors[3] = {0.017453292519943295f, 1000.0f, 1.0f};\n",
-        "static const uint8_t sha256[32] = {\n    0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89,"
-        " 0xab, 0xcd, 0xef,\n    0x01, ",
+        "static const uint8_t sha256[32] = {\n    0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01, ",
+        " 0xab, 0xcd, 0xef,\n    0x01, 0x23, 0x45,",
         "static float window[70 * 3];\n",
         "static int8_t input[210] ",
         "static int8_t output[3] ",

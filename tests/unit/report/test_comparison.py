@@ -13,7 +13,7 @@ from tinyforge.core.project import load_project
 from tinyforge.pipeline.runs import open_run
 from tinyforge.report import Comparison, differing_settings, render_comparison
 from tinyforge.report.comparison import arrange
-from tinyforge.report.data import Share, to_json
+from tinyforge.report.data import EnergyRow, Share, to_json
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,28 @@ def test_only_intervals_that_are_apart_make_an_accuracy_better_or_worse(data):
     slightly = [replace(rung, accuracy=near) if rung.name == "int8" else rung for rung in evaluation.rungs]
     view = arrange(Comparison(data, changed(data, evaluation=replace(evaluation, rungs=tuple(slightly)))))
     assert (row(view, "accuracy, int8")["tone"], row(view, "accuracy, int8")["sure"]) == ("", "intervals overlap")
+
+
+def test_energies_are_compared_where_one_was_measured_and_differ_only_beyond_their_uncertainties(data):
+    def rows(before, after):
+        with_one = changed(data, energy=before)
+        return row(arrange(Comparison(with_one, changed(data, energy=after))), "energy, measured")
+
+    one = EnergyRow(150e-6, 10e-6, 200, "ppk2")
+    near, far = replace(one, energy_j=165e-6), replace(one, energy_j=120e-6)
+    assert rows(one, far) == {
+        "name": "energy, measured",
+        "one": "150 \u00b1 10\u202f\u00b5J",
+        "two": "120 \u00b1 10\u202f\u00b5J",
+        "change": "\u221220.0\u202f%",
+        "tone": "good",
+        "sure": "intervals apart",
+    }
+    assert (rows(far, one)["tone"], rows(far, one)["change"]) == ("bad", "+25.0\u202f%")
+    assert (rows(one, near)["tone"], rows(one, near)["sure"]) == ("", "intervals overlap")
+    assert (rows(one, one)["change"], rows(one, one)["sure"]) == ("the same", "")
+    assert (rows(None, one)["one"], rows(None, one)["change"]) == ("\u2013", "")
+    assert "energy, measured" not in [one["name"] for one in arrange(Comparison(data, data))["networks"][0]["rows"]]
 
 
 def test_a_network_that_one_run_lacks_and_another_dataset_are_said(data):

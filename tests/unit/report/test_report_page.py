@@ -16,6 +16,7 @@ from tinyforge.report.data import (
     BoardRow,
     BudgetRow,
     Curve,
+    EnergyRow,
     Evaluation,
     FindingRow,
     LayerRow,
@@ -162,6 +163,18 @@ def test_the_headline_says_what_the_evaluation_says(pages):
     assert f"{100 * rung.accuracy.low:.1f}\u2013{100 * rung.accuracy.high:.1f}\u202f%" in row[0]
     assert row[0].count("12\u202f310\u202fB") == 1
     assert "yes" in row[0]
+
+
+def test_a_measured_energy_stands_beside_the_latency_and_nowhere_else(tmp_path):
+    data = sample_report.full()
+    first, *others = data.networks
+    measured = replace(data, networks=(replace(first, energy=EnergyRow(148.6e-6, 17.1e-6, 200, "ppk2")), *others))
+    text = render(measured, tmp_path).html.read_text(encoding="utf-8")
+    assert text.count("149 \u00b1 17\u202f\u00b5J") == 1
+    assert '<span class="sub">ppk2</span>' in text
+    assert text.count('data-label="Energy"') == len(data.networks)
+    said = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert from_json(said).networks[0].energy == measured.networks[0].energy
 
 
 def test_the_counts_of_the_confusion_matrix_are_printed_in_order(pages):

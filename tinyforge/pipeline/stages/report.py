@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import tinyforge
 from tinyforge.core.files import sha256_json
 from tinyforge.core.types import SPLIT_NAMES, ModelSpec
-from tinyforge.pipeline import datasets, devices
+from tinyforge.pipeline import datasets, devices, power
 from tinyforge.pipeline.runs import Step
 from tinyforge.pipeline.stages import build as build_stage
 from tinyforge.pipeline.stages import compress as compress_stage
@@ -111,7 +111,16 @@ def _share(accuracy: Mapping[str, Any]) -> Share:
 
 
 def _network(road: Road, spec: ModelSpec) -> Network:
-    from tinyforge.report.data import Arena, ArenaSlot, BudgetRow, Evaluation, LayerRow, Network, PlanPoint
+    from tinyforge.report.data import (
+        Arena,
+        ArenaSlot,
+        BudgetRow,
+        EnergyRow,
+        Evaluation,
+        LayerRow,
+        Network,
+        PlanPoint,
+    )
 
     run = road.run
     trained = train_stage.result(road, spec)
@@ -155,6 +164,9 @@ def _network(road: Road, spec: ModelSpec) -> Network:
         )
         sizes.append(_linked(cost["flash_bytes"]))
     known["sizes"] = tuple(sizes)
+    energy = power.measured(run, spec.name).get(road.board.id)
+    if energy is not None:
+        known["energy"] = EnergyRow(*(energy[key] for key in ("energy_j", "uncertainty_j", "inferences", "meter")))
     if run.done(build_stage.name(road, spec)):
         known["memory"] = _memory(road, spec)
     if run.done(evaluate_stage.name(road, spec)):
