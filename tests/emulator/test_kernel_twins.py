@@ -16,7 +16,8 @@ import pytest
 
 pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
 
-from tinyforge.compiler.layout import filled, interleaved, paired
+from tinyforge.compiler.few_channels import narrow_channels, narrow_pairs
+from tinyforge.compiler.layout import blocked, filled, one_row, paired
 from tinyforge.compiler.packing import pack
 from tinyforge.core.resources import csrc_dir, firmware_dir
 from tinyforge.firmware.linker_script import render_linker_script
@@ -128,8 +129,56 @@ def conv_2d(rng):
     return found, *areas(size, in_ch, out_ch), 12 * filled(taps) + 4
 
 
-def depthwise_3x3(rng):
-    stride, count = int(rng.integers(1, 3)), channels(rng)
+def few_channels(rng):
+    """Sizes and limits of the kernels for few channels, and by chance one dimension only."""
+    size, in_ch = two_dimensions(rng, 4, (1, 3)), int(rng.choice([1, 1, 2, 3, 4, 5, 6, 7, 8, 13, 32, 33]))
+    if rng.integers(3) == 0:
+        size |= {"in_h": 1, "out_h": 1, "kernel_h": 1, "stride_h": 1, "pad_h": 0}
+    return {**size, "in_ch": in_ch, "dilation_h": int(rng.choice([1, 1, 2])), **limits(rng)}
+
+
+def conv_2d_one(rng):
+    size = few_channels(rng)
+    filter_ = np.zeros((size["kernel_h"], filled(size["kernel_w"] * size["in_ch"])), np.int8)
+    filter_[:, : size["kernel_w"] * size["in_ch"]] = weights(rng, size["kernel_h"], size["kernel_w"] * size["in_ch"])
+    bias, spread = int(rng.integers(-(1 << 20), 1 << 20)), int(np.log2(filter_.size * 4000))
+    found = {
+        "filter": filter_, "bias": bias, "folded_bias": bias - size["pad_value"] * int(filter_.sum(dtype=np.int64)),
+        "multiplier": int(rng.integers(1 << 30, 1 << 31)),
+        "shift": int(np.clip(rng.integers(spread - 8, spread), 0, 21)), **size,
+    }  # fmt: skip
+    if rng.integers(8) == 0:
+        found["shift"] = -64 - int(rng.integers(0, 20))
+    return found, *areas(size, size["in_ch"], 1), 0
+
+
+def conv_2d_narrow(rng):
+    while True:
+        size, out_ch = few_channels(rng), channels(rng)
+        width = size["kernel_w"] * size["in_ch"]
+        pairs = narrow_pairs(weights(rng, out_ch, size["kernel_h"], width))
+        if pairs.shape[1] <= 8:
+            break
+    rescale = rescaling(rng, out_ch, size["kernel_h"] * width)
+    bias, shift = rescale["bias"][:out_ch].astype(np.int64) >> 8, rescale["bias"][:out_ch].astype(np.int64) & 255
+    bias[rng.integers(out_ch)] = rng.integers(-(1 << 28), 1 << 28)
+    multiplier = rescale["multiplier"][:out_ch].astype(np.int64)
+    found = {
+        "channels": narrow_channels(pairs, bias, multiplier, shift, size["zero_point"]), **size, "out_ch": out_ch,
+        "pairs": pairs.shape[1],
+    }  # fmt: skip
+    return found, *areas(size, size["in_ch"], out_ch), 16 * (pairs.shape[1] + 1)
+
+
+def conv_2d_3x3_one(rng):
+    found, inputs, output, scratch = depthwise_3x3(rng, 1)
+    bias = found.pop("bias")
+    found |= {"bias": int(bias[0]) >> 8, "shift": int(bias[0]) & 255, "multiplier": int(found["multiplier"][0])}
+    return found, inputs, output, scratch - 160
+
+
+def depthwise_3x3(rng, count=None):
+    stride, count = int(rng.integers(1, 3)), count or channels(rng)
     while True:
         size = two_dimensions(rng, 3, (stride, stride))
         if size["kernel_h"] == size["kernel_w"] == 3 and size["out_w"] > 1:
@@ -157,7 +206,7 @@ def dense(rng):
     bias[:out_len] = rng.integers(-10000, 10000, out_len)
     bounds = limits(rng)
     found = {
-        "filter": interleaved(weights(rng, out_len, in_len), 4), "bias": bias, "batches": batches, "in_len": in_len,
+        "filter": blocked(weights(rng, out_len, in_len)), "bias": bias, "batches": batches, "in_len": in_len,
         "out_len": out_len, "min": bounds["min"], "max": bounds["max"],
     }  # fmt: skip
     return found, [batches * in_len], batches * out_len, bounds["zero_point"]
@@ -177,6 +226,14 @@ def fully_connected_per_channel(rng):
     return found | {"shift": rng.integers(4, 14, count).astype(np.int8)}, inputs, output, 0
 
 
+def fully_connected_one(rng):
+    found, inputs, _, _ = fully_connected(rng)
+    row = weights(rng, found["in_len"])
+    kept = {name: found[name] for name in ("batches", "multiplier", "rounding", "shift", "min", "max")}
+    sizes = {"groups": row.size // 4, "rest": row.size % 4, "bias": int(found["bias"][0])}
+    return {"filter": one_row(row), **sizes, **kept}, inputs, found["batches"], 0
+
+
 def pool(rng):
     while True:  # a window has something inside
         size, count, bounds = two_dimensions(rng, 4, (1, 3)), channels(rng), limits(rng)
@@ -189,10 +246,14 @@ KERNELS = {
     "tfg_conv_1d_s8": conv_1d,
     "tfg_conv_1d_packed_s8": conv_1d_packed,
     "tfg_conv_2d_s8": conv_2d,
+    "tfg_conv_2d_one_s8": conv_2d_one,
+    "tfg_conv_2d_narrow_s8": conv_2d_narrow,
+    "tfg_conv_2d_3x3_one_s8": conv_2d_3x3_one,
     "tfg_depthwise_conv_2d_3x3_s8": depthwise_3x3,
     "tfg_depthwise_conv_2d_fours_s8": depthwise_fours,
     "tfg_fully_connected_s8": fully_connected,
     "tfg_fully_connected_per_channel_s8": fully_connected_per_channel,
+    "tfg_fully_connected_one_s8": fully_connected_one,
     "tfg_max_pool_2d_s8": pool,
     "tfg_average_pool_2d_s8": pool,
 }

@@ -36,6 +36,32 @@ def interleaved(rows: Array, lanes: int) -> Array:
     return np.ascontiguousarray(padded.reshape(blocks, lanes, groups, GROUP).transpose(0, 2, 1, 3))
 
 
+def blocked(rows: Array) -> Array:
+    """int8 [outputs, inputs] as a dense layer reads them: four outputs a block.
+
+    Args:
+        rows: weights, one row an output.
+
+    Returns:
+        int8 [ceil(outputs / 4), inputs, 4]: in each block whole groups of four inputs as ``interleaved`` has them, then
+        for each input left the weights of the four outputs; 0 beyond the last output.
+    """
+    outputs, inputs = rows.shape
+    whole = inputs - inputs % GROUP
+    padded = np.zeros((filled(outputs), inputs), np.int8)
+    padded[:outputs] = rows
+    groups = interleaved(padded[:, :whole], GROUP).reshape(filled(outputs) // GROUP, whole, GROUP)
+    rest = padded[:, whole:].reshape(filled(outputs) // GROUP, GROUP, inputs - whole).transpose(0, 2, 1)
+    return np.concatenate([groups, rest], axis=1)
+
+
+def one_row(row: Array) -> Array:
+    """Weights of one output, int8 [inputs], as int16: whole groups of four in the order 0 2 1 3, then the rest."""
+    whole = row.size - row.size % GROUP
+    groups = row[:whole].reshape(-1, 2, 2).swapaxes(1, 2).reshape(-1)
+    return np.concatenate([groups, row[whole:]]).astype(np.int16)
+
+
 def paired(rows: Array) -> Array:
     """int8 [channels, inputs] as a convolution reads them: words of two inputs and two channels.
 

@@ -11,7 +11,7 @@ Part = Callable[[int, int, int, int], dict[str, Param]]
 _PER_ELEMENT = {"tfg_lookup_s8", "tfg_limit_s8", "tfg_flip_s8", "tfg_quantize_f32"}
 _BINARY = ("add", "sub", "mul", "maximum", "minimum", "squared_difference")
 _WINDOWS = {"tfg_conv_2d_s8", "tfg_depthwise_conv_2d_s8", "tfg_depthwise_conv_2d_fours_s8"}
-_WINDOWS |= {"tfg_max_pool_2d_s8", "tfg_average_pool_2d_s8"}
+_WINDOWS |= {"tfg_max_pool_2d_s8", "tfg_average_pool_2d_s8", "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,23 @@ def _conv_1d(layer: Layer, rows: int) -> Stretch | None:
     return Stretch(size["out_len"], size["kernel"], size["stride"], size["pad"], part)
 
 
+def _is_pointwise(layer: Layer) -> bool:
+    """Whether it is a 1x1 convolution over an image of one row."""
+    ones = ("in_h", "out_h", "kernel_h", "kernel_w", "stride_w")
+    return "kernel_w" in layer.params and all(_whole(layer, name) == 1 for name in ones)
+
+
 def _windows(layer: Layer, rows: int) -> Stretch | None:
     """Two dimensions: time is the height, or the width of an image of one row."""
     if _whole(layer, "batches") != 1:
         return None
+    if _is_pointwise(layer) and _whole(layer, "in_w") % rows == 0:
+        each = _whole(layer, "in_w") // rows  # places of a row
+
+        def places(first: int, last: int, _low: int, _high: int) -> dict[str, Param]:
+            return {"in_w": (last - first) * each, "out_w": (last - first) * each}
+
+        return Stretch(rows, 1, 1, 0, places)
     if _whole(layer, "in_h") == rows:
         axis = "h"
     elif _whole(layer, "in_h") == _whole(layer, "out_h") == 1 and _whole(layer, "in_w") == rows:

@@ -241,7 +241,7 @@ def test_dsp_kernels_chosen_by_the_preprocessor_are_exact(tmp_path):
     inputs = np.random.default_rng(3).integers(-128, 128, (8, 24)).astype(np.int8)
     expected = plain_output(conv_net(), "net", inputs, tmp_path / "plain")
     assert np.array_equal(models.run_export(tmp_path / "p", inputs, on="virtual"), expected.reshape(8, -1))
-    assert "tfg_tiles" in read_image(tmp_path / "p" / "bench.elf").by_name
+    assert "tfg_narrow" in read_image(tmp_path / "p" / "bench.elf").by_name
 
 
 def arm_objects(folder, manifest, flags, tmp_path):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyforge.compiler.convolution import conv_weights, output_limits, packed
+from tinyforge.compiler.few_channels import lower_few_channels
 from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.layout import GROUP, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
-from tinyforge.compiler.ops.conv_2d import PLACES, conv_weights, output_limits, packed
+from tinyforge.compiler.ops.conv_2d import PLACES
 from tinyforge.compiler.overlap import whole_windows
 from tinyforge.compiler.packing import can_be_smaller, pack, worth_packing
 from tinyforge.core.graph import Array, DType, Param
@@ -19,12 +21,12 @@ SIZES = ("batches", "in_len", "in_ch", "out_len", "out_ch", "kernel", "stride", 
 
 @operator("CONV_1D")
 def conv_1d(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_conv_1d_s8``: a window is ``kernel * in_ch`` bytes in a row."""
+    """Lower to ``tfg_conv_1d_s8``: a window is ``kernel * in_ch`` bytes in a row; or to a kernel for few channels."""
     rows = view.constant(1, DType.INT8).reshape(view.option("out_ch"), -1)
     groups = -(-rows.shape[1] // GROUP)
     sizes: dict[str, Param] = {name: view.option(name) for name in SIZES}
     macs = view.option("batches") * view.option("out_len") * int(np.prod(view.input(1).shape))
-    if lower_packed(view, low, rows, sizes, macs):
+    if lower_packed(view, low, rows, sizes, macs) or lower_few_channels(view, low, "conv_1d", _geometry(view), rows):
         return
     low.layer(
         "conv_1d",

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from tinyforge.compiler.fixed_point import requantize
+from tinyforge.compiler.convolution import conv_weights, output_limits, packed, sizes
+from tinyforge.compiler.few_channels import lower_few_channels
 from tinyforge.compiler.geometry import Geometry, window_geometry
 from tinyforge.compiler.layout import GROUP, filled, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import grouped_windows, whole_windows
-from tinyforge.compiler.quantized import (
-    Rescale,
-    accumulator_reach,
-    bias_of,
-    channel_scales,
-    clamp_of,
-    folded_bias,
-    rescale_of,
-)
-from tinyforge.core.graph import Array, DType, Param
+from tinyforge.core.graph import DType
 
 PLACES = 4  # a kernel computes together, two channels at a time
 
@@ -54,85 +44,6 @@ def conv_geometry(view: OpView) -> Geometry:
     return geometry
 
 
-def conv_weights(view: OpView, rows: Array, arrange: Callable[[Array], Array], axis: int = 0) -> dict[str, Param]:
-    """Filter, folded bias and rescaling, as all convolution kernels take them.
-
-    Args:
-        view: the operator; input 1 is the filter, input 2 the bias.
-        rows: int8 [channel, ...], the weights by output channel.
-        arrange: gives the weights in the order the kernel reads them.
-        axis: dimension of output channels in the model's filter.
-    """
-    input_, output = view.input(0), view.output()
-    channels = int(rows.shape[0])
-    _, input_zero = view.quantized(input_)
-    bias = bias_of(view, 2, channels)
-    reach = accumulator_reach(view, rows, input_zero, bias)
-    rescale = rescale_of(view, input_, channel_scales(view, view.input(1), channels, axis), output)
-    folded = folded_bias(rows, input_zero, bias)
-    rows, reach = rows.copy(), reach.copy()
-    limits = clamp_of(view, output)
-    slow = (rescale.shifts(reach) < 0) & (rescale.exponent <= 0)
-    for channel in np.flatnonzero(slow).tolist():
-        least, most = (
-            _output(
-                view, int(bias[channel]) + sign * int(reach[channel] - abs(bias[channel])), rescale, channel, limits
-            )
-            for sign in (-1, 1)
-        )
-        if least == most:  # a dead channel: nothing that comes in changes it
-            rows[channel] = 0
-            folded[channel] = 4 * (least - view.quantized(output)[1])
-            reach[channel] = abs(int(folded[channel]))
-            rescale.multiplier[channel], rescale.exponent[channel] = 1 << 30, -1
-    return {
-        "filter": arrange(rows),
-        "bias": folded,
-        "multiplier": rescale.multiplier,
-        "shift": rescale.shifts(reach),
-    }
-
-
-_PACKED_BIAS = 1 << 23  # biases below it leave room for a shift in their word
-
-
-def packed(params: dict[str, Param]) -> dict[str, Param]:
-    """What ``conv_weights`` gives, with bias and shift of a channel in one word, and one word more if they are odd.
-
-    Channels whose shift is negative (rare) or whose bias takes more than 24 bits stand in a list, ``rare``, that closes
-    with -1: channel, bias, shift as ``Rescale.shifts`` stores it. It is None where there are none.
-    """
-    bias, shift = np.asarray(params["bias"], np.int64), np.asarray(params["shift"], np.int64)
-    fits = (np.abs(bias) < _PACKED_BIAS) & (shift >= 0)
-    words = np.where(fits, bias * 256 + shift, 0)
-    rare = [value for channel in np.flatnonzero(~fits) for value in (channel, bias[channel], shift[channel])]
-    odd = np.zeros(bias.size % 2, np.int32)
-    return {
-        "filter": params["filter"],
-        "bias": np.append(words.astype(np.int32), odd),
-        "multiplier": np.append(np.asarray(params["multiplier"]), odd),
-        "rare": np.array([*rare, -1], np.int32) if rare else None,
-    }
-
-
-def _output(view: OpView, acc: int, rescale: Rescale, channel: int, limits: tuple[int, int]) -> int:
-    """The output of one channel for an accumulator, as the kernels compute it."""
-    zero = view.quantized(view.output())[1]
-    value = requantize(acc, int(rescale.multiplier[channel]), int(rescale.exponent[channel])) + zero
-    return min(max(value, limits[0]), limits[1])
-
-
-def output_limits(view: OpView) -> dict[str, Param]:
-    """Zero points and clamp."""
-    low, high = clamp_of(view, view.output())
-    return {
-        "pad_value": view.quantized(view.input(0))[1],
-        "zero_point": view.quantized(view.output())[1],
-        "min": low,
-        "max": high,
-    }
-
-
 @operator(
     "CONV_2D",
     padding=Option(0, "int8", 0),
@@ -143,7 +54,7 @@ def output_limits(view: OpView) -> dict[str, Param]:
     dilation_h_factor=Option(5, "int32", 1),
 )
 def conv_2d(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_conv_2d_s8``, or to ``tfg_conv_2d_grouped_s8`` where channels are in groups."""
+    """Lower to ``tfg_conv_2d_s8``, to a kernel for few channels, or to ``tfg_conv_2d_grouped_s8``."""
     geometry = conv_geometry(view)
     weights = view.constant(1, DType.INT8)
     rows = weights.reshape(geometry.out_ch, -1)
@@ -166,6 +77,8 @@ def conv_2d(view: OpView, low: Lowering) -> None:
             overlaps=grouped_windows(geometry, weights.shape[3], geometry.out_ch // groups),
         )
         return
+    if lower_few_channels(view, low, "conv_2d", geometry, rows):
+        return
     low.layer(
         "conv_2d",
         "tfg_conv_2d_s8",
@@ -186,14 +99,3 @@ def conv_2d(view: OpView, low: Lowering) -> None:
 def patch_bytes(window: int) -> int:
     """Scratch for ``PLACES`` windows as int16 and as int8, and what is read with the last row of the last one."""
     return 3 * PLACES * filled(window) + GROUP
-
-
-def sizes(geometry: Geometry) -> dict[str, Param]:
-    """Sizes of the two-dimensional kernels."""
-    return {
-        name: getattr(geometry, name)
-        for name in (
-            "batches", "in_h", "in_w", "in_ch", "out_h", "out_w", "out_ch", "kernel_h", "kernel_w",
-            "stride_h", "stride_w", "dilation_h", "dilation_w", "pad_h", "pad_w",
-        )
-    }  # fmt: skip

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tinyforge.compiler.convolution import conv_weights, output_limits, packed, sizes
+from tinyforge.compiler.few_channels import lower_few_channels
 from tinyforge.compiler.geometry import Geometry, window_geometry
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
-from tinyforge.compiler.ops.conv_2d import conv_weights, output_limits, packed, sizes
 from tinyforge.compiler.overlap import LANES, depthwise_windows, grouped_windows
 from tinyforge.core.graph import DType
 
@@ -48,6 +49,10 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         # the same bytes lie in one row: the kernel's inner loop runs along it
         geometry, weights = geometry.turned(), np.swapaxes(weights, 1, 2)
     rows = np.moveaxis(weights[0], 2, 0)
+    if geometry.in_ch == 1 and lower_few_channels(
+        view, low, "depthwise_conv_2d", geometry, rows.reshape(channels, -1), axis=3
+    ):
+        return  # one channel in: all of them see the same window
     numbers = conv_weights(view, rows, lambda given: np.moveaxis(given, 0, 2), 3)
     form = _form(geometry, np.asarray(numbers["shift"]))
     size = {name: value for name, value in sizes(geometry).items() if not name.startswith(_FIXED[form])}

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from tinyforge.compiler.fixed_point import Staircase
-from tinyforge.compiler.layout import interleaved
+from tinyforge.compiler.layout import GROUP, blocked, one_row
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import rows
@@ -20,6 +20,8 @@ from tinyforge.compiler.packing import can_be_smaller, pack, worth_packing
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, clamp_of, folded_bias
 from tinyforge.core.graph import Array, DType, Param, Tensor
 
+_ONE, _WIDE = "tfg_fully_connected_one_s8", "tfg_fully_connected_wide_s8"
+_ONE_BYTES = 180  # of its code, GCC 12, -O2
 LANES = 4  # outputs a kernel computes together
 PLAIN_PER_MAC = 1.4  # instructions of tfg_fully_connected_s8 on the virtual Cortex-M4
 
@@ -55,7 +57,9 @@ def fully_connected(view: OpView, low: Lowering) -> None:
         output,
     )
     kernel, params = dense_params(view, input_, filter_, output, batches)
-    if (packed := packed_params(params, weights, low)) is not None:
+    if out_len == 1 and kernel != _WIDE and _pays_alone(view, low, batches * in_len):
+        kernel, params = _ONE, _one_output(params, weights[0])
+    elif (packed := packed_params(params, weights, low)) is not None:
         kernel, params = "tfg_fully_connected_packed_s8", packed
     low.layer(
         "fully_connected",
@@ -89,7 +93,7 @@ def dense_params(
     reach = accumulator_reach(view, weights, input_zero, bias)
     low, high = clamp_of(view, output)
     common: dict[str, Param] = {
-        "filter": interleaved(weights, LANES),
+        "filter": blocked(weights),
         "bias": _whole_blocks(folded_bias(weights, input_zero, bias)),
         "batches": batches,
         "in_len": in_len,
@@ -129,13 +133,40 @@ def dense_params(
     wide = [_wide(view, step, output) for step in steps]
     if quant.per_tensor:
         wide *= out_len
-    return "tfg_fully_connected_wide_s8", {
+    return _WIDE, {
         **common,
         "multiplier": np.array([multiplier >> 31 for multiplier, _ in wide], np.int32),
         "multiplier_low": np.array([multiplier & 0x7FFFFFFF for multiplier, _ in wide], np.int32),
         "shift": np.array([shift - 31 for _, shift in wide], np.int8),
         "zero_point": output_zero,
         **limits,
+    }
+
+
+def _pays_alone(view: OpView, low: Lowering, macs: int) -> bool:
+    """Whether one output is worth a kernel of its own; weights are half as many bytes as in a block of four outputs."""
+    others = any(op.kind == "FULLY_CONNECTED" and op.index != view.op.index for op in low.graph.ops)
+    code = _ONE_BYTES if others and not low.has_kernel(_ONE) else 0
+    more_bytes = max(code - 2 * int(np.prod(view.input(1).shape)), 0)
+    return low.goal.takes(more_bytes=more_bytes, fewer_instructions=3 * macs)
+
+
+def _one_output(params: dict[str, Param], row: Array) -> dict[str, Param]:
+    """The members of ``tfg_fully_connected_one_s8``, of those of a kernel for many outputs.
+
+    ``row`` are the output's weights, int8 [in_len].
+    """
+    bias, multiplier, shift = (int(np.asarray(params[name]).flat[0]) for name in ("bias", "multiplier", "shift"))
+    zero_point = int(np.asarray(params.get("zero_point", 0)))  # of a kernel per channel
+    return {
+        "filter": one_row(row),
+        "groups": row.size // GROUP,
+        "rest": row.size % GROUP,
+        "bias": bias,
+        "multiplier": multiplier,
+        "rounding": params.get("rounding", (1 << (shift - 1)) + zero_point * (1 << shift)),
+        "shift": shift,
+        **{name: params[name] for name in ("batches", "min", "max")},
     }
 
 

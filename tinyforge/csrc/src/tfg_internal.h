@@ -96,6 +96,21 @@ static inline int32_t tfg_dot_interleaved(const int8_t *input, const int8_t *wei
 }
 
 /*
+ * The same for output number `out` of a dense layer. Four outputs are a block: whole groups of four inputs interleaved,
+ * then a word of the four outputs' weights for each input left.
+ */
+static inline int32_t tfg_dot_dense(const int8_t *input, const int8_t *filter, int32_t length, int32_t out)
+{
+    const int32_t whole = length & ~3;
+    const int8_t *block = filter + out / 4 * 4 * length;
+    int32_t sum = tfg_dot_interleaved(input, block + out % 4 * 4, whole, 4);
+    for (int32_t i = whole; i < length; i++) {
+        sum += input[i] * block[i * 4 + out % 4];
+    }
+    return sum;
+}
+
+/*
  * The row of a channel in a convolution's filter: words of two inputs and two channels, inputs 0 and 2 of a group
  * first, then 1 and 3. Where its weight number `tap` stands.
  */

@@ -28,7 +28,8 @@ CFLAGS = ("-std=c99", "-ffp-contract=off")
 KERNEL_DIR = "tfg"
 DSP_HEADERS = ("tfg_dsp.h", "tfg_sigmoid.h")
 # what several kernels of src/dsp call; the linker drops what none does
-DSP_SHARED = ("tfg_channels.c", "tfg_dense.c", "tfg_depthwise.c", "tfg_gates.c", "tfg_tiles.c")
+_SHARED = ("channels", "dense", "depthwise", "gates", "narrow", "tiles", "windows")
+DSP_SHARED = tuple(f"tfg_{name}.c" for name in _SHARED)
 _MOST_COLUMNS = 24  # of the arena's map with a digit and a space each
 _MOST_DENSE_COLUMNS = 96
 _LONGEST_LITERAL = 4095  # bytes a C99 compiler must take (5.2.4.1)

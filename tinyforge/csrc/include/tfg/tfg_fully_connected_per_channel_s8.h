@@ -11,7 +11,7 @@ TFG_C_BEGIN
  * rounded double product on every reachable acc.
  */
 typedef struct {
-    const int8_t *filter;      /* [out_len / 4][in_len / 4][4 outputs][4 inputs], zeros beyond the edges */
+    const int8_t *filter;      /* [out_len / 4]: [in_len / 4][4 outputs][4 inputs], then [in_len % 4][4 outputs] */
     const int32_t *bias;       /* [out_len] and zeros up to a multiple of 4, the input's zero point folded in */
     const int32_t *multiplier; /* the same number, (0, 2^31) */
     const int8_t *shift;       /* the same number, 1..22 */

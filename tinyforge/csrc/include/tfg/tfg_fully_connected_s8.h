@@ -10,7 +10,7 @@ TFG_C_BEGIN
  * The compiler has proven these integers equal to the reference's rounded double product on every reachable acc.
  */
 typedef struct {
-    const int8_t *filter; /* [out_len / 4][in_len / 4][4 outputs][4 inputs], zeros beyond the edges */
+    const int8_t *filter; /* [out_len / 4]: [in_len / 4][4 outputs][4 inputs], then [in_len % 4][4 outputs] */
     const int32_t *bias;  /* [out_len] and zeros up to a multiple of 4, the input's zero point folded in */
     int32_t batches;
     int32_t in_len;

@@ -7,7 +7,7 @@ TFG_C_BEGIN
 
 /* Dense layer whose factor needs 62 bits of multiplier: rare, very large or very small rescaling. One rounding. */
 typedef struct {
-    const int8_t *filter; /* [out_len / 4][in_len / 4][4 outputs][4 inputs], zeros beyond the edges */
+    const int8_t *filter; /* [out_len / 4]: [in_len / 4][4 outputs][4 inputs], then [in_len % 4][4 outputs] */
     const int32_t *bias;  /* [out_len], the input's zero point folded in */
     int32_t batches;
     int32_t in_len;

@@ -26,8 +26,8 @@
 
 /* One multiplier, rounding and shift for all */
 #define RESCALE_BLOCK            \
-    "ldrd r8, r9, [sp, #28]\n\t" \
-    "ldr r10, [sp, #36]\n\t"     \
+    "ldrd r8, r9, [sp, #24]\n\t" \
+    "ldr r10, [sp, #32]\n\t"     \
     "smmul r4, r4, r8\n\t"       \
     "add r4, r4, r9\n\t"         \
     "asr r4, r4, r10\n\t"        \
@@ -47,16 +47,16 @@
 
 /* Each output its own; SSAT shifts by the one that the shifts in r9 are short of */
 #define RESCALE_BLOCK_PER_CHANNEL        \
-    "ldr r8, [sp, #28]\n\t"              \
+    "ldr r8, [sp, #24]\n\t"              \
     "ldmia r8!, {r9, r10, r11, r12}\n\t" \
-    "str r8, [sp, #28]\n\t"              \
+    "str r8, [sp, #24]\n\t"              \
     "smmul r4, r4, r9\n\t"               \
     "smmul r5, r5, r10\n\t"              \
     "smmul r6, r6, r11\n\t"              \
     "smmul r7, r7, r12\n\t"              \
-    "ldrd r10, r8, [sp, #32]\n\t"        \
+    "ldrd r10, r8, [sp, #28]\n\t"        \
     "ldr r9, [r8], #4\n\t"               \
-    "str r8, [sp, #36]\n\t"              \
+    "str r8, [sp, #32]\n\t"              \
     "sub r9, r9, #0x01010101\n\t"        \
     "uxtb r12, r9\n\t"                   \
     "asr r4, r4, r12\n\t"                \
@@ -75,34 +75,39 @@
     "add r7, r7, r10\n\t"                \
     "ssat r7, #8, r7, asr #1\n\t"
 
-/* On the stack: the rest that is pending, then the layer from `input` on; r1 goes through the filter */
+/* One more input, with a word of four outputs' weights; r2 counts the inputs */
+#define REST_1X4                 \
+    "ldr lr, [r1], #4\n\t"       \
+    "ldrsb r3, [r0], #1\n\t"     \
+    "sxtb16 r12, lr\n\t"         \
+    "sxtb16 lr, lr, ror #8\n\t"  \
+    "smlabb r4, r12, r3, r4\n\t" \
+    "smlatb r6, r12, r3, r6\n\t" \
+    "smlabb r5, lr, r3, r5\n\t"  \
+    "smlatb r7, lr, r3, r7\n\t"  \
+    "subs r2, r2, #1\n\t"
+
+/* On the stack: the layer from `input` on; r1 goes through the filter */
 #define DENSE_BODY(RESCALE)                                   \
     ".syntax unified\n\t"                                     \
     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"         \
     "ldmia r0, {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t" \
     "push {r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"          \
-    "sub sp, sp, #4\n\t"                                      \
     "1:\n\t"                                                  \
-    "ldr r3, [sp, #16]\n\t"                                   \
-    "ldmia r3!, {r4, r5, r6, r7}\n\t"                         \
-    "str r3, [sp, #16]\n\t"                                   \
     "ldr r3, [sp, #12]\n\t"                                   \
-    "str r3, [sp]\n\t"                                        \
-    "ldrd r0, r2, [sp, #4]\n\t"                               \
-    "2:\n\t"                                                  \
+    "ldrd r0, r2, [sp]\n\t"                                   \
+    "ldmia r3!, {r4, r5, r6, r7}\n\t"                         \
+    "str r3, [sp, #12]\n\t"                                   \
     "lsrs r2, r2, #1\n\t"                                     \
     "bcc 3f\n\t" GROUP_1X4 "3:\n\t"                           \
     "beq.w 5f\n\t"                                            \
     "4:\n\t" GROUP_1X4 GROUP_1X4 "subs r2, r2, #1\n\t"        \
     "bne 4b\n\t"                                              \
     "5:\n\t"                                                  \
-    "ldr r0, [sp]\n\t"                                        \
-    "cbz r0, 6f\n\t"                                          \
-    "mov r2, #0\n\t"                                          \
-    "str r2, [sp]\n\t"                                        \
-    "mov r2, #1\n\t"                                          \
-    "b 2b\n\t"                                                \
-    "6:\n\t" RESCALE "ldrd r2, r3, [sp, #20]\n\t"             \
+    "ldr r2, [sp, #8]\n\t"                                    \
+    "cbz r2, 6f\n\t"                                          \
+    "9:\n\t" REST_1X4 "bne 9b\n\t"                            \
+    "6:\n\t" RESCALE "ldrd r2, r3, [sp, #16]\n\t"             \
     "subs r3, r3, #4\n\t"                                     \
     "bmi 7f\n\t"                                              \
     "strb r4, [r2]\n\t"                                       \
@@ -110,7 +115,7 @@
     "strb r6, [r2, #2]\n\t"                                   \
     "strb r7, [r2, #3]\n\t"                                   \
     "add r2, r2, #4\n\t"                                      \
-    "strd r2, r3, [sp, #20]\n\t"                              \
+    "strd r2, r3, [sp, #16]\n\t"                              \
     "bne.w 1b\n\t"                                            \
     "b 8f\n\t"                                                \
     "7:\n\t"                                                  \
@@ -122,7 +127,7 @@
     "beq 8f\n\t"                                              \
     "strb r6, [r2, #2]\n\t"                                   \
     "8:\n\t"                                                  \
-    "add sp, sp, #40\n\t"                                     \
+    "add sp, sp, #36\n\t"                                     \
     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
 
 TFG_NAKED void tfg_dense(TFG_UNUSED const tfg_dense_t *dense)
@@ -133,4 +138,31 @@ TFG_NAKED void tfg_dense(TFG_UNUSED const tfg_dense_t *dense)
 TFG_NAKED void tfg_dense_per_channel(TFG_UNUSED const tfg_dense_t *dense)
 {
     __asm__ volatile(DENSE_BODY(RESCALE_BLOCK_PER_CHANNEL));
+}
+
+/* Four inputs of one output: r0 input, r1 their weights in r4 and r5, r3 sum */
+#define GROUP_1X1(even, odd)         \
+    "ldr r12, [r0], #4\n\t"          \
+    "sxtb16 lr, r12\n\t"             \
+    "sxtb16 r12, r12, ror #8\n\t"    \
+    "smlad r3, lr, " even ", r3\n\t" \
+    "smlad r3, r12, " odd ", r3\n\t"
+
+TFG_NAKED int32_t tfg_dot_wide(TFG_UNUSED const int8_t *input, TFG_UNUSED const int16_t *weights,
+                               TFG_UNUSED int32_t groups, TFG_UNUSED int32_t sum)
+{
+    __asm__ volatile(
+        ".syntax unified\n\t"
+        "push {r4, r5, r6, r7, lr}\n\t"
+        "lsrs r2, r2, #1\n\t"
+        "bcc 1f\n\t"
+        "ldmia r1!, {r4, r5}\n\t" GROUP_1X1("r4", "r5") "1:\n\t"
+                                                        "beq 3f\n\t"
+                                                        "2:\n\t"
+                                                        "ldmia r1!, {r4, r5, r6, r7}\n\t" GROUP_1X1("r4", "r5")
+                                                            GROUP_1X1("r6", "r7") "subs r2, r2, #1\n\t"
+                                                                                  "bne 2b\n\t"
+                                                                                  "3:\n\t"
+                                                                                  "mov r0, r3\n\t"
+                                                                                  "pop {r4, r5, r6, r7, pc}\n\t");
 }

@@ -132,14 +132,14 @@ static inline void tfg_store4(void *to, uint32_t word)
     __builtin_memcpy(to, &word, 4);
 }
 
-/* Inner loops: tfg_dense.c, tfg_gates.c, tfg_tiles.c, tfg_depthwise.c */
+/* Inner loops: tfg_dense.c, tfg_gates.c, tfg_tiles.c, tfg_depthwise.c, tfg_windows.c, tfg_narrow.c */
 
 /* One row of a dense layer, in the order in which it is loaded */
 typedef struct {
-    const int8_t *filter; /* [out_len / 4][in_len / 4][4 outputs][4 inputs], word-aligned */
+    const int8_t *filter; /* as tfg_fully_connected_s8_t has it, word-aligned */
     const int8_t *input;
-    int32_t groups;     /* whole groups of four inputs */
-    const int8_t *rest; /* the last group, filled up to four, or NULL */
+    int32_t groups; /* whole groups of four inputs */
+    int32_t rest;   /* inputs behind them, 0..3 */
     const int32_t *bias;
     int8_t *output;
     int32_t left;           /* outputs, > 0 */
@@ -152,14 +152,8 @@ typedef struct {
 void tfg_dense(const tfg_dense_t *dense);
 void tfg_dense_per_channel(const tfg_dense_t *dense);
 
-/* The inputs beyond the last whole group, in a word whose other bytes meet weights of 0; NULL where there are none */
-static inline const int8_t *tfg_rest_of(const int8_t *input, int32_t length, int8_t *four)
-{
-    for (int32_t i = length & ~3; i < length; i++) {
-        four[i & 3] = input[i];
-    }
-    return length & 3 ? four : NULL;
-}
+/* `sum` plus the products of whole groups of four inputs with weights [groups][4] in the order 0 2 1 3, word-aligned */
+int32_t tfg_dot_wide(const int8_t *input, const int16_t *weights, int32_t groups, int32_t sum);
 
 /* Half of an LSTM's sums: from the input, or from the hidden state */
 typedef struct {
@@ -296,5 +290,33 @@ void tfg_expand(int16_t *slot, const int8_t *bytes, int32_t groups);
 
 /* The same of four windows, `stride` bytes apart, into all four slots; groups > 0 */
 void tfg_expand_four(int16_t *places, const int8_t *bytes, int32_t stride, int32_t groups);
+
+/* Four windows of one output channel, in the order in which tfg_windows loads them */
+typedef struct {
+    const int8_t *x;      /* of the first window */
+    const int8_t *filter; /* [rows][words][4], word-aligned */
+    int32_t stride;       /* bytes from window to window */
+    int32_t rows;         /* > 0 */
+    int32_t words;        /* of a row, > 0; what is read beyond a row meets weights of 0 */
+    int32_t skip;         /* bytes from the end of a row's words to the next row */
+    int32_t bias;
+} tfg_windows_t;
+
+/* The four sums */
+void tfg_windows(const tfg_windows_t *windows, int32_t *sums);
+
+/* Work of tfg_narrow, in the order in which it loads it */
+typedef struct {
+    const int32_t *channels; /* [channels][pairs + 3], as tfg_conv_2d_narrow_s8_t has them */
+    int8_t *output;          /* of the first place */
+    int32_t stride;          /* from place to place; 0 for the first place alone */
+    const int16_t *places;   /* [pairs][4 places][2], word-aligned */
+    int32_t pairs;           /* 1..8 */
+    const int32_t *end;      /* of the channels */
+    int32_t twice;           /* 2 * zero_point + 1 */
+} tfg_narrow_t;
+
+/* All channels of four places: products, rescaling, saturation to int8 */
+void tfg_narrow(const tfg_narrow_t *narrow);
 
 #endif /* TFG_DSP_H */

@@ -6,18 +6,9 @@ TFG_COLD void tfg_fully_connected_per_channel_s8(const tfg_fully_connected_per_c
                                                  int8_t *output)
 {
     for (int32_t batch = 0; batch < p->batches; batch++) {
-        int8_t rest[4] = {0, 0, 0, 0};
         const tfg_dense_t dense = {
-            p->filter,
-            input,
-            p->in_len / 4,
-            tfg_rest_of(input, p->in_len, rest),
-            p->bias,
-            output,
-            p->out_len,
-            p->multiplier,
-            2 * p->zero_point + 1,
-            p->shift,
+            p->filter, input,      p->in_len >> 2, p->in_len & 3,         p->bias,
+            output,    p->out_len, p->multiplier,  2 * p->zero_point + 1, p->shift,
         };
         tfg_dense_per_channel(&dense);
         if (p->max - p->min != 255) {

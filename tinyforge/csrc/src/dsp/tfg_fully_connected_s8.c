@@ -5,13 +5,12 @@
 TFG_COLD void tfg_fully_connected_s8(const tfg_fully_connected_s8_t *p, const int8_t *input, int8_t *output)
 {
     for (int32_t batch = 0; batch < p->batches; batch++) {
-        int8_t rest[4] = {0, 0, 0, 0};
         const tfg_dense_t dense = {
-            p->filter,     input,
-            p->in_len / 4, tfg_rest_of(input, p->in_len, rest),
-            p->bias,       output,
-            p->out_len,    (const void *)(intptr_t)p->multiplier,
-            p->rounding,   (const int8_t *)(intptr_t)p->shift,
+            p->filter,      input,
+            p->in_len >> 2, p->in_len & 3,
+            p->bias,        output,
+            p->out_len,     (const void *)(intptr_t)p->multiplier,
+            p->rounding,    (const int8_t *)(intptr_t)p->shift,
         };
         tfg_dense(&dense);
         if (p->max - p->min != 255) {

@@ -10,6 +10,9 @@ from tinyforge.runtimes.aot.printers import Printed, printer
 def conv_1d(layer: Layer) -> Printed:
     """Lengths and channels."""
     size = layer.params
+    if "in_len" not in size:  # a kernel for two dimensions
+        lengths = f"[{size['in_w']}][{size['in_ch']}] -> [{size['out_w']}][{size.get('out_ch', 1)}]"
+        return Printed(f"{lengths}, kernel {size['kernel_w']}")
     return Printed(
         f"[{size['in_len']}][{size['in_ch']}] -> [{size['out_len']}][{size['out_ch']}], kernel {size['kernel']}"
     )

@@ -11,6 +11,7 @@ def conv_2d(layer: Layer) -> Printed:
     """Sizes and kernel."""
     size = layer.params
     return Printed(
-        f"[{size['in_h']}][{size['in_w']}][{size['in_ch']}] -> [{size['out_h']}][{size['out_w']}][{size['out_ch']}], "
-        f"kernel {size['kernel_h']}x{size['kernel_w']}"
+        f"[{size['in_h']}][{size['in_w']}][{size.get('in_ch', 1)}] -> "
+        f"[{size['out_h']}][{size['out_w']}][{size.get('out_ch', 1)}], "
+        f"kernel {size.get('kernel_h', 3)}x{size.get('kernel_w', 3)}"
     )

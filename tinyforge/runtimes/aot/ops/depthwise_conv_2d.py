@@ -11,7 +11,8 @@ def depthwise_conv_2d(layer: Layer) -> Printed:
     """Sizes and kernel."""
     size = layer.params
     height, width = size.get("kernel_h", 3), size.get("kernel_w", 3)
+    out_ch = size.get("out_ch", 1)
     return Printed(
-        f"[{size['in_h']}][{size['in_w']}][{size.get('in_ch', size['out_ch'])}] -> "
-        f"[{size['out_h']}][{size['out_w']}][{size['out_ch']}], kernel {height}x{width}"
+        f"[{size['in_h']}][{size['in_w']}][{size.get('in_ch', out_ch)}] -> "
+        f"[{size['out_h']}][{size['out_w']}][{out_ch}], kernel {height}x{width}"
     )

@@ -10,4 +10,6 @@ from tinyforge.runtimes.aot.printers import Printed, printer
 def fully_connected(layer: Layer) -> Printed:
     """Inputs and outputs."""
     size = layer.params
+    if "groups" in size:
+        return Printed(f"[{4 * int(str(size['groups'])) + int(str(size['rest']))}] -> [1]")
     return Printed(f"[{size['in_len']}] -> [{size['out_len']}]")

@@ -1,0 +1,52 @@
+"""Which kernel a convolution or dense layer of few channels gets, and that its code is worth it."""
+
+from __future__ import annotations
+
+import pytest
+from onelayer import layer
+from sliding import Net, differences
+
+from tinyforge.compiler import Goal, compile_model
+
+ONE, NARROW, THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
+
+
+def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
+    return [call.kernel for call in compile_model(data, name="net", place="net.tflite", goal=goal).layers]
+
+
+@pytest.mark.parametrize(
+    ("kind", "in_ch", "out_ch", "kernel"),
+    [
+        ("conv_2d", 8, 1, ONE),
+        ("conv_1d", 8, 1, ONE),
+        ("pointwise", 32, 1, ONE),
+        ("conv_2d", 1, 1, THREE),
+        ("depthwise_conv_2d", 1, 1, THREE),
+        ("depthwise k5", 1, 1, NARROW),
+        ("conv_2d", 1, 8, NARROW),
+        ("conv_1d", 3, 8, NARROW),
+        ("pointwise", 5, 8, NARROW),
+        ("conv_2d", 3, 8, "tfg_conv_2d_s8"),  # 18 pairs of values are too many
+        ("conv_1d", 4, 8, "tfg_conv_1d_s8"),
+        ("fully_connected", 8, 1, "tfg_fully_connected_one_s8"),
+        ("fully_connected", 8, 2, "tfg_fully_connected_per_channel_s8"),
+    ],
+)
+def test_kernel(kind, in_ch, out_ch, kernel):
+    assert kernels(layer(kind, 6, in_ch, out_ch)) == [kernel]
+
+
+@pytest.mark.parametrize(("goal", "kernel"), [(Goal.SPEED, ONE), (Goal.SIZE, "tfg_conv_1d_s8")])
+def test_code_beside_other_convolutions(goal, kernel):
+    found = kernels(Net(60, 4).conv(8, 5).conv(1, 5).head(), goal)
+    assert found[:2] == ["tfg_conv_1d_s8", kernel]
+
+
+def test_sliding_window(tmp_path):
+    """Kernels of two dimensions go along time, too."""
+    data = Net(60, 1).conv(8, 5).conv(1, 1).conv(6, 3).head()
+    sliding, seen, wrong = differences(data, 4, 100, tmp_path, goal=Goal.SPEED, force=True)
+    assert seen > 80
+    assert wrong == 0
+    assert {ONE, NARROW} <= {call.kernel for call in sliding.layers}

@@ -1,0 +1,172 @@
+"""Convolutions of few channels: kernels of their own, where those for many would mostly wait for one channel.
+
+``tfg_conv_2d_one_s8`` has one output channel: what is gathered for it would serve nobody else, so nothing is gathered.
+``tfg_conv_2d_narrow_s8`` has windows of so few values that their products are the least of it.
+``tfg_conv_2d_3x3_one_s8`` goes from one channel to one as the depthwise convolution of many channels does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tinyforge.compiler.convolution import conv_weights, output_limits, sizes
+from tinyforge.compiler.geometry import Geometry
+from tinyforge.compiler.layout import GROUP, filled
+from tinyforge.compiler.lowering import Lowering
+from tinyforge.compiler.operators import OpView
+from tinyforge.compiler.overlap import whole_windows
+from tinyforge.core.graph import Array, Param
+
+_ONE, _NARROW, _THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
+_CODE_BYTES = {_ONE: 1430, _NARROW: 1250, _THREE: 1260}  # GCC 12, -O2
+_SAVED_PER_MAC = 1.2  # instructions at least, of what a kernel for many channels takes
+_NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
+_MOST_PAIRS = 8  # of values of a window that the narrow kernel takes
+_MOST_PAIRS_OF_ONE = 6  # that it takes sooner than the kernel of one output channel
+
+
+def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometry, rows: Array, axis: int = 0) -> bool:
+    """Lower a convolution to a kernel for few channels; whether there is one that fits it.
+
+    Args:
+        view: the operator.
+        low: takes the call.
+        stem: the call's.
+        geometry: of the convolution.
+        rows: int8 [output channel, taps and input channels], its weights.
+        axis: dimension of output channels in the model's filter.
+    """
+    kernel = _kernel(geometry)
+    macs = geometry.batches * geometry.out_h * geometry.out_w * rows.size
+    if kernel is None or not _pays(view, low, kernel, macs):
+        return False
+    numbers = conv_weights(view, rows, lambda found: found.reshape(geometry.out_ch, geometry.kernel_h, -1), axis)
+    if kernel != _ONE and int(np.asarray(numbers["shift"]).min()) < 0:
+        return False
+    size = {name: value for name, value in sizes(geometry).items() if name not in _FIXED[kernel]}
+    if kernel == _THREE:
+        size["stride"] = geometry.stride_w
+    low.layer(
+        stem,
+        kernel,
+        {**_PARAMS[kernel](view, numbers), **size, **output_limits(view)},
+        inputs=(view.input(0),),
+        outputs=(view.output(),),
+        scratch_bytes=_scratch_bytes(kernel, geometry),
+        macs=macs,
+        overlaps=whole_windows(geometry),
+    )
+    return True
+
+
+def _pays(view: OpView, low: Lowering, kernel: str, macs: int) -> bool:
+    """Whether the kernel's code is worth it: beside other convolutions it is added, alone it stands for theirs."""
+    others = any(op.kind in {"CONV_1D", "CONV_2D"} and op.index != view.op.index for op in low.graph.ops)
+    more_bytes = _CODE_BYTES[kernel] if others and not low.has_kernel(kernel) else 0
+    return low.goal.takes(more_bytes=more_bytes, fewer_instructions=int(_SAVED_PER_MAC * macs))
+
+
+def _kernel(geo: Geometry) -> str | None:
+    """Which of the three fits, if one does."""
+    if 1 not in {geo.dilation_w, geo.kernel_w}:
+        return None
+    pairs = _row_pairs(geo) * geo.kernel_h
+    if geo.in_ch == geo.out_ch == 1 and _is_three(geo):
+        return _THREE
+    if geo.in_ch % GROUP and pairs <= (_MOST_PAIRS_OF_ONE if geo.out_ch == 1 else _MOST_PAIRS):
+        return _NARROW
+    return _ONE if geo.out_ch == 1 else None
+
+
+def _is_three(geo: Geometry) -> bool:
+    squares = geo.kernel_h == geo.kernel_w == 3 and geo.stride_h == geo.stride_w <= 2
+    return squares and geo.dilation_h == geo.dilation_w == 1 and geo.out_w > 1
+
+
+def _row_pairs(geo: Geometry) -> int:
+    """Pairs of values of a row of a window: two of each four, the last one left out where nothing is in it."""
+    width = geo.kernel_w * geo.in_ch
+    return 2 * -(-width // GROUP) - (width % GROUP == 1)
+
+
+def _scratch_bytes(kernel: str, geo: Geometry) -> int:
+    """Two pairs of rows as words of four channels, or the pairs of four windows."""
+    if kernel == _THREE:
+        return 32 * ((geo.out_w - 1) * geo.stride_w + 3)
+    return 16 * (_row_pairs(geo) * geo.kernel_h + 1) if kernel == _NARROW else 0
+
+
+def _scalar(numbers: dict[str, Param], name: str) -> int:
+    return int(np.asarray(numbers[name])[0])
+
+
+def _three(_view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
+    scalars = {name: _scalar(numbers, name) for name in ("bias", "multiplier", "shift")}
+    return {"filter": np.asarray(numbers["filter"])[0], **scalars}
+
+
+def _one(view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
+    filter_ = np.asarray(numbers["filter"])[0]
+    folded = _scalar(numbers, "bias")
+    return {
+        "filter": np.pad(filter_, ((0, 0), (0, -filter_.shape[1] % GROUP))),
+        "bias": folded + view.quantized(view.input(0))[1] * int(filter_.sum(dtype=np.int64)),
+        "folded_bias": folded,
+        "multiplier": _scalar(numbers, "multiplier"),
+        "shift": _scalar(numbers, "shift"),
+    }
+
+
+def _narrow(view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
+    pairs = narrow_pairs(np.asarray(numbers["filter"]))
+    bias, multiplier, shift = (np.asarray(numbers[name], np.int64) for name in ("bias", "multiplier", "shift"))
+    channels = narrow_channels(pairs, bias, multiplier, shift, view.quantized(view.output())[1])
+    return {"channels": channels, "pairs": pairs.shape[1]}
+
+
+_PARAMS: dict[str, Callable[[OpView, dict[str, Param]], dict[str, Param]]] = {
+    _ONE: _one,
+    _NARROW: _narrow,
+    _THREE: _three,
+}
+#: Sizes that a kernel fixes, or does without.
+_FIXED = {
+    _ONE: {"out_ch", "dilation_w"},
+    _NARROW: {"dilation_w"},
+    _THREE: {"in_ch", "out_ch", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w"},
+}
+
+
+def narrow_pairs(filter_: Array) -> Array:
+    """Weights int8 [channel, row, value] as int64 [channel, pair, 2]: values 0 and 2 of each four, then 1 and 3."""
+    channels, rows, width = filter_.shape
+    fours = np.zeros((channels, rows, filled(width)), np.int64)
+    fours[:, :, :width] = filter_
+    pairs = fours.reshape(channels, rows, -1, 2, 2).swapaxes(3, 4).reshape(channels, rows, -1, 2)
+    return pairs[:, :, : pairs.shape[2] - (width % GROUP == 1)].reshape(channels, -1, 2)
+
+
+def narrow_channels(pairs: Array, bias: Array, multiplier: Array, shift: Array, zero_point: int) -> Array:
+    """Channels as ``tfg_conv_2d_narrow_s8`` reads them.
+
+    Behind a ReLU (zero point -128) both roundings and the zero point are one addition, and a shift of 2..8 goes into
+    the weights: what is negative saturates however its halves are rounded.
+
+    Args:
+        pairs: int64 [channel, pair, 2].
+        bias, multiplier, shift: int64 [channel]; shifts 0..21.
+        zero_point: of the output.
+
+    Returns:
+        int32 [channel, pairs + 3].
+    """
+    near = np.abs(bias) < _NEAR_BIAS
+    merged = (shift >= 2) & (shift <= 8) & near & (zero_point == -128)
+    factor = np.where(merged, 1 << np.where(merged, 10 - shift, 1), 2)
+    scaled = pairs * factor[:, None, None]
+    words = (scaled[:, :, 0] & 0xFFFF) | (scaled[:, :, 1] & 0xFFFF) << 16
+    final = np.where(merged, 512 + (256 >> np.where(merged, shift, 0)) - (128 << 10), shift)
+    numbers = [words[:, :1], (bias * factor)[:, None], words[:, 1:], (multiplier | ~merged * (1 << 31))[:, None]]
+    return np.concatenate([*numbers, final[:, None]], axis=1).astype(np.uint64).astype(np.uint32).view(np.int32)

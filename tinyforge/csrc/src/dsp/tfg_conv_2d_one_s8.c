@@ -1,0 +1,110 @@
+#include "tfg/tfg_conv_2d_one_s8.h"
+
+#include "tfg_dsp.h"
+
+/* count products of inputs less the zero point, both wherever they lie */
+static TFG_NOINLINE int32_t dot(const int8_t *x, const int8_t *filter, int32_t count, int32_t zero_point, int32_t sum)
+{
+    const uint32_t offset = (uint32_t)(uint16_t)-zero_point * 0x10001U;
+    for (; count >= 4; count -= 4) {
+        const uint32_t four = tfg_load4(x);
+        const uint32_t weights = tfg_load4(filter);
+        sum = tfg_smlad(tfg_sxtab16(offset, four), tfg_sxtb16(weights), sum);
+        sum = tfg_smlad(tfg_sxtab16_ror8(offset, four), tfg_sxtb16_ror8(weights), sum);
+        x += 4;
+        filter += 4;
+    }
+    for (; count > 0; count--) {
+        sum += (*x++ - zero_point) * *filter++;
+    }
+    return sum;
+}
+
+static int8_t rescaled(const tfg_conv_2d_one_s8_t *p, int32_t sum)
+{
+    if (p->shift < 0) {
+        sum = tfg_requantize_shift(sum, p->multiplier, p->shift);
+        return (int8_t)tfg_ssat8(tfg_add_wrap(sum, p->zero_point));
+    }
+    sum = tfg_smmulr(sum * 2, p->multiplier);
+    sum += sum >> 31;
+    sum += (int32_t)((uint32_t)(2 * p->zero_point + 1) << p->shift);
+    return (int8_t)tfg_ssat8((sum >> p->shift) >> 1);
+}
+
+/* One window, wherever it lies; what is outside adds nothing */
+static TFG_NOINLINE int8_t one_window(const tfg_conv_2d_one_s8_t *p, const int8_t *input, int32_t top, int32_t left)
+{
+    const int32_t row = (p->kernel_w * p->in_ch + 3) & ~3;
+    const int32_t first = tfg_max(-left, 0);
+    const int32_t count = (tfg_min(p->in_w - left, p->kernel_w) - first) * p->in_ch;
+    const int8_t *filter = p->filter + first * p->in_ch;
+    int32_t sum = p->bias;
+    for (int32_t ky = p->kernel_h; ky > 0; ky--) {
+        if (top >= 0 && top < p->in_h) {
+            sum = dot(input + (top * p->in_w + left + first) * p->in_ch, filter, count, p->pad_value, sum);
+        }
+        filter += row;
+        top += p->dilation_h;
+    }
+    return rescaled(p, sum);
+}
+
+/* How many fours of windows in the row of outputs stand inside, from the first one that does not begin before the row */
+static TFG_NOINLINE int32_t fours_inside(const tfg_conv_2d_one_s8_t *p, int32_t top, int32_t left, int32_t places)
+{
+    const int32_t bottom = top + (p->kernel_h - 1) * p->dilation_h;
+    const int32_t behind = -(p->kernel_w * p->in_ch) & 3; /* bytes that are read with the last row */
+    int32_t reach = p->in_w - p->kernel_w - left;
+    if (top < 0 || left < 0 || bottom >= p->in_h) {
+        return 0;
+    }
+    if (bottom == p->in_h - 1) {
+        reach -= (behind + p->in_ch - 1) / p->in_ch;
+    }
+    return reach < 0 ? 0 : tfg_min(places, reach / p->stride_w + 1) / 4;
+}
+
+void tfg_conv_2d_one_s8(const tfg_conv_2d_one_s8_t *p, const int8_t *input, int8_t *output)
+{
+    const int32_t size = p->out_h * p->out_w;
+    tfg_windows_t windows;
+    windows.filter = p->filter;
+    windows.stride = p->stride_w * p->in_ch;
+    windows.rows = p->kernel_h;
+    windows.words = (p->kernel_w * p->in_ch + 3) / 4;
+    windows.skip = p->dilation_h * p->in_w * p->in_ch - windows.words * 4;
+    windows.bias = p->folded_bias;
+    for (int32_t batch = 0; batch < p->batches; batch++) {
+        int8_t *to = output;
+        int32_t top = -p->pad_h;
+        for (int32_t out_y = p->out_h; out_y > 0; out_y--) {
+            int32_t left = -p->pad_w;
+            int32_t places = p->out_w;
+            while (places > 0) {
+                int32_t fours = fours_inside(p, top, left, places);
+                if (fours == 0) {
+                    *to++ = one_window(p, input, top, left);
+                    left += p->stride_w;
+                    places--;
+                }
+                for (; fours > 0; fours--) {
+                    int32_t sums[4];
+                    windows.x = input + (top * p->in_w + left) * p->in_ch;
+                    tfg_windows(&windows, sums);
+                    for (int32_t i = 0; i < 4; i++) {
+                        *to++ = rescaled(p, sums[i]);
+                    }
+                    left += 4 * p->stride_w;
+                    places -= 4;
+                }
+            }
+            top += p->stride_h;
+        }
+        if (p->max - p->min != 255) {
+            tfg_limit(output, size, p->min, p->max);
+        }
+        input += p->in_h * p->in_w * p->in_ch;
+        output += size;
+    }
+}

@@ -1,0 +1,76 @@
+/* Inner loops of src/dsp, in Armv7E-M instructions: their registers are all that there are, so C cannot say them. */
+#include "tfg_dsp.h"
+
+/* Two values of four places: r0 the places, r1 the channel; r4..r7 sums */
+#define PAIR                            \
+    "ldr r12, [r1], #4\n\t"             \
+    "ldmia r0!, {r8, r9, r10, r11}\n\t" \
+    "smlad r4, r8, r12, r4\n\t"         \
+    "smlad r5, r9, r12, r5\n\t"         \
+    "smlad r6, r10, r12, r6\n\t"        \
+    "smlad r7, r11, r12, r7\n\t"
+
+/* Of a channel whose weights make its shift 10: r8 multiplier, r9 final word */
+#define RESCALE(sum)                     \
+    "smmla " sum ", " sum ", r8, r9\n\t" \
+    "ssat " sum ", #8, " sum ", asr #10\n\t"
+
+/* Of any other: r9 shift less one, r10 rounding. A sum's sign is its product's, or that is 0 and the sign no matter */
+#define RESCALE_EXACTLY(sum)                 \
+    "smmlar r11, " sum ", r8, r10\n\t"       \
+    "add " sum ", r11, " sum ", asr #31\n\t" \
+    "asr " sum ", " sum ", r9\n\t"           \
+    "ssat " sum ", #8, " sum ", asr #1\n\t"
+
+/* On the stack: places, where to enter the pairs, end of the channels, 2 * zero_point + 1; r2 output, r3 its stride */
+TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
+{
+    __asm__ volatile(".syntax unified\n\t" /* C99 compilers need not take what this would make written out */
+                     ".macro tfg_pair\n\t" PAIR ".endm\n\t"
+                     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "ldmia r0, {r1, r2, r3, r4, r5, r6, r7}\n\t"
+                     "adr r8, 2f\n\t"
+                     "rsb r5, r5, #8\n\t" /* pairs that are left out, of 24 bytes each */
+                     "add r5, r5, r5, lsl #1\n\t"
+                     "add r5, r8, r5, lsl #3\n\t"
+                     "orr r5, r5, #1\n\t"
+                     "push {r4, r5, r6, r7}\n\t"
+                     "1:\n\t" /* a channel */
+                     "ldr r0, [sp]\n\t"
+                     "ldmia r1!, {r7, r12}\n\t"
+                     "ldmia r0!, {r8, r9, r10, r11}\n\t"
+                     "smlad r4, r8, r7, r12\n\t"
+                     "smlad r5, r9, r7, r12\n\t"
+                     "smlad r6, r10, r7, r12\n\t"
+                     "smlad r7, r11, r7, r12\n\t"
+                     "ldr pc, [sp, #4]\n\t"
+                     ".balign 4\n\t"
+                     "2:\n\t"
+                     "tfg_pair\n\t"
+                     "tfg_pair\n\t"
+                     "tfg_pair\n\t"
+                     "tfg_pair\n\t"
+                     "tfg_pair\n\t"
+                     "tfg_pair\n\t"
+                     "tfg_pair\n\t"
+                     "ldmia r1!, {r8, r9}\n\t"
+                     "cmp r8, #0\n\t"
+                     "blt 4f\n\t" RESCALE("r4") RESCALE("r5") RESCALE("r6")
+                         RESCALE("r7") "3:\n\t" /* the first place last: with a stride of 0 it stays */
+                                       "add r10, r2, r3, lsl #1\n\t"
+                                       "strb r7, [r10, r3]\n\t"
+                                       "strb r6, [r10]\n\t"
+                                       "strb r5, [r2, r3]\n\t"
+                                       "strb r4, [r2], #1\n\t"
+                                       "ldr r12, [sp, #8]\n\t"
+                                       "cmp r1, r12\n\t"
+                                       "bne 1b\n\t"
+                                       "add sp, sp, #16\n\t"
+                                       "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
+                                       "4:\n\t"
+                                       "ldr r10, [sp, #12]\n\t"
+                                       "bic r8, r8, #0x80000000\n\t"
+                                       "lsl r10, r10, r9\n\t" RESCALE_EXACTLY("r4") RESCALE_EXACTLY("r5")
+                                           RESCALE_EXACTLY("r6") RESCALE_EXACTLY("r7") "b 3b\n\t"
+                                                                                       ".purgem tfg_pair\n\t");
+}
