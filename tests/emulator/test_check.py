@@ -128,7 +128,7 @@ def test_git_revisions_and_releases_are_baselines(committed, monkeypatch):
     said = figures(committed)
     text = (committed / "figures.json").read_text()
     said["footprint"]["flash_bytes"] += 8
-    said["footprint"]["by_symbol"]["tfg_conv_1d_s8"] += 8
+    said["footprint"]["by_symbol"]["tfg_conv_2d_narrow_s8"] += 8
     try:
         (committed / "figures.json").write_text(json.dumps({"virtual": said}))
         git("commit", "-q", "-a", "-m", "two")
@@ -137,7 +137,7 @@ def test_git_revisions_and_releases_are_baselines(committed, monkeypatch):
         assert same.growth is not None
         assert same.growth.same
         (smaller,), _ = checks.check([Path("models")], baseline="HEAD")
-        assert [str(change).split(" (")[0] for change in smaller.growth.symbols] == ["tfg_conv_1d_s8: -8 B"]
+        assert [str(change).split(" (")[0] for change in smaller.growth.symbols] == ["tfg_conv_2d_narrow_s8: -8 B"]
     finally:
         (committed / "figures.json").write_text(text)
     with pytest.raises(UsageError) as caught:

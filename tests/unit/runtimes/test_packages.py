@@ -289,7 +289,7 @@ def test_platformio_builds_it(tmp_path):
     )
     run_pio(load_board("virtual"), tmp_path, (), log=tmp_path / "log")
     image = read_image(tmp_path / ".pio" / "build" / "virtual" / "firmware.elf")
-    assert {"net_invoke", "tfg_conv_1d_s8", "tfg_tiles"} <= set(image.by_name)
+    assert {"net_invoke", "tfg_conv_2d_narrow_s8", "tfg_narrow"} <= set(image.by_name)
 
 
 def unpacked(kind, data, name, folder):

@@ -22,20 +22,17 @@
     "asr " sum ", " sum ", r9\n\t"           \
     "ssat " sum ", #8, " sum ", asr #1\n\t"
 
-/* On the stack: places, where to enter the pairs, end of the channels, 2 * zero_point + 1; r2 output, r3 its stride */
+/* On the stack: places, end of the channels, 2 * zero_point + 1; r2 output, r3 its stride, lr pairs that are left out */
 TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
 {
     __asm__ volatile(".syntax unified\n\t" /* C99 compilers need not take what this would make written out */
                      ".macro tfg_pair\n\t" PAIR ".endm\n\t"
                      "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
                      "ldmia r0, {r1, r2, r3, r4, r5, r6, r7}\n\t"
-                     "adr r8, 2f\n\t"
-                     "rsb r5, r5, #8\n\t" /* pairs that are left out, of 24 bytes each */
-                     "add r5, r5, r5, lsl #1\n\t"
-                     "add r5, r8, r5, lsl #3\n\t"
-                     "orr r5, r5, #1\n\t"
-                     "push {r4, r5, r6, r7}\n\t"
-                     "1:\n\t" /* a channel */
+                     "push {r4, r6, r7}\n\t"
+                     "rsb lr, r5, #8\n\t" /* pairs that are left out */
+                     "cmp lr, #7\n\t"     /* for who reads this code: the table has so many entries and one */
+                     "1:\n\t"             /* a channel */
                      "ldr r0, [sp]\n\t"
                      "ldmia r1!, {r7, r12}\n\t"
                      "ldmia r0!, {r8, r9, r10, r11}\n\t"
@@ -43,9 +40,8 @@ TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
                      "smlad r5, r9, r7, r12\n\t"
                      "smlad r6, r10, r7, r12\n\t"
                      "smlad r7, r11, r7, r12\n\t"
-                     "ldr pc, [sp, #4]\n\t"
-                     ".balign 4\n\t"
-                     "2:\n\t"
+                     "tbb [pc, lr]\n\t"
+                     ".byte 4, 16, 28, 40, 52, 64, 76, 88\n\t" /* halfwords: 12 a pair */
                      "tfg_pair\n\t"
                      "tfg_pair\n\t"
                      "tfg_pair\n\t"
@@ -62,13 +58,13 @@ TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
                                        "strb r6, [r10]\n\t"
                                        "strb r5, [r2, r3]\n\t"
                                        "strb r4, [r2], #1\n\t"
-                                       "ldr r12, [sp, #8]\n\t"
+                                       "ldr r12, [sp, #4]\n\t"
                                        "cmp r1, r12\n\t"
                                        "bne 1b\n\t"
-                                       "add sp, sp, #16\n\t"
+                                       "add sp, sp, #12\n\t"
                                        "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
                                        "4:\n\t"
-                                       "ldr r10, [sp, #12]\n\t"
+                                       "ldr r10, [sp, #8]\n\t"
                                        "bic r8, r8, #0x80000000\n\t"
                                        "lsl r10, r10, r9\n\t" RESCALE_EXACTLY("r4") RESCALE_EXACTLY("r5")
                                            RESCALE_EXACTLY("r6") RESCALE_EXACTLY("r7") "b 3b\n\t"
