@@ -128,7 +128,7 @@ def _share_row(title: str, one: Share | None, two: Share | None) -> dict[str, st
     if one is None or two is None:
         return row
     points = 100 * (two.value - one.value)
-    row["change"] = f"{points:+.1f} points".replace("-", _MINUS)
+    row["change"] = f"{points:+.1f} points".replace("-", _MINUS) if points else "the same"
     apart = one.high is not None and two.low is not None and one.low is not None and two.high is not None
     if apart and (two.low > one.high or two.high < one.low):  # type: ignore[operator]
         row["tone"], row["sure"] = ("good" if points > 0 else "bad"), "intervals apart"
@@ -156,10 +156,12 @@ def _count_row(
     return row
 
 
+def _energy(said: EnergyRow) -> str:
+    return " \u00b1 ".join(text.energy(said.energy_j, said.uncertainty_j))
+
+
 def _energy_row(one: EnergyRow | None, two: EnergyRow | None) -> dict[str, str]:
-    left, right = (
-        text.MISSING if side is None else text.energy(side.energy_j, side.uncertainty_j) for side in (one, two)
-    )
+    left, right = (text.MISSING if side is None else _energy(side) for side in (one, two))
     row = {"name": "energy, measured", "one": left, "two": right, "change": "", "tone": "", "sure": ""}
     if one is None or two is None:
         return row
@@ -178,7 +180,8 @@ def _change(one: float, two: float) -> str:
     if not one:
         return "new"
     if abs(two - one) < 0.0005 * one:
-        return f"{two - one:+.0f}".replace("-", _MINUS)
+        small = f"{two - one:+.0f}" if float(one).is_integer() and float(two).is_integer() else "less than 0.05 %"
+        return small.replace("-", _MINUS).replace(" %", f"{text.GAP}%")
     return f"{100 * (two - one) / one:+.1f}{text.GAP}%".replace("-", _MINUS)
 
 

@@ -85,10 +85,11 @@ def latency(microseconds: float | None) -> str:
     return f"{significant(microseconds / 1e6)}{GAP}s"
 
 
-def energy(energy_j: float, uncertainty_j: float) -> str:
-    """``149 +- 17 uJ``, with the signs of print."""
+def energy(energy_j: float, uncertainty_j: float) -> tuple[str, str]:
+    """An energy and its uncertainty, ``149 uJ`` and ``17 uJ``, with the Greek letter."""
     value, uncertainty, unit = joules(energy_j, uncertainty_j)
-    return f"{value} \u00b1 {uncertainty}{GAP}{unit.replace('u', chr(0xB5))}"
+    letter = unit.replace("u", "\u00b5")
+    return f"{value}{GAP}{letter}", f"{uncertainty}{GAP}{letter}"
 
 
 def frequency(hertz: float | None) -> str:

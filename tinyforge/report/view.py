@@ -92,7 +92,7 @@ def verdict(data: ReportData) -> Verdict:
         if faulty:
             reasons.append(f"the ladder of {_joined(faulty)} breaks: see the findings")
         if over:
-            reasons.append(f"{_joined(over)} {'is' if len(over) == 1 else 'are'} over budget")
+            reasons.append(f"over budget: {_joined(over)}")
         detail = "; ".join(reasons)
         head = "Something was lost on the way." if faulty else "A budget is broken."
         return Verdict("bad", head, f"{detail[:1].upper()}{detail[1:]}.")
@@ -127,8 +127,11 @@ def _share_cell(rung: RungRow | None) -> dict[str, str] | None:
     }
 
 
-def _energy(said: EnergyRow | None) -> str:
-    return text.MISSING if said is None else text.energy(said.energy_j, said.uncertainty_j)
+def _energy(said: EnergyRow | None) -> dict[str, str]:
+    if said is None:
+        return {"energy": text.MISSING, "uncertainty": "", "meter": ""}
+    value, uncertainty = text.energy(said.energy_j, said.uncertainty_j)
+    return {"energy": value, "uncertainty": uncertainty, "meter": said.meter}
 
 
 def _headline(data: ReportData) -> dict[str, Any]:
@@ -156,8 +159,7 @@ def _headline(data: ReportData) -> dict[str, Any]:
                 "ram": text.size(network.ram_bytes),
                 "instructions": text.count(network.instructions),
                 "latency": text.latency(network.latency_us),
-                "energy": _energy(network.energy),
-                "meter": "" if network.energy is None else network.energy.meter,
+                **_energy(network.energy),
                 "macs": text.count(network.macs),
                 "over": [line.name for line in network.budget if not line.ok],
             }
