@@ -16,6 +16,16 @@ void (*pin_handlers[pins])();
 
 } // namespace
 
+extern "C" {
+
+/* There is no heap here: it ends where the stack may reach. A board that keeps its heap itself has its own. */
+extern uint32_t _stack_limit[];
+__attribute__((weak)) void *_sbrk(int)
+{
+    return _stack_limit;
+}
+}
+
 extern "C" void tfv_interrupt()
 {
     const uint32_t pending = TFV_INTERRUPT_PENDING;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from tinyforge.cli.app import app
 from tinyforge.core.errors import DeviceError, UsageError
 from tinyforge.firmware import build, read_manifest
 from tinyforge.firmware.update import public_key, read_key
+from tinyforge.link import Link, SerialPort
 from tinyforge.pipeline.stages import export as export_stage
 
 pytestmark = pytest.mark.emulator
@@ -87,6 +89,48 @@ def test_firmware_without_a_key_and_a_wrong_key(project, virtual_firmware, tmp_p
     assert api.update_show(project)["takes_updates"] is False
     with pytest.raises(DeviceError, match="takes no model updates; `tinyforge update keygen` makes a key to build it"):
         api.update_send(project, key)
+
+
+def test_another_abi_and_too_little_room(project, key, monkeypatch):
+    state = Link.update_state
+    for change, said in (
+        (
+            {"abi": 2},
+            "its firmware takes models of ABI 2, this tinyforge makes ABI 1; build and flash",
+        ),
+        (
+            {"slot_bytes": 256},
+            r"has no room for this model as an update: \d+ bytes of flash too many; compress it",
+        ),
+        ({"ram_bytes": 16}, r"has no room for this model as an update: \d+ bytes of RAM too many; compress it"),
+    ):
+        monkeypatch.setattr(Link, "update_state", lambda link, change=change: replace(state(link), **change))
+        with pytest.raises(DeviceError, match=said):
+            api.update_send(project, key)
+    monkeypatch.setattr(Link, "update_state", state)
+    assert api.update_show(project)["version"] == 0
+
+
+def test_a_cable_that_is_pulled_out(project, key, monkeypatch):
+    """Wherever it happens, the board runs a whole model, and the next try succeeds."""
+    write, left = SerialPort.write, 0
+
+    def cut(port, data):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise DeviceError(port.name, "the device went away: unplugged", "plug it in again")
+        write(port, data)
+
+    monkeypatch.setattr(SerialPort, "write", cut)
+    for writes in range(2, 8):
+        left = writes
+        with pytest.raises(DeviceError, match="the device went away: unplugged"):
+            api.update_send(project, key)
+        left = 100
+        assert api.update_show(project)["version"] == 0
+    left = 100
+    assert api.update_send(project, key)["version"] == 1
 
 
 def test_keys_that_are_none(project, tmp_path):

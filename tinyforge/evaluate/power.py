@@ -26,6 +26,7 @@ _COVERAGE = 2.0
 _SURE = 3.0  # an excess below so many of its standard uncertainties is none
 _BLOCKS = 20
 _LEAST_ROWS = 40
+_GAP_STEPS, _GAP_S, _GAPS_SHARE = 10.0, 0.1, 0.01  # longer steps are gaps; so much of a recording may be gaps
 _VOLTS_LIMIT = 0.01  # of a supply voltage that is said, not measured
 
 
@@ -138,6 +139,8 @@ def parse_trace(lines: Iterable[str], place: str, *, volts: float | None = None,
     """As :func:`read_trace`, its DataError included, from lines."""
     rows = iter(lines)
     header = next(rows, "").strip()
+    if ";" in header and "," not in header:
+        raise DataError(place, "has semicolons between its columns", "export it with commas, and points in numbers")
     names = [part.strip().strip('"').lower() for part in header.lstrip("#").split(",")]
     time_at, time_unit = _column(names, ("timestamp", "time"), _SECONDS, "s", place)
     amperes_at, amperes_unit = _column(names, ("current",), _AMPERES, "a", place)
@@ -171,7 +174,21 @@ def parse_trace(lines: Iterable[str], place: str, *, volts: float | None = None,
     if not np.isfinite(values).all() or (np.diff(values[:, 0]) < 0).any():
         raise DataError(place, "times run backwards, or a value is not finite", "export it again")
     marks = _marks(bits, list(flags) if bits_at < 0 else [f"d{i}" for i in range(8)])
+    _check_gaps(place, values[:, 0])
     return PowerTrace(place, METERS[kind], values[:, 0], values[:, 1], values[:, 2], volts_at >= 0, marks)
+
+
+def _check_gaps(place: str, time_s: Floats) -> None:
+    """Readings that are missing would count as whatever came before them."""
+    steps = np.diff(time_s)
+    gaps = np.flatnonzero(steps > max(_GAP_STEPS * float(np.median(steps)), _GAP_S))
+    missing_s, whole_s = float(steps[gaps].sum()), float(time_s[-1] - time_s[0])
+    if missing_s > _GAPS_SHARE * whole_s:
+        raise DataError(
+            place,
+            f"{missing_s:.3g} s of {whole_s:.3g} s are missing, the first after {time_s[gaps[0]]:.3f} s",
+            "record again: the meter's program, or its USB, could not keep up",
+        )
 
 
 def trace_of(place: str, meter: str, readings: Sequence[tuple[float, float, float]]) -> PowerTrace:
@@ -189,6 +206,7 @@ def trace_of(place: str, meter: str, readings: Sequence[tuple[float, float, floa
             "it must print lines of time_ms,voltage_V,current_mA: docs/how-to/energy.md has a sketch",
         )
     values = np.array(readings, np.float64)
+    _check_gaps(place, values[:, 0])
     return PowerTrace(place, METERS[meter], values[:, 0], values[:, 2], values[:, 1], True, {})
 
 
@@ -253,6 +271,12 @@ def energy_per_inference(
         raise DataError(trace.place, "has no busy or too little idle time", "record some seconds of each")
     idle_w = float(np.average(power[is_idle], weights=np.maximum(steps[is_idle], 1e-12)))
     busy_w = float(np.average(power[is_busy], weights=np.maximum(steps[is_busy], 1e-12)))
+    if busy_w < 0.0:
+        raise DataError(
+            trace.place,
+            f"the power is negative while the board infers: {busy_w * 1e3:.3g} mW",
+            "the meter sits the wrong way round, or its zero is off",
+        )
     excess_w = busy_w - idle_w
     volts = float(trace.volts[is_busy].mean())
 
@@ -285,7 +309,10 @@ def _kinds(
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     if busy:
         is_busy = _within(trace.time_s, busy)
-        return is_busy, _within(trace.time_s, idle) if idle else ~is_busy
+        is_idle = _within(trace.time_s, idle) if idle else ~is_busy
+        if (is_busy & is_idle).any():
+            raise DataError(trace.place, "busy and idle overlap", "a moment is one of the two")
+        return is_busy, is_idle
     if marker:
         if marker.lower() not in trace.marks:
             known = ", ".join(trace.marks) or "none"
@@ -317,7 +344,7 @@ def _two_levels(trace: PowerTrace) -> tuple[npt.NDArray[np.bool_], npt.NDArray[n
     at = int(np.nanargmax(np.where((below > 0) & (above > 0), between, np.nan))) if counts.max() < len(power) else 0
     is_busy = power > edges[at + 1]
     low, high = power[~is_busy], power[is_busy]
-    if len(high) < 2 or high.mean() - low.mean() < 4 * math.hypot(float(low.std()), float(high.std())):
+    if min(len(low), len(high)) < 2 or high.mean() - low.mean() < 4 * math.hypot(float(low.std()), float(high.std())):
         raise DataError(
             trace.place,
             "the power has no two levels: nothing tells when the board infers",

@@ -26,6 +26,8 @@ MODEL_ABI = 1  # TFW_MODEL_ABI of firmware/common/tfw_model.h
 _UNIT_BYTES = 8
 _BOARD_BYTES = 20
 _KEY = re.compile("[0-9a-f]{64}")
+# What ld and lld say of a region that is too small.
+_OVERFLOW = re.compile(r"region [`']?(\w+)'?:? overflowed by (\d+) bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,8 @@ def build_update(
         toolchain: found when None.
 
     Raises:
-        DeviceError: the board takes no updates, or not with this key, or not from this tinyforge.
-        ToolError: the compiler, or the model does not fit.
+        DeviceError: the board takes no updates, or not with this key, or not from this tinyforge, or has no room.
+        ToolError: the compiler.
         DataError, UnsupportedModelError: the model.
     """
     _check(state, secret, board_name)
@@ -158,7 +160,7 @@ def build_update(
         sources = [binding, proof, *model_sources(model_dir, manifest, "dsp"), home / "virtual_m4" / "src" / "memory.c"]
         flags = ["-O2", "-DTFW_WITH_MODEL", *(f"-D{define}" for define in manifest.get("defines", ()))]
         objects = compiler.compile_objects(sources, folder / "objects", flags, includes)
-        elf = read_image(compiler.link(objects, script, folder / "image.elf"))
+        elf = read_image(_link(compiler, objects, script, folder / "image.elf", board_name))
         symbols = {key: symbol.address for key, symbol in elf.by_name.items()}
         code = _flat([(part.load_address, part.data) for part in elf.segments if part.data], state.slot_address)
     version = state.version + 1 if version is None else version
@@ -180,6 +182,23 @@ def build_update(
         board_name.encode()[:_BOARD_BYTES],
     )
     return UpdateImage(sign(head + bytes(HEAD_BYTES - len(head)) + code[HEAD_BYTES:], secret), version, ram_bytes)
+
+
+def _link(compiler: ArmToolchain, objects: list[Path], script: Path, target: Path, board_name: str) -> Path:
+    try:
+        return compiler.link(objects, script, target)
+    except ToolError as error:
+        too_many = [
+            f"{bytes_} bytes of {'RAM' if region == 'RAM' else 'flash'}"
+            for region, bytes_ in re.findall(_OVERFLOW, error.fact)
+        ]
+        if not too_many:
+            raise
+        raise DeviceError(
+            board_name,
+            f"has no room for this model as an update: {' and '.join(too_many)} too many",
+            "compress it further, or flash firmware that has it built in",
+        ) from error
 
 
 def _check(state: UpdateState, secret: bytes, board_name: str) -> None:

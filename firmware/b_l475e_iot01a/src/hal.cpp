@@ -12,7 +12,14 @@
 #include "tfw_hal.h"
 #include "tfw_protocol.h"
 
-extern "C" const char tfw_board_name[] = "b_l475e_iot01a";
+extern "C" {
+
+const char tfw_board_name[] = "b_l475e_iot01a";
+
+/* Of the core: moves the end of the heap by so many bytes, and says where it was. The stack comes down towards it. */
+void *_sbrk(int bytes);
+extern uint32_t _estack[];
+}
 
 namespace
 {
@@ -31,11 +38,28 @@ bool has_imu = false;
 uint32_t rate_mhz = 0; /* 0: stopped */
 uint32_t next_index = 0;
 uint32_t reset_reason = TFW_RESET_UNKNOWN;
+constexpr uint32_t stack_paint = 0xA5C3A5C3u;
+
+uint32_t *heap_end()
+{
+    const uintptr_t end = reinterpret_cast<uintptr_t>(_sbrk(0));
+    return reinterpret_cast<uint32_t *>((end + 3u) & ~static_cast<uintptr_t>(3u));
+}
+
+/* What the stack has not used. */
+void paint_stack()
+{
+    uint32_t *const used = static_cast<uint32_t *>(__builtin_frame_address(0)) - 32;
+    for (uint32_t *word = heap_end(); word < used; word++) {
+        *word = stack_paint;
+    }
+}
 
 } // namespace
 
 void tfw_hal_init(void)
 {
+    paint_stack();
     reset_reason = stm32l4_take_reset_reason();
     link_port.begin(link_baud);
 #ifdef TFW_EEMBC_ENERGY
@@ -150,10 +174,13 @@ bool tfw_hal_flash_program(uint32_t address, const uint8_t *data, size_t count)
     return stm32l4_program(address, data, count);
 }
 
-/* stm32duino's stack has no floor: it is not painted. */
 uint32_t tfw_hal_stack_high_water(void)
 {
-    return 0;
+    const uint32_t *word = heap_end();
+    while (word < _estack && *word == stack_paint) {
+        word++;
+    }
+    return static_cast<uint32_t>(_estack - word) * sizeof *word;
 }
 
 uint32_t tfw_hal_reset_reason(void)

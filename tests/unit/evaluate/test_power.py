@@ -140,3 +140,41 @@ def test_no_inferences_and_no_file(tmp_path):
     path = tmp_path / "ppk2.csv"
     path.write_text("\ufeff" + "".join(ppk2()), encoding="utf-8")
     assert len(read_trace(path, volts=3.0).time_s) == 6000
+
+
+HEAD = "Timestamp(ms),Current(uA)\n"
+
+
+def edited(change):
+    """A PPK2's recording whose rows are changed."""
+    head, *rows = ppk2()
+    return [head, *change(rows)]
+
+
+def test_readings_that_are_missing():
+    cut = edited(lambda rows: rows[:2500] + rows[3500:])
+    with pytest.raises(DataError) as caught:
+        parse_trace(cut, "x.csv", volts=VOLTS)
+    assert str(caught.value) == (
+        "x.csv: 1 s of 6 s are missing, the first after 2.499 s; "
+        "record again: the meter's program, or its USB, could not keep up"
+    )
+    short = parse_trace(edited(lambda rows: rows[:2500] + rows[2520:]), "x.csv", volts=VOLTS)
+    assert energy_per_inference(short, INFERENCES).busy_s == pytest.approx(2.0, abs=0.01)
+
+
+def test_a_meter_the_wrong_way_round_and_semicolons():
+    turned = parse_trace(edited(lambda rows: [row.replace(",", ",-") for row in rows]), "x.csv", volts=VOLTS)
+    with pytest.raises(DataError, match=r"the power is negative while the board infers: -6\.6.* mW; the meter"):
+        energy_per_inference(turned, INFERENCES)
+    with pytest.raises(DataError, match="has semicolons between its columns; export it with commas"):
+        parse_trace([HEAD.replace(",", ";"), "0;2000\n"], "x.csv", volts=VOLTS)
+
+
+def test_a_constant_current_and_spans_that_overlap():
+    constant = parse_trace([HEAD, *(f"{t},2000\n" for t in range(100))], "x.csv", volts=VOLTS)
+    with pytest.raises(DataError, match="the power has no two levels"):
+        energy_per_inference(constant, INFERENCES)
+    trace = parse_trace(ppk2(), "x.csv", volts=VOLTS)
+    with pytest.raises(DataError, match="busy and idle overlap; a moment is one of the two"):
+        energy_per_inference(trace, INFERENCES, busy=[(2, 4)], idle=[(3, 6)])
