@@ -40,6 +40,8 @@ _SPELLINGS: Mapping[str, str] = {
 # |a| of a hand at work has its median near 1 g: gestures of the public sets give 0.9 to 1.3. A wrong unit is off by 9.8
 # or by 1000, so that these limits can be wide.
 _LEAST_G, _MOST_G = 0.33, 3.2
+# of a stated unit, which is judged take by take: a wild one of the wand's spells has 3.2 g, a wrong unit 0.1 or 9.8 g
+_LEAST_STATED_G, _MOST_STATED_G = 0.2, 5.0
 _MOST_RAD_S = 40.0  # 2000 dps are 35 rad/s
 
 
@@ -110,7 +112,7 @@ def check_gravity(acceleration: npt.NDArray[np.float64], units: Sequence[str], p
         DataError: the median is far from 1 g; names the unit that would fit.
     """
     median = median_g(acceleration, units)
-    if median is None or _LEAST_G <= median <= _MOST_G:
+    if median is None or _LEAST_STATED_G <= median <= _MOST_STATED_G:
         return
     fits = fitting_units(median / CANONICAL[units[0]][1])
     advice = (
