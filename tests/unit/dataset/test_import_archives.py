@@ -129,3 +129,20 @@ def test_a_zip_by_its_content_whatever_its_name(tmp_path):
         out.writestr("stop.csv", TABLE)
     (tmp_path / "download").write_bytes(stream.getvalue())
     assert [r.label for r in import_recordings(tmp_path / "download", rate_hz=100)] == ["stop"]
+
+
+def test_an_archive_that_lost_bytes_before_its_directory_is_damaged(tmp_path):
+    path = archive(tmp_path / "data.zip", {"stop.csv": TABLE})
+    data = path.read_bytes()
+    path.write_bytes(data[:40] + data[43:])
+    with pytest.raises(DataError) as caught:
+        import_recordings(path, rate_hz=100)
+    said = "is damaged: it lies outside the archive; fetch or make it again"
+    assert str(caught.value) == f"{path}:stop.csv: {said}"
+
+
+def test_what_a_terminal_would_obey_is_not_said(tmp_path):
+    path = archive(tmp_path / "data.zip", {"\x1b[31mstop.csv": TABLE + b"0,0\n"})
+    with pytest.raises(DataError) as caught:
+        import_recordings(path, rate_hz=100)
+    assert str(caught.value).startswith(f"{path}:\ufffd[31mstop.csv:32: 2 columns where 6 belong")

@@ -88,6 +88,7 @@ def test_damage_in_a_folder_of_uci_har_is_an_error_of_ours(tmp_path, data):
     ("name", "content", "message"),
     [
         ("a.csv", b"", "a.csv: is empty"),
+        ("a.txt", b"-,-,-\r\n0.0", "a.txt: holds no recordings; a.txt: 1 of 1 takes have no rows and are left out"),
         ("a.csv", b"1," * 999_999 + b"1\n", "a.csv:1: has 1000000 columns, more than 1024"),
         ("a.csv", b"ax,ay,az\n0,0,1\n0,1\n", "a.csv:3: 2 columns where 3 belong"),
         ("a.csv", b"ax,ay,az\n0,0,1\n0,nan,1\n", "a.csv:3: column 2 is nan, not a finite number"),

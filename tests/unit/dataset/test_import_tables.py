@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyforge.core.errors import DataError, UsageError
-from tinyforge.core.types import IMU_CHANNELS
+from tinyforge.core.types import IMU_CHANNELS, Recording
 from tinyforge.dataset import ImportOptions, RecordingStore, import_recordings, list_importers, read_recordings
 from tinyforge.dataset import importers as importers_module
 
@@ -293,6 +293,9 @@ class _Point:
         return self._found
 
 
+_ONE = Recording(np.zeros((1, 3), np.float32), IMU_CHANNELS[:3], 100.0)
+
+
 class _Diary:
     name = "diary"
     description = "what I wrote down"
@@ -301,7 +304,7 @@ class _Diary:
         return 0.9 if any(m.name.endswith(".diary") for m in source.members) else 0.0
 
     def read(self, source, options):
-        return importers_module.ImportResult([], self.name, [source.members[0].read().decode()])
+        return importers_module.ImportResult([_ONE], self.name, [source.members[0].read().decode()])
 
 
 def test_importers_are_plugged_in(tmp_path, monkeypatch):

@@ -86,7 +86,20 @@ def read_recordings(path: Path | str, options: ImportOptions | None = None, form
         UsageError: unknown format, or an option is out of range.
         DataError: nobody knows the files, or something in them is wrong; with file, line, reason and way out.
     """
-    options = options or ImportOptions()
+    try:
+        return _read(path, options or ImportOptions(), format)
+    except DataError as error:
+        if str(error).isprintable():
+            raise
+        raise DataError(*(_printable(text) for text in (error.place, error.fact, error.way_out))) from error
+
+
+def _printable(text: str) -> str:
+    """The text without what a terminal would obey: names in archives and other people's messages hold anything."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
+def _read(path: Path | str, options: ImportOptions, format: str | None) -> ImportResult:  # noqa: A002 - as --format
     if options.rate_hz is not None and not 0 < options.rate_hz < 1e6:
         raise UsageError("--rate", f"is {options.rate_hz:g}", "it must be above 0 samples a second")
     if options.take_samples < 0:
@@ -98,7 +111,7 @@ def read_recordings(path: Path | str, options: ImportOptions | None = None, form
         importer = loaded[format].importer
         if importer is None:
             raise UsageError("--format", f'"{format}" cannot be loaded: {loaded[format].reason}', "repair its package")
-        return importer.read(open_source(Path(path)), options)
+        return _whole(importer.read(open_source(Path(path)), options), path)
     source = open_source(Path(path))
     able = [one.importer for one in loaded.values() if one.importer is not None]
     scores = [importer.sniff(source) for importer in able]
@@ -106,7 +119,15 @@ def read_recordings(path: Path | str, options: ImportOptions | None = None, form
     if scores[best] < _SURE_ENOUGH:
         kinds = ", ".join(importer.name for importer in able)
         raise DataError(str(path), f"is of no known kind (tried {kinds})", "name its kind with --format")
-    return able[best].read(source, options)
+    return _whole(able[best].read(source, options), path)
+
+
+def _whole(result: ImportResult, path: Path | str) -> ImportResult:
+    """What was read, when it is something."""
+    if not result.recordings:
+        fact = "holds no recordings" + "".join(f"; {note}" for note in result.notes[:1])
+        raise DataError(str(path), fact, "give the files that hold samples")
+    return result
 
 
 def import_recordings(

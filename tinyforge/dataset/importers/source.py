@@ -7,6 +7,7 @@ Nothing is ever unpacked to disk.
 
 from __future__ import annotations
 
+import errno
 import stat
 import zipfile
 import zlib
@@ -192,6 +193,8 @@ def _zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: str) -> Memb
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
             raise DataError(place, f"is damaged: {error}", "fetch or make the archive again") from error
         except OSError as error:
+            if error.errno == errno.EINVAL:  # a place before the archive's start
+                raise DataError(place, "is damaged: it lies outside the archive", "fetch or make it again") from error
             raise _unreadable(Path(place), error) from error
 
     def read() -> bytes:
