@@ -290,7 +290,7 @@ def _split_header(data: bytes, place: str) -> tuple[dict[str, Any], tuple[Channe
 
 def _value(key: str, text: str, place: str) -> Any:
     if key not in _KEYS:
-        raise DataError(place, f"unknown key {key!r}", did_you_mean(key, _KEYS))
+        raise DataError(place, f"unknown key {key[:40]!r}", did_you_mean(key[:40], _KEYS))
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
