@@ -37,7 +37,7 @@ bench:
 
 coverage:
 	@PYTHON=$(PYTHON) scripts/setup.sh test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 docs:
 	@PYTHON=$(PYTHON) scripts/setup.sh test

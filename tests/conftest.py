@@ -1,6 +1,7 @@
 """Where the public data is, and what depends on it."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,16 @@ ROOT = Path(__file__).resolve().parent.parent
 def data_dir() -> Path:
     """``TINYFORGE_DATA``, else ``../shared/data`` beside the checkout."""
     return Path(os.environ.get("TINYFORGE_DATA") or ROOT.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def at_once_s():
+    """Seconds of CPU time that count as at once: a guard against what grows without bound, no figure.
+
+    Where coverage looks at every line, ten times as many.
+    """
+    coverage = sys.modules.get("coverage")
+    return 2 if coverage is None or coverage.Coverage.current() is None else 20
 
 
 @pytest.fixture(scope="session")

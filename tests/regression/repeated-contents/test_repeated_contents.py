@@ -72,13 +72,13 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_is_refused_at_once(name):
+def test_is_refused_at_once(name, at_once_s):
     made, fact = BOMBS[name]
     model = bomb(**made)
     assert len(model) < 1_000_000
     start = time.process_time()
     with pytest.raises(ModelFormatError) as caught:
         compile_model(model, name="m", place="m.tflite")
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < at_once_s
     assert fact in str(caught.value)
     assert len(str(caught.value)) < 300

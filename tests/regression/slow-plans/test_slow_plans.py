@@ -12,7 +12,7 @@ from tinyforge.compiler.memory_plan import Block, Pair, Problem, solve
 
 @pytest.mark.parametrize("overlapping", [False, True])
 @pytest.mark.parametrize("seed", [7, 17, 25])
-def test_search_is_bounded(seed, overlapping):
+def test_search_is_bounded(seed, overlapping, at_once_s):
     rng = random.Random(seed)
     blocks = []
     for number in range(64):
@@ -29,7 +29,7 @@ def test_search_is_bounded(seed, overlapping):
     allowed = {(blocks[pair.input].name, blocks[pair.output].name) for pair in pairs}
     start = time.process_time()
     plan = solve(Problem(tuple(blocks), tuple(pairs), 16))
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < at_once_s
     assert plan.arena_bytes >= plan.lower_bound_bytes
     for one in plan.slots:
         for two in plan.slots:
@@ -38,7 +38,7 @@ def test_search_is_bounded(seed, overlapping):
             assert not together or one.offset + one.bytes <= two.offset or two.offset + two.bytes <= one.offset
 
 
-def test_many_operators_whose_outputs_all_live_to_the_end():
+def test_many_operators_whose_outputs_all_live_to_the_end(at_once_s):
     model = Writer()
     x = now = model.tensor("x", (1, 1), scale=0.5)
     kept = []
@@ -52,5 +52,5 @@ def test_many_operators_whose_outputs_all_live_to_the_end():
     data = model.build([x], [out])
     start = time.process_time()
     compiled = compile_model(data, name="m", place="m.tflite")
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < at_once_s
     assert compiled.plan.optimal

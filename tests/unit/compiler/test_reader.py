@@ -194,7 +194,7 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
-def test_mutated_models_are_refused_or_compiled():
+def test_mutated_models_are_refused_or_compiled(at_once_s):
     rng = random.Random(3)
     bases = [dense(), conv_net()]
     outcomes = set()
@@ -206,5 +206,5 @@ def test_mutated_models_are_refused_or_compiled():
             outcomes.add("compiled")
         except UnsupportedModelError as error:
             outcomes.add(type(error).__name__ if str(error).startswith("m.tflite: ") else str(error))
-        assert time.process_time() - start < 2
+        assert time.process_time() - start < at_once_s
     assert outcomes == {"compiled", "ModelFormatError", "UnsupportedModelError"}
