@@ -377,6 +377,7 @@ def test_open_link_asks_and_gives_the_port_back_when_told_nothing():
 
 
 def test_what_a_link_gives_is_frozen():
+    assert ScriptedDevice().link().counters.retries == 0
     zero = np.zeros(1, np.int8)
     for one in (
         LinkCounters(),

@@ -122,6 +122,7 @@ def test_a_layout_says_where_clock_counter_and_samples_are():
     assert layout_of(2) == Layout(2, (Channel("c1", ""), Channel("c2", "")), (0, 1), -1, 0.0, -1)
     whole = layout_of(4, ["ax", "seq", "t_us", "ax"], ["g", "", "", "mg"])
     assert whole == Layout(4, (Channel("ax1", "g"), Channel("ax2", "mg")), (0, 3), 2, 1.0, 1)
+    assert Layout(2, (), ()) == Layout(2, (), (), -1, 0.0, -1)
     assert layout_of(1, ["s"]) == Layout(1, (), (), 0, 1e6, -1)
     assert [is_counter(one) for one in ("n", "Sample_ID", "samples", "ax")] == [True, True, False, False]
     assert not hasattr(whole, "__dict__")
