@@ -46,6 +46,7 @@ def test_reads_tensors_as_views():
         (b"\x89HDF\r\n\x1a\n" + bytes(100), "a Keras HDF5 model"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer, not the file itself"),
         (bytes(64), 'it lacks the mark "TFL3" at byte 4'),
+        (b"abcdefghijkl" + bytes(64), "at byte 4 (found b'efgh')"),
         (b"abc", "it is only 3 bytes long"),
     ],
 )

@@ -151,6 +151,36 @@ CASES = {
         "takes index 4 of 4",
         AGAIN,
     ),
+    "an index before the table": (
+        one("GATHER", (4, 2), (1, 2), "GatherOptions", [-1]),
+        'GATHER: tensor "c0"',
+        "takes index -1 of 4",
+        AGAIN,
+    ),
+    "a squeeze of a dimension that is not there": (
+        one("SQUEEZE", (1, 4), (4,), "SqueezeOptions", squeeze_dims=[-3]),
+        'SQUEEZE: tensor "y"',
+        "drops dimensions [-3] of [1, 4]",
+        AGAIN,
+    ),
+    "a squeeze of a dimension beyond the last": (
+        one("SQUEEZE", (1, 4), (4,), "SqueezeOptions", squeeze_dims=[2]),
+        'SQUEEZE: tensor "y"',
+        "drops dimensions [2] of [1, 4]",
+        AGAIN,
+    ),
+    "a dimension put in too far back": (
+        one("EXPAND_DIMS", (4,), (1, 4), "ExpandDimsOptions", [-3]),
+        'EXPAND_DIMS: tensor "y"',
+        "inserts dimension [-3] of 2",
+        "convert it again",
+    ),
+    "a dimension put in beyond the last": (
+        one("EXPAND_DIMS", (4,), (4, 1), "ExpandDimsOptions", [2]),
+        'EXPAND_DIMS: tensor "y"',
+        "inserts dimension [2] of 2",
+        "convert it again",
+    ),
     "corners and half pixels": (
         one(
             "RESIZE_BILINEAR", (1, 2, 2, 1), (1, 4, 4, 1), "ResizeBilinearOptions", [4, 4],
@@ -212,6 +242,42 @@ def test_refusals_name_operator_tensor_and_way_out(name):
     with pytest.raises(UnsupportedModelError) as caught:
         compile_model(model, name="m", place="m.tflite")
     assert (caught.value.place, caught.value.fact, caught.value.way_out) == (f"m.tflite: op #0 {place}", fact, way_out)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        one("GATHER", (4, 2), (2, 2), "GatherOptions", [0, 3]),
+        one("SQUEEZE", (1, 4), (4,), "SqueezeOptions", squeeze_dims=[-2]),
+        one("SQUEEZE", (4, 1), (4,), "SqueezeOptions", squeeze_dims=[1]),
+        one("EXPAND_DIMS", (4,), (1, 4), "ExpandDimsOptions", [-2]),
+        one("EXPAND_DIMS", (4,), (4, 1), "ExpandDimsOptions", [1]),
+    ],
+)
+def test_what_lies_at_the_limit_is_taken(model):
+    assert compile_model(model, name="m", place="m.tflite").plan.arena_bytes >= 0
+
+
+@pytest.mark.parametrize("indices", [[-1], [3], [0, 3]])
+def test_a_shape_computed_from_an_index_that_is_not_there_is_no_constant(indices):
+    model = Writer()
+    x, y = model.tensor("x", (6,), **S), model.tensor("y", (2, 3), **S)
+    size, at = model.constant("size", [2, 3, 7]), model.constant("at", indices)
+    taken = model.tensor("taken", (len(indices),), "int32")
+    model.op("GATHER", [size, at], [taken], "GatherOptions")
+    model.op("RESHAPE", [x, taken], [y], "ReshapeOptions")
+    with pytest.raises(UnsupportedModelError):
+        compile_model(model.build([x], [y]), name="m", place="m.tflite")
+
+
+def test_a_shape_computed_from_the_first_and_the_last_index_is_one():
+    model = Writer()
+    x, y = model.tensor("x", (6,), **S), model.tensor("y", (3, 2), **S)
+    size, at = model.constant("size", [2, 7, 3]), model.constant("at", [2, 0])
+    taken = model.tensor("taken", (2,), "int32")
+    model.op("GATHER", [size, at], [taken], "GatherOptions")
+    model.op("RESHAPE", [x, taken], [y], "ReshapeOptions")
+    assert compile_model(model.build([x], [y]), name="m", place="m.tflite").macs == 0
 
 
 @pytest.mark.parametrize("scales", [(1e-45, 3e38), (3e38, 1e-45), (1e-45, 1e-45), (3e38, 3e38)])
