@@ -148,6 +148,45 @@ def check_live(running, seconds, hop):
     return count, stats
 
 
+LIGHTS = {"nano33": 13, "nano33_rev2": 13, "sensortile": 6 * 16 + 12, "b_l475e_iot01a": 16 + 14}  # port * 16 + pin
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_functions_of_the_linked_image_one_by_one(images, name):
+    """What the HAL and the application's parts give back, each called alone in the image that was linked."""
+    running = Running(images(name), name)
+    running.link.hello()
+    board, machine = running.board, running.board.machine
+    room = board.board.ram_origin + board.board.ram_bytes // 2
+
+    def call(function, *arguments):
+        return machine.call(board.image.by_name[function].address, *arguments, stack=room)
+
+    assert call("tfw_hal_imu_rate_mhz") == round(1000 * load_board(name).sensors[0].rates_hz[0])
+    assert call("tfw_hal_reset_reason") == Reset.POWER_ON
+    assert 0 < call("tfw_hal_stack_high_water") < 8192
+    assert (
+        machine.read(board.image.by_name["tfw_board_name"].address, 32).split(b"\0")[0].decode()
+        == load_board(name).hello_name
+    )
+    before_us, before_cycles = call("tfw_hal_micros"), call("tfw_hal_cycles")
+    board.pass_ticks(board.clock_hz // 100)
+    assert call("tfw_hal_micros") - before_us == pytest.approx(10_000, abs=50)
+    assert call("tfw_hal_cycles") - before_cycles == pytest.approx(board.clock_hz // 100, rel=0.01)
+    for is_on in (True, False):
+        call("tfw_hal_led", is_on)
+        assert board.parts.edges[-1][1:] == (LIGHTS[name], is_on)
+    data = np.random.default_rng(3).bytes(200)
+    machine.write(room, data)
+    assert call("tfw_crc32", 0, room, len(data)) == zlib.crc32(data)
+    assert call("tfw_crc32", zlib.crc32(data[:77]), room + 77, 123) == zlib.crc32(data)
+    index = room + 1024
+    assert call("tfw_hal_imu_read", room, index, index + 4) == 0  # the sensor is stopped
+    sent = len(board.link.output)
+    call("tfw_hal_write", room, 63)
+    assert bytes(board.link.output[sent:]) == machine.read(room, 63)
+
+
 def test_both_revisions_of_the_nano_share_an_image_that_finds_its_sensor(images):
     for name, rate in (("nano33", 119_000), ("nano33_rev2", 100_000)):
         assert Running(images("nano33"), name).link.hello().rate_mhz == rate
