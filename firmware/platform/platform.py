@@ -26,9 +26,10 @@ class TinyforgePlatform(PlatformBase):
 
     @staticmethod
     def _provide_scons() -> None:
-        """Let the installed SCons be found as PlatformIO's package, in a core folder of tinyforge's own only."""
+        """Let the installed SCons be found as PlatformIO's package, in a core folder of this project's own only."""
         core_dir = ProjectConfig.get_instance().get("platformio", "core_dir")
-        ours = os.path.isfile(os.path.join(core_dir, "tinyforge-core"))
+        inside = os.path.join(".pio", "core")
+        ours = os.path.isfile(os.path.join(core_dir, "tinyforge-core")) or os.path.normpath(core_dir).endswith(inside)
         if not ours or importlib.util.find_spec("SCons") is None:
             return
         version = get_core_dependencies()["tool-scons"].lstrip("~^=")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from small_models import dense, with_info
 
 from tinyforge.core.errors import ModelFormatError, UnsupportedModelError, UsageError
-from tinyforge.firmware.pio import run_pio
-from tinyforge.pipeline.devices import board_of
 from tinyforge.pipeline.eject import eject
 from tinyforge.toolchain import read_image
 
@@ -21,7 +23,12 @@ def test_it_builds_by_itself_with_what_was_edited(tmp_path):
     assert made["board"] == "virtual"
     source = tmp_path / "mine" / "common" / "tfw_app.c"
     source.write_text(source.read_text() + "\nint edited_by_hand(void);\nint edited_by_hand(void) { return 7; }\n")
-    run_pio(board_of(None, "virtual"), tmp_path / "mine", (), log=tmp_path / "build.log")
+    # As a user does, with nothing of tinyforge's around it: no registry is asked.
+    quiet = {"PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no", "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true"}
+    said = {key: value for key, value in os.environ.items() if not key.startswith("PLATFORMIO")} | quiet
+    command = [sys.executable, "-m", "platformio", "run", "-e", made["environment"]]
+    done = subprocess.run(command, cwd=tmp_path / "mine", env=said, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
     elf = tmp_path / "mine" / ".pio" / "build" / made["environment"] / "firmware.elf"
     names = {symbol.name for symbol in read_image(elf).symbols}
     assert {"gesture_invoke"} <= names
