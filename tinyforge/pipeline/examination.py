@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,16 +15,18 @@ from tinyforge.core.types import Recording
 from tinyforge.pipeline import datasets
 
 if TYPE_CHECKING:
+    from tinyforge.dataset.entries import Entry
     from tinyforge.dataset.quality import Report, Take
     from tinyforge.report.dataset_page import ClassView
 
 PAGE = "dataset.html"
 _TAKES_DRAWN = 6
 _SAMPLES_DRAWN = 240
+MOST_VALUES = 100_000_000  # samples times channels that are looked at: twice as float32, 0.8 GB
 
 
 def check(project: Project, *, page: Path | None = None) -> dict[str, Any]:
-    """Examine the project's recordings.
+    """Examine the project's recordings; of a set of more than `MOST_VALUES` numbers, recordings drawn by chance.
 
     Args:
         project: whose dataset and split.
@@ -35,6 +38,7 @@ def check(project: Project, *, page: Path | None = None) -> dict[str, Any]:
     Raises:
         DataError: there are no recordings, or one is damaged.
     """
+    from tinyforge.dataset.quality import NOTE, finding
     from tinyforge.dataset.quality import check as examine
 
     store = datasets.store_of(project)
@@ -42,17 +46,33 @@ def check(project: Project, *, page: Path | None = None) -> dict[str, Any]:
     if not entries:
         raise DataError(str(store.folder), "no recordings", "`tinyforge dataset import` brings some in")
 
+    drawn = _drawn(entries)
+
     def recordings() -> Iterator[tuple[str, Recording]]:
-        for entry in entries:
+        for entry in drawn:
             yield entry.id, store.load(entry.id)
 
     report = examine(recordings(), _sides(project))
+    if len(drawn) < len(entries):
+        fact = f"{len(drawn)} of {len(entries)} recordings were looked at, drawn by chance: more do not fit into memory"
+        said = finding("part-of-set", NOTE, [], fact, "split the store, or check parts of it, to see every recording")
+        report = dataclasses.replace(report, findings=(*report.findings, said))
     document = report.to_json()
     if page is not None:
         from tinyforge.report.dataset_page import render_dataset_page
 
         render_dataset_page(project.name, document, views(report), page)
     return document | {"page": str(page) if page else ""}
+
+
+def _drawn(entries: Sequence[Entry]) -> list[Entry]:
+    """All recordings of a set that fits into memory; of a larger one some, at least one."""
+    values = np.array([entry.samples * len(entry.channels) for entry in entries])
+    if values.sum() <= MOST_VALUES:
+        return list(entries)
+    order = np.random.default_rng(len(entries)).permutation(len(entries))
+    count = max(1, int(np.searchsorted(np.cumsum(values[order]), MOST_VALUES, side="right")))
+    return [entries[k] for k in sorted(order[:count].tolist())]
 
 
 def _sides(project: Project) -> dict[str, int] | None:

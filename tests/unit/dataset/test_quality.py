@@ -12,6 +12,7 @@ from tinyforge.cli import main
 from tinyforge.core.types import IMU_CHANNELS, TEST, TRAIN, Channel, Recording
 from tinyforge.dataset import RecordingStore
 from tinyforge.dataset.quality import check
+from tinyforge.pipeline import examination, projects
 from tinyforge.virtual.motion import motion_labels, motion_spec, open_motion, read_motion
 
 PEOPLE, TAKES = 6, 3
@@ -201,3 +202,20 @@ def test_the_commands_check_change_and_undo(tmp_path, capfd):
     assert said["findings"][0]["code"] == "duplicate"
     assert run("check") == 1
     assert "NOT fit for a training" in capfd.readouterr().out
+
+
+def test_of_a_set_that_does_not_fit_into_memory_a_part_is_looked_at(tmp_path, monkeypatch):
+    (tmp_path / "tinyforge.toml").write_text('[project]\nname = "d"\n[[model]]\nname = "c"\narchitecture = "cnn1d"\n')
+    recordings = clean()
+    RecordingStore(tmp_path / "dataset").add_all(recordings)
+    values = recordings[0].samples.size
+    monkeypatch.setattr(examination, "MOST_VALUES", 40 * values)
+    said = examination.check(projects.load(tmp_path))
+    assert said["takes"] == 40
+    (part,) = [one for one in said["findings"] if one["code"] == "part-of-set"]
+    assert part["severity"] == "note"
+    assert part["fact"].startswith(f"40 of {len(recordings)} recordings were looked at, drawn by chance")
+    monkeypatch.setattr(examination, "MOST_VALUES", len(recordings) * values)
+    assert examination.check(projects.load(tmp_path))["takes"] == len(recordings)
+    monkeypatch.setattr(examination, "MOST_VALUES", 1)
+    assert examination.check(projects.load(tmp_path))["takes"] == 1

@@ -5,7 +5,7 @@
 """
 
 from tinyforge.dataset.quality.checks import Report, check
-from tinyforge.dataset.quality.finding import ERROR, NOTE, WARNING, Finding
+from tinyforge.dataset.quality.finding import ERROR, NOTE, WARNING, Finding, finding
 from tinyforge.dataset.quality.takes import Take, takes_of
 
-__all__ = ["ERROR", "NOTE", "WARNING", "Finding", "Report", "Take", "check", "takes_of"]
+__all__ = ["ERROR", "NOTE", "WARNING", "Finding", "Report", "Take", "check", "finding", "takes_of"]

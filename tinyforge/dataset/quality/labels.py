@@ -24,7 +24,7 @@ from tinyforge.dataset.quality.ridge import left_out, members_of, told_by_others
 from tinyforge.dataset.quality.takes import Take
 
 _FEWEST = 24  # takes, to say anything of one of them
-_FEWEST_OF_CLASS = 5
+_FEWEST_OF_CLASS, _FEWEST_OF_OTHER = 9, 6  # of the class a take is called by; of the one it looks like
 _MOST = 900  # takes that are judged together: the work grows with their third power
 _FEWEST_ORIGINS = 5  # with fewer, what is left out is a take instead of a recording
 _FARTHEST, _LEAST_WIDTH = 4.0, 0.1  # widths of a number; the least width
@@ -32,9 +32,10 @@ _DOUBTED = 0.3  # margin: not learnt from in the second turn
 _ODD, _SURE = 0.35, 0.8  # margins: from where on a take has weight, and where it has all
 _UNUSUAL, _LEAST_USUAL = 2.5, 0.15  # widths of its class's margins; their least width
 _DOUBTFUL_SHARE = 0.03  # of the doubtful takes, so many may be odd by nature
-# weight of odd takes that is too much: a constant, and a share of all takes. Of 600 random parts of clean public sets
-# two of a hundred exceed 0.25, none 0.7; 5 % of wrong labels in a whole set exceed 0.8 but where they are two or three
+# weight of odd takes that is too much, by the number of takes: nearly all random parts of clean public sets stay below,
+# nearly all sets with 5 % of wrong labels lie above; docs/datasets.md counts the exceptions
 _ERROR_WEIGHT, _WARNING_WEIGHT, _WEIGHT_SHARE = 0.8, 0.4, 0.01
+_FEW_SHARE, _FEW_WEIGHT = 0.03, 2.7  # an error is at least this share, up to this weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +67,11 @@ def judge_labels(takes: Sequence[Take]) -> list[Finding]:
     suspects = [one for part in odd for one in part.suspects]
     if not suspects:
         return []
-    weight = sum(part.weight - _DOUBTFUL_SHARE * part.doubtful for part in odd) - _WEIGHT_SHARE * judged
-    severity = ERROR if weight > _ERROR_WEIGHT and len(suspects) > 1 else WARNING if weight > _WARNING_WEIGHT else NOTE
+    weight = sum(part.weight - _DOUBTFUL_SHARE * part.doubtful for part in odd)
+    grave = max(_ERROR_WEIGHT + _WEIGHT_SHARE * judged, min(_FEW_SHARE * judged, _FEW_WEIGHT))
+    severity = NOTE
+    if weight > _WARNING_WEIGHT + _WEIGHT_SHARE * judged:
+        severity = ERROR if weight > grave and len(suspects) > 1 else WARNING
     one, resembled = suspects[0]
     fact = (
         f"{len(suspects)} of {judged} takes ({100 * len(suspects) / judged:.1f} %) look like another class: "
@@ -123,7 +127,7 @@ def _margins(told: Float64Array, truth: IntArray) -> tuple[Float64Array, IntArra
             middle = np.median(apart)
             width = max(1.4826 * float(np.median(np.abs(apart - middle))), _LEAST_USUAL)
             unusual[mine] |= (other[mine] == resembled) & (apart - middle > _UNUSUAL * width)
-    unusual &= (counts[truth] >= _FEWEST_OF_CLASS) & (counts[other] >= _FEWEST_OF_CLASS)
+    unusual &= (counts[truth] >= _FEWEST_OF_CLASS) & (counts[other] >= _FEWEST_OF_OTHER)
     return margins, other, unusual
 
 
