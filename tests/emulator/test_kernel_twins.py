@@ -1,4 +1,4 @@
-"""Each kernel of src/dsp and its portable twin on random shapes, called with random parameters, without a model.
+"""Each kernel of src/dsp, and some others, beside its portable twin on random shapes, called without a model.
 
 ``TINYFORGE_SHAPES`` sets how many shapes each kernel gets (100 by default). Whole models through the compiler are in
 ``test_dsp_kernels.py``. The input ends where the board's memory ends, so that a byte read beyond it is a fault; the
@@ -17,8 +17,9 @@ import pytest
 pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
 
 from tinyforge.compiler.few_channels import narrow_channels, narrow_pairs
-from tinyforge.compiler.layout import blocked, filled, one_row, paired
+from tinyforge.compiler.layout import blocked, filled, interleaved, one_row, paired, widened
 from tinyforge.compiler.packing import pack
+from tinyforge.compiler.sigmoid import sigmoid_table
 from tinyforge.core.resources import csrc_dir, firmware_dir
 from tinyforge.firmware.linker_script import render_linker_script
 from tinyforge.runtimes.aot.generate import DSP_SHARED
@@ -167,7 +168,7 @@ def conv_2d_narrow(rng):
         "channels": narrow_channels(pairs, bias, multiplier, shift, size["zero_point"]), **size, "out_ch": out_ch,
         "pairs": pairs.shape[1],
     }  # fmt: skip
-    return found, *areas(size, size["in_ch"], out_ch), 16 * (pairs.shape[1] + 1)
+    return found, *areas(size, size["in_ch"], out_ch), 16 * (pairs.shape[1] + 1) + 64
 
 
 def conv_2d_3x3_one(rng):
@@ -190,14 +191,22 @@ def depthwise_3x3(rng, count=None):
     return found, *areas(size, count, count), 160 + 32 * ((size["out_w"] - 1) * stride + 3)
 
 
-def depthwise_fours(rng):
-    size, count = two_dimensions(rng, 5, (1, 3)), max(channels(rng), 4)
+def depthwise_fours(rng, count=None):
+    size, count = two_dimensions(rng, 5, (1, 3)), count or max(channels(rng), 4)
     taps = size["kernel_h"] * size["kernel_w"]
     numbers = rescaling(rng, count, taps)
     if numbers["rare"] is not None:
         numbers["rare"][2::3] &= 15
     found = {"filter": weights(rng, taps, count), **numbers, **size, "out_ch": count, **limits(rng)}
     return found, *areas(size, count, count), 64 + 8 * taps
+
+
+def depthwise_few(rng):
+    found, inputs, output, scratch = depthwise_fours(rng, int(rng.integers(2, 4)))
+    for name in ("filter", "bias", "multiplier"):
+        array = found[name][..., : found["out_ch"]]
+        found[name] = np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, 4 - found["out_ch"])])
+    return found, inputs, output, scratch + 4 * found["kernel_h"] * found["kernel_w"]
 
 
 def dense(rng):
@@ -242,7 +251,89 @@ def pool(rng):
     return {**size, "channels": count, "min": bounds["min"], "max": bounds["max"]}, *areas(size, count, count), 0
 
 
+def elementwise(rng):
+    """Sizes of two operands that broadcast over each other."""
+    shape = [int(rng.choice([1, 2, 3, 5, 8])) for _ in range(3)] + [int(rng.choice([1, 2, 3, 4, 7, 16, 33]))]
+    found, counts = {}, []
+    for name in ("left", "right"):
+        own = [1 if rng.integers(3) == 0 else size for size in shape]
+        counts.append(int(np.prod(own)))
+        steps = [int(np.prod(own[place + 1 :])) if own[place] > 1 else 0 for place in range(4)]
+        found |= {f"{name}_stride_{place}": step for place, step in enumerate(steps)}
+        found[f"offset_{name}"] = int(rng.integers(-127, 129))
+    found |= {f"size_{place}": size for place, size in enumerate(shape)}
+    bounds = limits(rng)
+    return found | {name: bounds[name] for name in ("zero_point", "min", "max")}, counts, int(np.prod(shape)), 0
+
+
+def add(rng):
+    """The operand of the larger scale is halved, the other one takes less."""
+    found, *sizes = elementwise(rng)
+    for name in rng.permutation(["left", "right"]):
+        half = f"multiplier_{name}" not in found and "multiplier_left" not in found and "multiplier_right" not in found
+        found[f"multiplier_{name}"] = 1 << 30 if half else int(rng.integers(1 << 30, 1 << 31))
+        found[f"exponent_{name}"] = 0 if half else -int(rng.integers(1, 12))
+    found |= {"multiplier_out": int(rng.integers(1 << 30, 1 << 31)), "exponent_out": -int(rng.integers(14, 24))}
+    return found, *sizes
+
+
+def mul(rng):
+    found, *sizes = elementwise(rng)
+    return found | {"multiplier": int(rng.integers(1 << 30, 1 << 31)), "exponent": -int(rng.integers(0, 12))}, *sizes
+
+
+def gates(rng, count, name, units, inputs):
+    """Weights, biases and factors of the gates' sums of one kind of input."""
+    rows = interleaved(weights(rng, units * count, inputs), count)
+    return rows, {
+        f"{name}_bias": rng.integers(-20000, 20000, (units, count)).astype(np.int32),
+        f"{name}_multiplier": rng.integers(1 << 30, 1 << 31, count).astype(np.int32),
+        f"{name}_exponent": -rng.integers(-1, 10, count).astype(np.int32),
+    }
+
+
+def recurrent(rng):
+    """Steps, features, units; the table of the logistic or none; states that a sequence may have left."""
+    size = {"steps": int(rng.integers(1, 6)), "features": int(rng.integers(1, 41)), "units": int(rng.integers(1, 35))}
+    lines, residues = sigmoid_table() if rng.integers(2) else (None, None)
+    states = [rng.integers(-128, 128, size["units"]).astype(np.int8)]
+    states.append(rng.integers(-(1 << 15), 1 << 15, size["units"]).astype(np.int16))
+    found = {**size, "every_step": int(rng.integers(2)), "sigmoid_lines": lines, "sigmoid_residues": residues}
+    output = size["units"] * (size["steps"] if found["every_step"] else 1)
+    return found, [size["steps"] * size["features"]], output, states
+
+
+def lstm(rng):
+    found, inputs, output, states = recurrent(rng)
+    wide, power = rng.integers(2), int(rng.integers(-15, -8))
+    for name, length in (("input", found["features"]), ("recurrent", found["units"])):
+        rows, numbers = gates(rng, 4, name, found["units"], length)
+        found |= {f"{name}_weights": None if wide else rows, f"wide_{name}_weights": widened(rows) if wide else None}
+        found |= numbers
+    found |= {
+        "hidden_multiplier": int(rng.integers(1 << 30, 1 << 31)), "hidden_exponent": -int(rng.integers(18, 25)),
+        "hidden_zero_point": int(rng.integers(-128, 128)), "cell_shift": 30 + power, "cell_integer_bits": 15 + power,
+        "cell_clip": int(rng.choice([0, 0, rng.integers(1, 1 << 15)])),
+    }  # fmt: skip
+    return found, inputs, output, 3 * filled(found["units"]) + 2 * filled(found["features"]), states
+
+
+def gru(rng):
+    found, inputs, output, states = recurrent(rng)
+    for name, length in (("input", found["features"]), ("recurrent", found["units"])):
+        rows, numbers = gates(rng, 3, name, found["units"], length)
+        found |= {f"{name}_weights": rows, **numbers}
+    inner = rng.integers(-20000, 20000, found["units"]).astype(np.int32)
+    found["candidate_bias"] = inner if rng.integers(2) else None
+    return found, inputs, output, 2 * found["units"], states
+
+
 KERNELS = {
+    "tfg_add_s8": add,
+    "tfg_sub_s8": add,
+    "tfg_mul_s8": mul,
+    "tfg_lstm_s8": lstm,
+    "tfg_gru_s8": gru,
     "tfg_conv_1d_s8": conv_1d,
     "tfg_conv_1d_packed_s8": conv_1d_packed,
     "tfg_conv_2d_s8": conv_2d,
@@ -251,6 +342,7 @@ KERNELS = {
     "tfg_conv_2d_3x3_one_s8": conv_2d_3x3_one,
     "tfg_depthwise_conv_2d_3x3_s8": depthwise_3x3,
     "tfg_depthwise_conv_2d_fours_s8": depthwise_fours,
+    "tfg_depthwise_conv_2d_few_s8": depthwise_few,
     "tfg_fully_connected_s8": fully_connected,
     "tfg_fully_connected_per_channel_s8": fully_connected_per_channel,
     "tfg_fully_connected_one_s8": fully_connected_one,
@@ -279,7 +371,9 @@ def twins(tmp_path_factory):
         + "int main(void) { table[0] = table[1]; for (;;) { } }\n"
     )
     home = firmware_dir() / "virtual_m4"
-    sources = [library / "src/dsp" / name for name in (*(f"{kernel}.c" for kernel in KERNELS), *DSP_SHARED)]
+    fast = [library / "src/dsp" / path.name for path in portable]
+    sources = [path if path.is_file() else library / "src/portable" / path.name for path in fast]
+    sources += [library / "src/dsp" / name for name in DSP_SHARED]
     sources += [table, home / "src/startup.c", home / "src/memory.c"]
     template = (home / "virtual_m4.ld").read_text("utf-8")
     script = folder / "twins.ld"
@@ -296,8 +390,8 @@ def twins(tmp_path_factory):
     return host, machine
 
 
-def on_host(host, kernel, layout, params, inputs, output_bytes, scratch_bytes):
-    """The output of the portable twin."""
+def on_host(host, kernel, layout, params, inputs, output_bytes, scratch_bytes, states):
+    """The output of the portable twin, and what it left in the states."""
     words = []
     for name, pointer in layout:
         value = params[name]
@@ -306,14 +400,15 @@ def on_host(host, kernel, layout, params, inputs, output_bytes, scratch_bytes):
     structure = type(kernel, (ctypes.Structure,), {"_fields_": [(name, fits) for name, fits, _ in words]})
     filled_in = structure(*(value for *_, value in words))
     output = np.zeros(output_bytes, np.int8)
-    scratch = np.zeros(scratch_bytes // 8 + 1, np.int64)
-    buffers = [ctypes.c_void_p(array.ctypes.data) for array in (*inputs, output, scratch)]
-    getattr(host, kernel)(ctypes.byref(filled_in), *buffers[: None if scratch_bytes else -1])
-    return output
+    scratch = [np.zeros(scratch_bytes // 8 + 1, np.int64)] if scratch_bytes else []
+    after = [state.copy() for state in states]
+    buffers = [ctypes.c_void_p(array.ctypes.data) for array in (*inputs, output, *after, *scratch)]
+    getattr(host, kernel)(ctypes.byref(filled_in), *buffers)
+    return output.tobytes() + b"".join(state.tobytes() for state in after)
 
 
-def on_board(machine, kernel, layout, params, inputs, output_bytes, scratch_bytes):
-    """The output of the kernel of src/dsp."""
+def on_board(machine, kernel, layout, params, inputs, output_bytes, scratch_bytes, states):
+    """The same of the kernel of src/dsp, or of the portable one where there is none."""
     at, words = BUFFERS + 512, []
     for name, pointer in layout:
         value = params[name]
@@ -324,6 +419,11 @@ def on_board(machine, kernel, layout, params, inputs, output_bytes, scratch_byte
         machine.write(at, value.tobytes())
         at += filled(value.nbytes)
     machine.write(BUFFERS, np.array(words, np.int64).astype(np.uint32).tobytes())
+    held = []
+    for state in states:
+        held.append(at)
+        machine.write(at, state.tobytes() + CANARY)
+        at += filled(state.nbytes) + len(CANARY)
     scratch = at
     machine.write(scratch + filled(scratch_bytes), CANARY)
     output = scratch + filled(scratch_bytes) + len(CANARY) * 2 + 1
@@ -334,12 +434,19 @@ def on_board(machine, kernel, layout, params, inputs, output_bytes, scratch_byte
         last -= array.nbytes
         machine.write(last, array.tobytes())
         places.insert(0, last)
-    arguments = [BUFFERS, *places, output] + ([scratch] if scratch_bytes else [])
-    machine.call(machine.image.symbol(kernel).address, *arguments, stack=machine.image.symbol("__stack_top").address)
+    arguments = [BUFFERS, *places, output, *held] + ([scratch] if scratch_bytes else [])
+    behind = np.array(arguments[4:], "<u4").tobytes()  # the fifth argument and the next ones lie on the stack
+    stack = machine.image.symbol("__stack_top").address - (len(behind) + 7) // 8 * 8
+    machine.write(stack, behind)
+    machine.call(machine.image.symbol(kernel).address, *arguments[:4], stack=stack)
     around = machine.read(output - len(CANARY), output_bytes + 2 * len(CANARY))
     assert around[: len(CANARY)] == CANARY == around[-len(CANARY) :], "wrote around its output"
     assert machine.read(scratch + filled(scratch_bytes), len(CANARY)) == CANARY, "wrote behind its scratch"
-    return np.frombuffer(around[len(CANARY) : -len(CANARY)], np.int8)
+    found = around[len(CANARY) : -len(CANARY)]
+    for state, place in zip(states, held, strict=True):
+        found += machine.read(place, state.nbytes)
+        assert machine.read(place + state.nbytes, len(CANARY)) == CANARY, "wrote behind a state"
+    return found
 
 
 @pytest.mark.emulator
@@ -349,8 +456,8 @@ def test_twins(kernel, twins):
     layout = members(kernel)
     for number in range(COUNT):
         rng = np.random.default_rng([SEED, number])
-        params, inputs, output_bytes, scratch_bytes = KERNELS[kernel](rng)
+        params, inputs, output_bytes, scratch_bytes, *more = KERNELS[kernel](rng)
         arrays = [rng.integers(-128, 128, count).astype(np.int8) for count in inputs]
-        case = (layout, params, arrays, output_bytes, scratch_bytes)
+        case = (layout, params, arrays, output_bytes, scratch_bytes, more[0] if more else [])
         expected, found = on_host(host, kernel, *case), on_board(machine, kernel, *case)
-        assert np.array_equal(found, expected), f"{kernel}: shape {number} of seed {SEED}: {params}"
+        assert found == expected, f"{kernel}: shape {number} of seed {SEED}: {params}"

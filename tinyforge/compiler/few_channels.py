@@ -92,10 +92,10 @@ def _row_pairs(geo: Geometry) -> int:
 
 
 def _scratch_bytes(kernel: str, geo: Geometry) -> int:
-    """Two pairs of rows as words of four channels, or the pairs of four windows."""
+    """Two pairs of rows as words of four channels; or the pairs of four windows, and a row of them as gathered."""
     if kernel == _THREE:
         return 32 * ((geo.out_w - 1) * geo.stride_w + 3)
-    return 16 * (_row_pairs(geo) * geo.kernel_h + 1) if kernel == _NARROW else 0
+    return 16 * (_row_pairs(geo) * geo.kernel_h + 1) + 64 if kernel == _NARROW else 0
 
 
 def _scalar(numbers: dict[str, Param], name: str) -> int:

@@ -10,8 +10,8 @@ from tinyforge.compiler.few_channels import lower_few_channels
 from tinyforge.compiler.geometry import Geometry, window_geometry
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
-from tinyforge.compiler.overlap import LANES, depthwise_windows, grouped_windows
-from tinyforge.core.graph import DType
+from tinyforge.compiler.overlap import LANES, depthwise_windows, few_channel_windows, grouped_windows
+from tinyforge.core.graph import Array, DType, Overlap
 
 
 @operator(
@@ -58,6 +58,8 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
     size = {name: value for name, value in sizes(geometry).items() if not name.startswith(_FIXED[form])}
     if form == "_3x3":
         size["stride"] = geometry.stride_w
+    if form == "_few":
+        numbers = {name: _to_lanes(np.asarray(value)) for name, value in numbers.items()}
     if form == "":
         size["depth_multiplier"] = channels // geometry.in_ch
     low.layer(
@@ -68,14 +70,26 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         outputs=(output,),
         scratch_bytes=_scratch_bytes(form, geometry),
         macs=geometry.batches * geometry.out_h * geometry.out_w * int(weights.size),
-        overlaps=depthwise_windows(geometry) if form else grouped_windows(geometry, 1, channels // geometry.in_ch),
+        overlaps=_overlaps(form, geometry),
     )
+
+
+def _to_lanes(numbers: Array) -> Array:
+    """Zeros up to four channels, the last dimension."""
+    return np.pad(numbers, [(0, 0)] * (numbers.ndim - 1) + [(0, LANES - numbers.shape[-1])])
+
+
+def _overlaps(form: str, geo: Geometry) -> tuple[Overlap, ...]:
+    if form == "":
+        return grouped_windows(geo, 1, geo.out_ch // geo.in_ch)
+    return few_channel_windows(geo) if form == "_few" else depthwise_windows(geo)
 
 
 #: Sizes that a kernel's form fixes, by how their names begin.
 _FIXED: dict[str, tuple[str, ...]] = {
     "": (),
     "_fours": ("dilation", "in_ch"),
+    "_few": ("dilation", "in_ch"),
     "_3x3": ("dilation", "in_ch", "kernel", "stride"),
 }
 
@@ -87,11 +101,14 @@ def _form(geo: Geometry, shift: npt.NDArray[np.generic]) -> str:
         return ""
     if geo.kernel_h == geo.kernel_w == 3 and geo.stride_h == geo.stride_w <= 2 and geo.out_w > 1:
         return "_3x3"
-    return "_fours" if geo.out_ch >= LANES else ""
+    if geo.out_ch >= LANES:
+        return "_fours"
+    return "_few" if geo.out_ch > 1 else ""
 
 
 def _scratch_bytes(form: str, geo: Geometry) -> int:
-    """Weights of four channels as int16; in the 3x3 form two pairs of rows of their input with them."""
+    """Weights of four channels as int16; in the 3x3 form two pairs of rows of their input with them, or one window."""
     if form == "_3x3":
         return 160 + 32 * ((geo.out_w - 1) * geo.stride_w + 3)
-    return 64 + 8 * geo.kernel_h * geo.kernel_w if form else 0
+    each = {"_fours": 8, "_few": 12}
+    return 64 + each[form] * geo.kernel_h * geo.kernel_w if form else 0

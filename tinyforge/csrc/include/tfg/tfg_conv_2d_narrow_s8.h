@@ -38,7 +38,7 @@ typedef struct {
     int32_t max;
 } tfg_conv_2d_narrow_s8_t;
 
-/* input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch], scratch 16 * (pairs + 1) bytes */
+/* input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch], scratch 16 * (pairs + 1) + 64 bytes */
 void tfg_conv_2d_narrow_s8(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch);
 
 TFG_C_END

@@ -11,17 +11,16 @@ TFG_C_BEGIN
  * saturated to int16 one after the other, as the reference does.
  */
 typedef struct {
-    const int8_t *input_weights;       /* [units][features / 4][4 gates][4], zeros beyond the edge */
-    const int8_t *recurrent_weights;   /* [units][units / 4][4 gates][4], zeros beyond the edge */
-    const int16_t *wide_input_weights; /* the same as [units][features / 4][inputs 0 2, 1 3][4 gates][2], or NULL */
-    const int16_t
-        *wide_recurrent_weights;   /* [units][units / 4][inputs 0 2, 1 3][4 gates][2]; then the narrow ones are NULL */
-    const int32_t *input_bias;     /* [units][4 gates], the input's zero point folded in */
-    const int32_t *recurrent_bias; /* [units][4 gates], the hidden state's zero point folded in */
-    const int32_t *input_multiplier;     /* [4] */
-    const int32_t *input_exponent;       /* [4] */
-    const int32_t *recurrent_multiplier; /* [4] */
-    const int32_t *recurrent_exponent;   /* [4] */
+    const int8_t *input_weights;           /* [units][features / 4][4 gates][4], zeros beyond the edge */
+    const int8_t *recurrent_weights;       /* [units][units / 4][4 gates][4], zeros beyond the edge */
+    const int16_t *wide_input_weights;     /* the same as [units][features / 4][inputs 0 2, 1 3][4 gates][2], or NULL */
+    const int16_t *wide_recurrent_weights; /* [units][units / 4][...] alike; then the narrow ones are NULL */
+    const int32_t *input_bias;             /* [units][4 gates], the input's zero point folded in */
+    const int32_t *recurrent_bias;         /* [units][4 gates], the hidden state's zero point folded in */
+    const int32_t *input_multiplier;       /* [4] */
+    const int32_t *input_exponent;         /* [4] */
+    const int32_t *recurrent_multiplier;   /* [4] */
+    const int32_t *recurrent_exponent;     /* [4] */
     int32_t hidden_multiplier;
     int32_t hidden_exponent;
     int32_t hidden_zero_point;

@@ -2,6 +2,8 @@
 
 #include "tfg_dsp.h"
 
+enum { LINE = 61 }; /* bytes that four windows may reach, so that what is read behind them is scratch, too */
+
 /* One window, wherever it lies, as int16 into its place; what is beyond a row meets weights of 0 */
 static TFG_NOINLINE void gather(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input, int32_t top, int32_t left,
                                 int32_t row_pairs, int16_t *to)
@@ -16,6 +18,24 @@ static TFG_NOINLINE void gather(const tfg_conv_2d_narrow_s8_t *p, const int8_t *
             const int32_t value = (uint32_t)(start + i) < bytes ? from[i] : p->pad_value;
             to[(i & ~3) * 4 + (i & 1) * 8 + (i & 2) / 2] = (int16_t)value;
         }
+        to += row_pairs * 8;
+        top += p->dilation_h;
+    }
+}
+
+/* Four windows of one row of outputs, wherever they lie; `line` takes the input that a row of them reaches */
+static TFG_NOINLINE void gather_four(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input, int32_t top, int32_t left,
+                                     int32_t row_pairs, int16_t *to, int8_t *line)
+{
+    const int32_t start = left * p->in_ch;
+    const int32_t length = (3 * p->stride_w + p->kernel_w) * p->in_ch;
+    for (int32_t ky = p->kernel_h; ky > 0; ky--) {
+        const int8_t *from = input + top * p->in_w * p->in_ch;
+        const uint32_t bytes = top >= 0 && top < p->in_h ? (uint32_t)(p->in_w * p->in_ch) : 0;
+        for (int32_t i = 0; i < length; i++) {
+            line[i] = (int8_t)((uint32_t)(start + i) < bytes ? from[start + i] : p->pad_value);
+        }
+        tfg_expand_four(to, line, p->stride_w * p->in_ch, (row_pairs + 1) / 2);
         to += row_pairs * 8;
         top += p->dilation_h;
     }
@@ -43,6 +63,8 @@ void tfg_conv_2d_narrow_s8(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input
     const int32_t row_pairs = p->pairs / p->kernel_h;
     const int32_t end = p->out_w * p->stride_w - p->pad_w;
     const int32_t down = p->dilation_h * p->in_w * p->in_ch;
+    const int32_t length = (3 * p->stride_w + p->kernel_w) * p->in_ch;
+    int8_t *const line = (int8_t *)(scratch + (p->pairs + 1) * 8);
     tfg_narrow_t narrow = {
         p->channels, output, 0, scratch, p->pairs, p->channels + (p->pairs + 3) * p->out_ch, 2 * p->zero_point + 1,
     };
@@ -54,8 +76,15 @@ void tfg_conv_2d_narrow_s8(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input
             int32_t fours = places < 4 ? 0 : inside(p, top, left) / 4;
             if (fours == 0) { /* at an edge; or one of the last ones, which come one by one */
                 const int32_t count = places < 4 ? 1 : 4;
-                for (int32_t slot = 0; slot < count; slot++) {
-                    gather(p, input, top, left, row_pairs, scratch + slot * 2);
+                const int32_t together = count == 4 && left + 3 * p->stride_w < end && length <= LINE;
+                if (together) {
+                    gather_four(p, input, top, left, row_pairs, scratch, line);
+                    left += 3 * p->stride_w;
+                }
+                for (int32_t slot = together ? 3 : 0; slot < count; slot++) {
+                    if (!together) {
+                        gather(p, input, top, left, row_pairs, scratch + slot * 2);
+                    }
                     left += p->stride_w;
                     if (left == end) {
                         left = -p->pad_w;

@@ -1,0 +1,28 @@
+"""No cliff at odd channel counts: a MAC costs at most 1.6 times what it does at the next multiple of four.
+
+The whole grid, with the few shapes that cost more, is ``tests/bench/test_bench_shapes.py``.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
+from onelayer import odd_to_even
+
+SHAPES = [  # kind, size, side, channels, channels of the other side
+    ("conv_1d", 20, "in", 1, 16),
+    ("conv_1d", 20, "out", 1, 16),
+    ("conv_2d", 8, "in", 1, 16),
+    ("conv_2d", 8, "out", 1, 16),
+    ("depthwise_conv_2d", 8, "in", 1, 1),
+    ("depthwise k5", 30, "in", 3, 3),
+    ("fully_connected", 1, "in", 5, 16),
+    ("fully_connected", 1, "out", 1, 64),
+]
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize(("kind", "size", "side", "channels", "other"), SHAPES)
+def test_no_cliff(kind, size, side, channels, other, tmp_path):
+    assert odd_to_even(kind, size, side, channels, other, tmp_path) <= 1.6
