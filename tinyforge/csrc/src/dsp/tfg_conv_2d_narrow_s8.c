@@ -23,21 +23,15 @@ static TFG_NOINLINE void gather(const tfg_conv_2d_narrow_s8_t *p, const int8_t *
     }
 }
 
-/* Four windows of one row of outputs, wherever they lie; `line` takes the input that a row of them reaches */
-static TFG_NOINLINE void gather_four(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input, int32_t top, int32_t left,
-                                     int32_t row_pairs, int16_t *to, int8_t *line)
+/* What four windows of one row of outputs reach of an input row, wherever that lies */
+static TFG_NOINLINE void gather_line(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input, int32_t y, int32_t left,
+                                     int32_t length, int8_t *line)
 {
-    const int32_t start = left * p->in_ch;
-    const int32_t length = (3 * p->stride_w + p->kernel_w) * p->in_ch;
-    for (int32_t ky = p->kernel_h; ky > 0; ky--) {
-        const int8_t *from = input + top * p->in_w * p->in_ch;
-        const uint32_t bytes = top >= 0 && top < p->in_h ? (uint32_t)(p->in_w * p->in_ch) : 0;
-        for (int32_t i = 0; i < length; i++) {
-            line[i] = (int8_t)((uint32_t)(start + i) < bytes ? from[start + i] : p->pad_value);
-        }
-        tfg_expand_four(to, line, p->stride_w * p->in_ch, (row_pairs + 1) / 2);
-        to += row_pairs * 8;
-        top += p->dilation_h;
+    const int8_t *from = input + y * p->in_w * p->in_ch;
+    const uint32_t bytes = y >= 0 && y < p->in_h ? (uint32_t)(p->in_w * p->in_ch) : 0;
+    for (int32_t at = left * p->in_ch; length > 0; length--) {
+        *line++ = (int8_t)((uint32_t)at < bytes ? from[at] : p->pad_value);
+        at++;
     }
 }
 
@@ -78,7 +72,11 @@ void tfg_conv_2d_narrow_s8(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input
                 const int32_t count = places < 4 ? 1 : 4;
                 const int32_t together = count == 4 && left + 3 * p->stride_w < end && length <= LINE;
                 if (together) {
-                    gather_four(p, input, top, left, row_pairs, scratch, line);
+                    for (int32_t ky = 0; ky < p->kernel_h; ky++) {
+                        gather_line(p, input, top + ky * p->dilation_h, left, length, line);
+                        tfg_expand_four(scratch + ky * row_pairs * 8, line, p->stride_w * p->in_ch,
+                                        (row_pairs + 1) / 2);
+                    }
                     left += 3 * p->stride_w;
                 }
                 for (int32_t slot = together ? 3 : 0; slot < count; slot++) {
