@@ -50,12 +50,13 @@ def work(job: dict[str, Any], reporter: Reporter) -> Mapping[str, Any]:
         first.append(now)
         pace_s = (now - first[0]) / (len(first) - 1) if len(first) > 1 else 0.0
         left_s = pace_s * (epochs - row.epoch - 1)
+        left = f", {left_s:.0f} s left" if len(first) > 1 else ""  # the first epoch alone tells no pace
         reporter.progress(
             "train",
             row.epoch + 1,
             epochs,
-            f"loss {row.loss:.3f}, accuracy {100 * row.accuracy:.1f} %, validation {100 * row.val_accuracy:.1f} %, "
-            f"{left_s:.0f} s left",
+            f"loss {row.loss:.3f}, accuracy {100 * row.accuracy:.1f} %, validation {100 * row.val_accuracy:.1f} %"
+            f"{left}",
             loss=row.loss,
             accuracy=row.accuracy,
             val_loss=row.val_loss,

@@ -134,6 +134,11 @@ def test_other_text_is_shown():
             1.0,
             "24 bytes came at 300 baud, but neither tinyforge frames nor text (25 % pri",
         ),
+        (
+            lambda k: b"a" * 949 + b"\xf0" * 51,
+            1.0,
+            "6000 bytes came at 300 baud, but neither tinyforge frames nor text (94 %",
+        ),
         (lambda k: b"\xf0" * 1000, 0.1, "more than 32768 bytes came at 300 baud"),
         (lambda k: b"zzzzzzz\n" * 100, 0.1, "more than 32768 bytes of text came"),
     ],

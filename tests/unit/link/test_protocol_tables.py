@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyforge.core.errors import ConfigError
-from tinyforge.link import generate, messages, wire
+from tinyforge.core.errors import ConfigError, DeviceError
+from tinyforge.link import eembc, generate, link, messages, ports, text, text_link
 from tinyforge.link.generate import Field, MessageSpec, Protocol, ValueTable
 from tinyforge.link.messages import MESSAGES
 from tinyforge.link.wire import Message, Reader, WireError, Writer
@@ -97,21 +97,49 @@ def test_numbers_of_the_description_have_their_names_and_texts():
     assert messages.Stop().encode() == b""  # and the codec is what has been asked here
 
 
-@pytest.mark.parametrize("module", [messages, generate, wire], ids=lambda module: module.__name__)
-def test_what_is_told_cannot_be_changed(module):
+class Port:
+    """Nothing is there."""
+
+    name = "p"
+
+    def read_some(self, timeout_s):
+        return b""
+
+    def write(self, data):
+        """Nowhere."""
+
+    def close(self):
+        """Nothing."""
+
+
+ALIKE = {"SampleBlock", "Inference", "Prediction"}  # hold arrays, for which == has no one answer
+
+
+@pytest.mark.parametrize(
+    ("module", "count"),
+    [(messages, len(MESSAGES)), (generate, 4), (text, 5), (text_link, 1), (link, 4), (ports, 1), (eembc, 1)],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_is_told_cannot_be_changed(module, count):
     kinds = [
         one for one in vars(module).values() if dataclasses.is_dataclass(one) and one.__module__ == module.__name__
     ]
+    assert len(kinds) == count
     for kind in kinds:
-        empty = kind(**{field.name: () for field in dataclasses.fields(kind)})
+        empty, other = (kind(**{field.name: () for field in dataclasses.fields(kind)}) for _ in range(2))
         assert not hasattr(empty, "__dict__"), kind
-        assert kind.__eq__ is Message.__eq__ if issubclass(kind, Message) else kind.__eq__ is not object.__eq__
+        if issubclass(kind, Message):
+            assert kind.__eq__ is Message.__eq__
+        else:
+            assert (empty == other) == (kind.__name__ not in ALIKE)
         for field in dataclasses.fields(kind):
             with pytest.raises(dataclasses.FrozenInstanceError):
                 setattr(empty, field.name, 1)
-    assert len(kinds) == {messages: len(MESSAGES), generate: 4, wire: 0}[module]
     # and one line of each module, by which scripts/mutation_score.py finds this test early
-    assert (Writer("x").end(), messages.Stop().encode(), Field("x", "u8", "").max_bytes) == (b"", b"", 1)
+    assert (messages.Stop().encode(), Field("x", "u8", "").max_bytes, text.time_scale("s")) == (b"", 1, 1e6)
+    assert (text_link.recognise([]), ports.as_port(Port()).name, link.Link(Port()).place) == (None, "p", "p")
+    with pytest.raises(DeviceError, match="no line in 0 s"):
+        eembc.Runner(Port(), timeout_s=0).line()
 
 
 # ---- fields in bytes ----

@@ -73,6 +73,7 @@ def test_progress_names_epoch_loss_and_time_left(trained):
     assert [one.done for one in epochs] == list(range(1, result.epochs + 1))
     assert all(one.total == 6 and one.step == "train" for one in epochs)
     assert epochs[-1].values["seconds_left"] == 0.0 or result.epochs < 6
+    assert [" s left" in epoch.text for epoch in epochs] == [False] + [True] * (len(epochs) - 1)
 
 
 @pytest.mark.train
