@@ -47,7 +47,8 @@ def _stage(
 ) -> dict[str, Any]:
     road = _road(project, observer, board, port, run)
     with road.locked():
-        return {"run": str(road.run.folder), "models": road.each(stage, model)}
+        models = road.each(stage, model)  # before road.run: a name that is none makes no run
+        return {"run": str(road.run.folder), "models": models}
 
 
 # -- a project ---------------------------------------------------------------------------------------------------------

@@ -345,7 +345,9 @@ def report(
     run: RunName = "",
     compare: Annotated[
         tuple[str, str] | None,
-        typer.Option("--compare", help="Two runs instead of one: names, `latest`, or folders.", metavar="RUN RUN"),
+        typer.Option(
+            "--compare", help="Two runs instead of one: names, `previous`, `latest`, or folders.", metavar="RUN RUN"
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="With --compare: the page to write.")] = None,
     json: Json = False,
@@ -354,7 +356,7 @@ def report(
 ) -> None:
     """Write report.html and report.json of a run, or a page that compares two.
 
-    Example: tinyforge report --compare 20261121T101500Z_wave latest
+    Example: tinyforge report --compare previous latest
     """
     from tinyforge.cli import stages
 

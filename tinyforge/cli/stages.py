@@ -32,7 +32,8 @@ def _stage(
     with watcher.live():
         road = road_of(project, run, watcher, board, port)
         with road.locked():
-            result: dict[str, Any] = {"run": str(road.run.folder), "models": road.each(stage, model)}
+            models = road.each(stage, model)  # before road.run: a name that is none makes no run
+            result: dict[str, Any] = {"run": str(road.run.folder), "models": models}
     if json:
         render.say_json(result)
     return result

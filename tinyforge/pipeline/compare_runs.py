@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from tinyforge.core.errors import DataError, UsageError
 from tinyforge.core.project import Project
-from tinyforge.pipeline.runs import Run, load_run, named_run
+from tinyforge.pipeline.runs import Run, all_runs, load_run, named_run
 
 if TYPE_CHECKING:
     from tinyforge.report import ReportData
+
+
+_REPORT = "report.json"
 
 
 def compare(project: Project, one: str, two: str, out: Path | None = None) -> dict[str, Any]:
@@ -19,7 +22,8 @@ def compare(project: Project, one: str, two: str, out: Path | None = None) -> di
 
     Args:
         project: where the runs are looked for.
-        one, two: a run's folder name, ``latest``, or the path of a run's folder (of any project).
+        one, two: a run's folder name, ``latest``, ``previous`` (the newest before that which has a report), or the path
+            of a run's folder (of any project).
         out: the file; None for ``comparison_<one>_<two>.html`` in the project's ``runs/``.
 
     Returns:
@@ -51,13 +55,18 @@ def _run(project: Project, name: str) -> Run:
             return load_run(path)
         except FileNotFoundError:
             raise UsageError(name, "is no run's folder: it has no manifest.json", "name a folder below runs/") from None
+    if name == "previous":
+        older = [run for run in all_runs(project)[1:] if run.path("report", _REPORT).is_file()]
+        if not older:
+            raise UsageError(name, "no run before the latest has a report", "`tinyforge report --run NAME` writes one")
+        return older[0]
     return named_run(project, name)
 
 
 def _report(run: Run) -> ReportData:
     from tinyforge.report.data import from_json
 
-    path = run.path("report", "report.json")
+    path = run.path("report", _REPORT)
     try:
         return from_json(json.loads(path.read_text(encoding="utf-8")), str(path))
     except FileNotFoundError:

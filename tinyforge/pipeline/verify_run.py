@@ -74,7 +74,7 @@ def _files(run: Run) -> Iterator[Tie]:
         if damaged:
             yield Tie(step, False, "; ".join(damaged), "the stage's command makes it again")
         else:
-            yield Tie(step, True, f"{count} files, each with its SHA-256")
+            yield Tie(step, True, f"{count} file{'s' * (count != 1)}, each with its SHA-256")
 
 
 def _recordings(project: Project, run: Run) -> Iterator[Tie]:

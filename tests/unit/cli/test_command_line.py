@@ -132,9 +132,11 @@ def test_no_recordings_where_the_project_says_how_to_make_them(tmp_path, capfd):
 
 def test_an_unknown_model_is_said_before_anything_is_recorded(tmp_path, capfd):
     assert run("init", tmp_path / "signals", "--template", "police") == 0
-    assert run("run", "--model", "cnnn", "--project", tmp_path / "signals") == 2
-    assert 'did you mean "cnn"?' in said(capfd)
+    for command in ("run", "train", "evaluate", "compress"):
+        assert run(command, "--model", "cnnn", "--project", tmp_path / "signals") == 2
+        assert 'did you mean "cnn"?' in said(capfd)
     assert not list(tmp_path.rglob("*.csv"))
+    assert not list(tmp_path.rglob("manifest.json"))  # and no empty run is left
 
 
 def test_recording_shorter_than_a_window(project, capfd):

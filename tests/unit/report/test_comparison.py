@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sample_report
@@ -133,9 +134,14 @@ def test_the_command_compares_two_runs_of_a_project(data, tmp_path, capfd):
 
     assert run(*names) == 3
     assert f"`tinyforge report --run {names[0]}` writes it" in capfd.readouterr().err
+    assert run("previous", "latest") == 2
+    assert "error: previous: no run before the latest has a report" in capfd.readouterr().err
     for folder in (first.folder, second.folder):
         (folder / "report").mkdir()
         (folder / "report" / "report.json").write_text(json.dumps(to_json(data)))
+    assert run("previous", "latest", "--json") == 0
+    said = json.loads(capfd.readouterr().out)
+    assert [Path(said[side]).name for side in ("one", "two")] == sorted(names)
     assert run(names[0], str(second.folder), "--json") == 0
     said = json.loads(capfd.readouterr().out)
     assert said["settings"] == [["compress.sparsity", "0.5", "0.8"]]
