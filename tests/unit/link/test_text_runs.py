@@ -189,6 +189,8 @@ def test_a_gap_in_what_comes_at_once_parts_the_block():
 
 
 def test_two_hundred_wrong_lines_in_a_row_are_another_sketch():
+    _, link = streaming(b"1,2,3\n" * 199 + b"3,4\n")
+    assert [block.lost_before for block in blocks_of(link, 1)] == [2 * 199]
     _, link = streaming(b"1,2\n" + b"1,2,3\n" * 199 + b"3,4\n", b"1,2,3\n" * 200)
     assert [block.first_index for block in blocks_of(link, 2)] == [0, 1 + 2 * 199]
     assert end_of(link) == (
