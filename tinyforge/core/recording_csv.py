@@ -209,7 +209,12 @@ def parse_recording(data: bytes, place: str) -> Recording:
     times_ms: Float64Array | None = None
     if channels[0] == TIME:
         times_ms, table, channels = np.ascontiguousarray(table[:, 0]), table[:, 1:], channels[1:]
-    samples = table.astype(np.float32)
+    with np.errstate(over="ignore"):
+        samples = table.astype(np.float32)
+    if not np.isfinite(samples).all():
+        row, column = (int(k) for k in np.argwhere(~np.isfinite(samples))[0])
+        fact = f"{channels[column].name} is {table[row, column]:g}, which no sensor says"
+        raise DataError(f"{place}:{line + row}", fact, "restore the file or delete it")
     if said.get("samples", len(samples)) != len(samples):
         raise DataError(
             place, f"holds {len(samples)} samples, its header says {said['samples']}", "restore the file or delete it"

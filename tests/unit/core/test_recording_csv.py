@@ -202,3 +202,10 @@ def test_any_bytes_after_the_magic_give_a_recording_or_an_error(tail):
     except DataError as caught:
         error = caught
     assert error is None or error.place.startswith("r.csv")
+
+
+def test_a_number_beyond_float32_is_named_with_its_line():
+    text = b"# tinyforge-recording: 1\n# rate_hz: 100.0\nax [g],ay [g]\n0,1\n0,-4e38\n"
+    with pytest.raises(DataError) as caught:
+        parse_recording(text, "a.csv")
+    assert str(caught.value) == "a.csv:5: ay is -4e+38, which no sensor says; restore the file or delete it"

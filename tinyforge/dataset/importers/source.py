@@ -191,7 +191,7 @@ def _zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: str) -> Memb
             with archive.open(info) as stream:
                 return stream.read(length)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-            raise DataError(place, f"is damaged: {error}", "fetch or make the archive again") from error
+            raise DataError(place, f"is damaged: {str(error)[:120]}", "fetch or make the archive again") from error
         except OSError as error:
             if error.errno == errno.EINVAL:  # a place before the archive's start
                 raise DataError(place, "is damaged: it lies outside the archive", "fetch or make it again") from error
