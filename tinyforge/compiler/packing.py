@@ -23,8 +23,8 @@ CODED, SPARSE, INDEXED = 0, 1, 2
 
 _BOOK = 16
 _FARTHEST = 15
-KERNEL_BYTES = 360
-"""Flash that the kernels' code takes beyond that of the plain form; measured with GCC 12, -O2."""
+KERNEL_BYTES = {1: 424, 4: 1272}
+"""Flash that a kernel's code takes, by how many inputs it multiplies in a pass; GCC 12, -O2, DSP form."""
 
 SLOWEST_BALANCED = 2.0
 """`balanced` packs no layer that would take more than so many times the instructions of the plain one."""
@@ -107,7 +107,7 @@ def worth_packing(
         places: how many inputs the kernel multiplies in a pass, 1 or 4.
         there: another layer has brought the kernel's code.
     """
-    saved = plain_bytes - packed.flash_bytes - (0 if there else KERNEL_BYTES)
+    saved = plain_bytes - packed.flash_bytes - (0 if there else KERNEL_BYTES[places])
     packed_instructions = passes * packed.instructions(places)
     if saved <= 0 or (goal is Goal.BALANCED and packed_instructions > SLOWEST_BALANCED * plain_instructions):
         return False
