@@ -13,10 +13,12 @@ import pytest
 
 pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
 import unicorn
+from onelayer import layer
 from unicorn import arm_const
 
 from tinyforge.compiler import compile_model
 from tinyforge.core.resources import firmware_dir
+from tinyforge.pipeline import models
 from tinyforge.runtimes import get_runtime
 from tinyforge.toolchain import read_image
 from tinyforge.toolchain.run import run_tool
@@ -88,3 +90,26 @@ def test_exact(model, processor, models_dir, tmp_path):
     for one, expected in zip(found, golden["outputs"], strict=False):
         assert np.array_equal(one, expected.reshape(-1))
     assert len(found) == 2
+
+
+FEW_CHANNELS = [
+    ("conv_2d", 6, 8, 1),
+    ("conv_2d", 6, 1, 8),
+    ("conv_2d", 6, 1, 1),
+    ("conv_1d", 21, 3, 5),
+    ("depthwise k5", 21, 3, 3),
+    ("fully_connected", 2, 39, 1),
+]
+
+
+@pytest.mark.heavy
+@pytest.mark.emulator
+@pytest.mark.parametrize("processor", PROCESSORS)
+@pytest.mark.parametrize("shape", FEW_CHANNELS, ids=str)
+def test_few_channels(shape, processor, tmp_path):
+    if shutil.which(GCC) is None:
+        pytest.skip(f"no {GCC} on PATH")
+    image, manifest = linked(layer(*shape), processor, tmp_path)
+    inputs = np.random.default_rng(1).integers(-128, 128, (3, manifest.input_bytes)).astype(np.int8)
+    expected = models.run_export(tmp_path, inputs, on="host")
+    assert np.array_equal(outputs(image, manifest, processor, inputs), expected.reshape(3, -1))
