@@ -27,7 +27,6 @@ MOST_OF_ONE = {  # an output is one MAC or a few of them, and its rescaling is m
     ("pointwise", "in"): 2.0,
     ("conv_2d 5x5", "in"): 1.8,
     ("depthwise 5x5", "in"): 2.7,
-    ("depthwise k5", "in"): 1.65,
 }
 GROWTH = {  # about 20 thousand, 100 thousand, 500 thousand, 2 and 10 million MAC: side (or length) and channels
     "conv_2d": ((6, 8), (14, 8), (15, 16), (16, 32), (18, 64)),
@@ -47,7 +46,7 @@ def test_odd_channels(kind, side, tmp_path, capsys):
     ratios = [odd_to_even(kind, size, side, channels, 32, tmp_path) for channels in ODD]
     with capsys.disabled():
         print(f"\n| {kind}, {side} | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")
-    assert max(ratios[1:]) <= MOST
+    assert round(max(ratios[1:]), 2) <= MOST  # five channels are eight for some kernels: 8 / 5, or a rounding more
     assert ratios[0] <= MOST_OF_ONE.get((kind, side), MOST)
 
 
