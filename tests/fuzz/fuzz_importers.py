@@ -211,6 +211,12 @@ def run(count: int, seed: int, kind: str, report: Callable[[int, str, str], None
     return kinds
 
 
+def told(count: int, seed: int) -> tuple[collections.Counter[str], list[tuple[int, str, str]]]:
+    """What ``run`` counts, and its defects."""
+    defects: list[tuple[int, str, str]] = []
+    return run(count, seed, "", lambda *one: defects.append(one)), defects
+
+
 def main() -> int:
     """Say what became of the mutants; 1 where there was a defect."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

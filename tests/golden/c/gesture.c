@@ -22,7 +22,7 @@ static int8_t arena[GESTURE_ARENA_BYTES] TFG_ALIGNED(4);
 #define FULLY_CONNECTED_0_OUT (arena + 0)
 
 /* #0 fully_connected [8] -> [3], 24 MAC */
-static const int8_t fully_connected_0_filter[32] TFG_ALIGNED(4) = { /* [1][2][4][4] */
+static const int8_t fully_connected_0_filter[32] TFG_ALIGNED(4) = { /* [1][8][4] */
     44, 78, -122, 79, 122, -114, -57, -30, -127, -115, -90, 127, 0, 0, 0, 0, -8, 4, 33, -55, 18, -23, -94, -116,
     -79, 39, 64, -68, 0, 0, 0, 0,
 };
