@@ -288,7 +288,7 @@ def _split_header(data: bytes, place: str) -> tuple[dict[str, Any], tuple[Channe
     for column in text.split(","):
         match = _COLUMN.match(column)
         if match is None:
-            raise DataError(f"{place}:{line}", f"{column!r} is no column title", "it must be `name [unit]`")
+            raise DataError(f"{place}:{line}", f"{column[:40]!r} is no column title", "it must be `name [unit]`")
         channels.append(Channel(match[1], match[2]))
     return said, tuple(channels), start, line + 1
 

@@ -111,6 +111,7 @@ def edited(old, new):
         (edited("# rate_hz: 100.0", "# rate_hz: NaN"), "r.csv:6: rate_hz cannot be NaN"),
         (edited("# dropped: 0", "# dropped: x"), "r.csv:7: dropped is not JSON"),
         (edited("ax [g]", "ax"), "r.csv:11: 'ax' is no column title"),
+        (edited("ax [g]", "a" * 3000), f"r.csv:11: '{'a' * 40}' is no column title"),
         (edited("s07", "s08"), "does not match the digest in its header"),
         (recording_bytes(a_recording())[:-40], "r.csv:31: "),
         (recording_bytes(a_recording()).rsplit(b"\n", 2)[0] + b"\n", "holds 19 samples, its header says 20"),
