@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from sample_ends import end_of, taken
 from scripted_device import START_S, ScriptedDevice, hello
 
 from tinyforge.core.errors import DeviceError
@@ -30,18 +31,6 @@ def running(rate_hz=100, **options):
     link = device.link(**options)
     link.start_stream(rate_hz)
     return device, link
-
-
-def taken(link, count):
-    return list(itertools.islice(link.samples(), count))
-
-
-def end_of(link):
-    """What `samples` says in the end, after the blocks that it still gives."""
-    with pytest.raises(DeviceError) as caught:
-        for _ in link.samples():
-            pass
-    return str(caught.value).removeprefix("script: ")
 
 
 def test_a_block_says_where_it_belongs():

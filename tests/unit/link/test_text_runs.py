@@ -1,10 +1,10 @@
 """Lines of numbers as a stream: what a line counts for, what is lost, and when it is another device."""
 
 import dataclasses
-import itertools
 
 import numpy as np
 import pytest
+from sample_ends import end_of, taken
 
 from tinyforge.core.errors import DeviceError, UsageError
 from tinyforge.core.types import Channel
@@ -67,17 +67,6 @@ def streaming(*pieces, head=ROWS):
     port, link = link_of(head, b"x\n", *pieces)
     link.start_stream()
     return port, link
-
-
-def blocks_of(link, count):
-    return list(itertools.islice(link.samples(), count))
-
-
-def end_of(link):
-    with pytest.raises(DeviceError) as caught:
-        for _ in link.samples():
-            pass
-    return str(caught.value).removeprefix("lines: ")
 
 
 # ---- what is on the port ----
@@ -150,7 +139,7 @@ def test_a_link_says_what_it_was_told():
 def test_what_comes_at_once_is_one_block():
     port, link = streaming(b"1,2\n3,4\n", b"5,6\n7", b",8\n")
     port.now_s = 60.0
-    first, second, third = blocks_of(link, 3)
+    first, second, third = taken(link, 3)
     assert (first.first_index, first.time_us, first.lost_before, first.arrived_s) == (0, 0, 0, 60.0)
     assert first.values.tolist() == [[1, 2], [3, 4]]
     assert (second.first_index, second.values.tolist()) == (2, [[5, 6]])
@@ -175,14 +164,14 @@ def test_what_comes_at_once_is_one_block():
 )
 def test_a_damaged_line_is_a_lost_sample(bad, lost):
     _, link = streaming(b"1,2\n", bad + b"3,4\n5,6\n")
-    _, after = blocks_of(link, 2)
+    _, after = taken(link, 2)
     assert (after.first_index, after.lost_before, len(after.values)) == (1 + lost, lost, 2)
     assert (link.counters.lost_samples, link.counters.malformed) == (lost, 0)
 
 
 def test_a_gap_in_what_comes_at_once_parts_the_block():
     _, link = streaming(b"1,2\n3,4\n1,nan\n5,6\n7,8\n")
-    first, second = blocks_of(link, 2)
+    first, second = taken(link, 2)
     assert (len(first.values), second.first_index, second.lost_before, len(second.values)) == (2, 3, 1, 2)
     assert link.counters.good_frames == 4
     assert link.counters.bad_frames == 1
@@ -190,9 +179,9 @@ def test_a_gap_in_what_comes_at_once_parts_the_block():
 
 def test_two_hundred_wrong_lines_in_a_row_are_another_sketch():
     _, link = streaming(b"1,2,3\n" * 199 + b"3,4\n")
-    assert [block.lost_before for block in blocks_of(link, 1)] == [2 * 199]
+    assert [block.lost_before for block in taken(link, 1)] == [2 * 199]
     _, link = streaming(b"1,2\n" + b"1,2,3\n" * 199 + b"3,4\n", b"1,2,3\n" * 200)
-    assert [block.first_index for block in blocks_of(link, 2)] == [0, 1 + 2 * 199]
+    assert [block.first_index for block in taken(link, 2)] == [0, 1 + 2 * 199]
     assert end_of(link) == (
         "the device changed what it sends: it sent 200 lines in a row that do not fit 2 columns; start again"
     )
@@ -214,12 +203,12 @@ def test_silence_is_told(timeout_s, silence_s):
 
 def test_time_begins_anew_with_each_block():
     _, link = streaming(*[2.0, b"1,2\n"] * 5)
-    assert len(blocks_of(link, 5)) == 5
+    assert len(taken(link, 5)) == 5
 
 
 def test_silence_with_damaged_lines_in_it_is_the_line():
     _, link = streaming(b"1,nan\n1,2\n", b"1,nan\n", 1.0, b"x,1\n")
-    assert len(blocks_of(link, 1)) == 1
+    assert len(taken(link, 1)) == 1
     assert end_of(link) == (
         "no whole line came for 3 s, but 2 damaged ones; check cable and baud rate; something disturbs the line"
     )
@@ -229,7 +218,7 @@ def test_what_waits_from_before_a_start_is_not_of_it_and_half_a_second_of_it_is_
     port, link = link_of(ROWS, b"x\n", b"9,9\n")
     port.stale = [b"1,2\n"] * 3
     assert link.start_stream() == 0.0
-    assert blocks_of(link, 1)[0].values.tolist() == [[9, 9]]
+    assert taken(link, 1)[0].values.tolist() == [[9, 9]]
     port.stale = [b"1,2\n"] * 100  # never stops
     began_s = port.now_s
     link.start_stream()
@@ -238,10 +227,10 @@ def test_what_waits_from_before_a_start_is_not_of_it_and_half_a_second_of_it_is_
 
 def test_a_second_start_begins_at_zero():
     port, link = streaming(b"1,2\n1,nan\n", b"3,4\n", b"x\n5,6\n", head=b"seq,ax\n" + ROWS)
-    blocks_of(link, 1)
+    taken(link, 1)
     link.start_stream(100)
     port.pieces = [b"x\n", b"900,6\n"]
-    (block,) = blocks_of(link, 1)
+    (block,) = taken(link, 1)
     assert (block.first_index, block.lost_before) == (0, 0)
     link.stop_stream()
     assert list(link.samples()) == []
@@ -263,7 +252,7 @@ def test_sensiml_is_told_to_begin_until_it_does_and_to_end():
     assert link.firmware == "SensiML"
     assert link.channels == (Channel("ax", ""), Channel("ay", ""))
     link.start_stream()
-    assert [block.first_index for block in blocks_of(link, 2)] == [0, 1]
+    assert [block.first_index for block in taken(link, 2)] == [0, 1]
     assert port.written == [b"connect"] * 3
     link.close()
     link.close()
@@ -282,7 +271,7 @@ def test_an_announcement_after_samples_is_a_restart_and_another_one_another_devi
 
 def test_an_announcement_of_a_device_that_never_did_is_nothing():
     port, link = streaming(SENSIML, b"1,2\n")
-    assert len(blocks_of(link, 1)) == 1
+    assert len(taken(link, 1)) == 1
     assert port.written == []
 
 
@@ -300,7 +289,7 @@ def test_a_device_that_is_gone_can_be_stopped():
 
 def test_a_header_is_a_restart_after_samples_and_nothing_before_or_of_another_width():
     _, link = streaming(b"ax,ay\n", b"1,2\n", b"ax,ay,az\n", b"3,4\n", b"ax,ay\n")
-    assert len(blocks_of(link, 2)) == 2
+    assert len(taken(link, 2)) == 2
     assert link.counters.malformed == 2
     assert end_of(link) == "the board restarted: it sends its header again; start again"
 
@@ -325,7 +314,7 @@ COUNTED = b"seq,ax\n" + ROWS
 )
 def test_a_counter_shows_what_is_missing_and_may_wrap(numbers, lost):
     _, link = streaming(*[f"{number},1\n".encode() for number in numbers], head=COUNTED)
-    blocks = blocks_of(link, 3)
+    blocks = taken(link, 3)
     assert [block.lost_before for block in blocks] == [0, 0, lost]
     assert blocks[2].first_index == 2 + lost
     assert blocks[0].values.tolist() == [[1]]
@@ -342,14 +331,14 @@ def test_a_counter_that_goes_elsewhere_is_a_restart(numbers):
 
 def test_a_line_that_comes_again_is_dropped_and_a_damaged_one_is_not_counted_twice():
     _, link = streaming(b"1,1\n", b"1,1\n", b"2,1\n", b"3,nan\n4,1\n", head=COUNTED)
-    assert [block.first_index for block in blocks_of(link, 3)] == [0, 1, 3]
+    assert [block.first_index for block in taken(link, 3)] == [0, 1, 3]
     assert (link.counters.repeated_samples, link.counters.lost_samples) == (1, 1)
     assert link.counters.good_frames == 3
 
 
 def test_lines_damaged_before_the_first_that_counts_are_lost():
     _, link = streaming(b"1,nan\n1,nan\n7,1\n", head=COUNTED)
-    (block,) = blocks_of(link, 1)
+    (block,) = taken(link, 1)
     assert (block.first_index, block.lost_before) == (2, 2)
 
 
@@ -376,7 +365,7 @@ def test_half_a_number_is_no_counter():
 def test_a_clock_is_in_microseconds_and_may_wrap(title, times, microseconds):
     _, link = streaming("".join(f"{time},1\n" for time in times).encode(), head=title + b",ax\n" + ROWS)
     assert link.device_clock
-    blocks = blocks_of(link, 3)
+    blocks = taken(link, 3)
     assert [block.time_us for block in blocks] == microseconds
     assert [block.values.tolist() for block in blocks] == [[[1]]] * 3
 
