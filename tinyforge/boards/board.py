@@ -103,6 +103,15 @@ class Board:
         """What :func:`load_board` finds it by again: its identifier, or the path of a description that is not ours."""
         return self.id if self.path.parent == _FOLDER else str(self.path.absolute())
 
+    def cycles_on(self, cycles: int, jumps: int) -> int:
+        """Cycles of code in this board's flash: each jump waits for its first fetch.
+
+        Args:
+            cycles: those of memory without wait states.
+            jumps: how many of the instructions go elsewhere.
+        """
+        return cycles + self.flash_wait_cycles * jumps
+
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)

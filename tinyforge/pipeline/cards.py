@@ -193,8 +193,9 @@ def _times(cost: Mapping[str, Any]) -> list[str]:
     from tinyforge.boards import board_ids, load_board
 
     rows = []
+    jumps = cost["cycles"] - cost["cycles_low"]
     for board in map(load_board, board_ids()):
-        cycles = cost["cycles"] + board.flash_wait_cycles * (cost["cycles"] - cost["cycles_low"])
+        cycles = board.cycles_on(cost["cycles"], jumps)
         time_ms = f"{1e3 * cycles / board.clock_hz:.2f} ms"
         rows.append((board.name, f"{board.clock_hz / 1e6:g} MHz", str(board.flash_wait_cycles), str(cycles), time_ms))
     return _table(("board", "clock", "wait states", "cycles", "time"), rows)

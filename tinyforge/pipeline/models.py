@@ -453,7 +453,6 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
         measured = measure.profile(elf, manifest)
         linked = bench_footprint(model_dir, elf, toolchain=toolchain)
         stacks = _stacks(read_image(elf), {cost.function for cost in measured.layers})
-    waits = board.flash_wait_cycles
     layers = []
     waiting = list(described)
     for cost in measured.layers:
@@ -470,7 +469,7 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
                 "const_bytes": said["const_bytes"] if said else 0,
                 "instructions": cost.instructions,
                 "cycles": cost.cycles,
-                "latency_us": 1e6 * (cost.cycles + waits * cost.jumps) / board.clock_hz,
+                "latency_us": 1e6 * board.cycles_on(cost.cycles, cost.jumps) / board.clock_hz,
                 "flash_bytes": said.get("flash_bytes") if said else 0,
                 "ram_bytes": said.get("ram_bytes") if said else 0,
                 "stack_bytes": stacks.get(cost.function),
@@ -490,12 +489,12 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
         "stack_bytes": measured.stack_bytes,
         "arena_bytes": manifest["arena_bytes"],
         "clock_hz": board.clock_hz,
-        "flash_wait_cycles": waits,
+        "flash_wait_cycles": board.flash_wait_cycles,
         "cycles_low": measured.cycles - measured.jumps,
-        "cycles_high": measured.cycles + (1 + waits) * measured.jumps,
+        "cycles_high": board.cycles_on(measured.cycles, measured.jumps) + measured.jumps,
         "own_instructions": measured.own_instructions,
         "own_cycles": measured.own_cycles,
-        "latency_us": 1e6 * (measured.cycles + waits * measured.jumps) / board.clock_hz,
+        "latency_us": 1e6 * board.cycles_on(measured.cycles, measured.jumps) / board.clock_hz,
         "compiler": toolchain.version,
         "layers": layers,
         "by_symbol": dict(linked.by_symbol),
