@@ -36,6 +36,7 @@ STEMS = (
     "fully_connected",
     "max_pool_2d",
     "packed",
+    "pooled",
     "unidirectional_sequence_lstm",
 )
 FLASH_BYTES, RAM_BYTES, BUFFERS = 8 << 20, 8 << 20, 0x2040_0000

@@ -90,6 +90,19 @@ def conv_1d(rng):
     return found, [batches * size * in_ch], batches * out * out_ch, 8 * filled(taps)
 
 
+def conv_1d_pool(rng):
+    """The last window of a pool of two may lack its second place; no channel is rare."""
+    pool = int(rng.choice([2, 4]))
+    while True:
+        found, inputs, _, scratch = conv_1d(rng)
+        if found["rare"] is None and found["out_len"] >= (1 if pool == 2 else pool):
+            break
+    places = found.pop("out_len")
+    del found["rare"]
+    found |= {"places": places - places % pool if pool == 4 else places, "pool": pool}
+    return found, inputs, found["batches"] * -(-found["places"] // pool) * found["out_ch"], scratch
+
+
 def conv_1d_packed(rng):
     found, inputs, output, _ = conv_1d(rng)
     taps, out_ch = found["kernel"] * found["in_ch"], found["out_ch"]
@@ -335,6 +348,7 @@ KERNELS = {
     "tfg_lstm_s8": lstm,
     "tfg_gru_s8": gru,
     "tfg_conv_1d_s8": conv_1d,
+    "tfg_conv_1d_pool_s8": conv_1d_pool,
     "tfg_conv_1d_packed_s8": conv_1d_packed,
     "tfg_conv_2d_s8": conv_2d,
     "tfg_conv_2d_one_s8": conv_2d_one,

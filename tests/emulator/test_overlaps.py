@@ -36,6 +36,7 @@ FAST = (
     "depthwise_conv_2d",
     "fully_connected",
     "max_pool_2d",
+    "pooled",
     "unidirectional_sequence_lstm",
 )
 #: Kernels for which a byte nearer may do no harm: they copy in one go, the byte they lose is a float's last, or all is

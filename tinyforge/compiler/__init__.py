@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tinyforge.compiler.fuse import fuse
 from tinyforge.compiler.goal import Goal
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.memory_plan import plan_memory
@@ -45,12 +46,14 @@ def compile_model(data: bytes, *, name: str, place: str, goal: Goal = Goal.BALAN
         graph, lowering, log = _lowered(settled, goal)
         log = (*(f"settle_shapes: {line}" for line in lines), *log)
     graph = replace(graph, tensors=tuple(lowering.tensors))
-    plan = plan_memory(graph, lowering.layers, graph.tensors)
+    layers, lines = fuse(graph, lowering.layers, goal)
+    log = (*log, *(f"fuse: {line}" for line in lines))
+    plan = plan_memory(graph, layers, graph.tensors)
     verdict = "optimal" if plan.optimal else f"lower bound {plan.lower_bound_bytes} B"
     return Compiled(
         name=c_identifier(name),
         graph=graph,
-        layers=tuple(lowering.layers),
+        layers=tuple(layers),
         plan=plan,
         states=tuple(lowering.states),
         info=info,

@@ -16,6 +16,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tinyforge.compiler.fuse import apart
 from tinyforge.compiler.memory_plan import plan_memory
 from tinyforge.compiler.stretch import Stretch, stretch_of
 from tinyforge.core.errors import UsageError
@@ -104,8 +105,8 @@ def stream(compiled: Compiled, hop: int, *, force: bool = False) -> Compiled:
     length = _length(graph.tensors[graph.inputs[0]])
     if not 1 <= hop < length:
         raise UsageError("--hop", f"{hop} samples of a window of {length}", f"give 1 to {length - 1}")
-    rows = _streamed(compiled, hop, length)
-    found = _Builder(compiled, rows, hop, length).build()
+    single = _single(compiled, hop, length)
+    found = _Builder(single, _streamed(single, hop, length), hop, length).build()
     ram, whole_ram = (one.arena_bytes + one.state_bytes for one in (found, compiled))
     line = ""
     if found.macs > PAYS * compiled.macs:
@@ -113,6 +114,24 @@ def stream(compiled: Compiled, hop: int, *, force: bool = False) -> Compiled:
     elif ram > max(_MOST_RAM, _MOST_RAM_RATIO * whole_ram):
         line = f"{ram} B of arena and state where the whole window takes {whole_ram}"
     return replace(compiled, log=(*compiled.log, f"stream: does not pay: {line}")) if line and not force else found
+
+
+def _single(compiled: Compiled, hop: int, length: int) -> Compiled:
+    """The model without fused calls, where one of them would compute more than its parts.
+
+    A pooled row stands for more samples than a row of the convolution, so there may be more hops between rows that
+    repeat, and a convolution in one call with it is computed for all of these.
+    """
+    graph = compiled.graph
+    single = replace(compiled, layers=tuple(apart(compiled.layers)))
+    fused_rows, rows = (_streamed(model, hop, length) for model in (compiled, single))
+    for layer in compiled.layers:
+        if layer.parts:
+            first = rows.get(graph.root(layer.parts[0].outputs[0]))
+            last = fused_rows.get(graph.root(layer.outputs[0]))
+            if first is not None and (last is None or last.phases > first.phases):
+                return single
+    return compiled
 
 
 def _length(tensor: Tensor) -> int:

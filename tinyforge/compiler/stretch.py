@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tinyforge.compiler.fuse import POOLED
 from tinyforge.core.graph import Graph, Layer, Param
 
 Part = Callable[[int, int, int, int], dict[str, Param]]
@@ -56,6 +57,8 @@ def stretch_of(layer: Layer, graph: Graph, rows: int) -> Stretch | None:
         return _binary(layer, graph, rows)
     if kernel in {"tfg_conv_1d_s8", "tfg_conv_1d_packed_s8"}:
         return _conv_1d(layer, rows)
+    if kernel == POOLED:
+        return _conv_1d_pool(layer, rows)
     if kernel in _WINDOWS:
         return _windows(layer, rows)
     return None
@@ -96,6 +99,23 @@ def _conv_1d(layer: Layer, rows: int) -> Stretch | None:
         }
 
     return Stretch(size["out_len"], size["kernel"], size["stride"], size["pad"], part)
+
+
+def _conv_1d_pool(layer: Layer, rows: int) -> Stretch | None:
+    """A row is `pool` places of the convolution, the last one maybe fewer."""
+    places, pool, stride, pad = (_whole(layer, name) for name in ("places", "pool", "stride", "pad"))
+    if _whole(layer, "batches") != 1 or _whole(layer, "in_len") != rows:
+        return None
+
+    def part(first: int, last: int, low: int, high: int) -> dict[str, Param]:
+        return {
+            "in_len": high - low,
+            "places": min(last * pool, places) - first * pool,
+            "pad": low - (first * pool * stride - pad),
+        }
+
+    extent = (pool - 1) * stride + _whole(layer, "kernel")
+    return Stretch(-(-places // pool), extent, pool * stride, pad, part)
 
 
 def _is_pointwise(layer: Layer) -> bool:

@@ -227,6 +227,7 @@ class Layer:
         scratch_bytes: arena bytes the kernel gets as its last argument; 0 for none.
         macs: multiply-accumulates of one inference.
         overlaps: inputs and outputs that may share bytes, and how; all others must lie apart.
+        parts: the calls that this one stands for, if it does the work of several.
     """
 
     index: int
@@ -241,6 +242,7 @@ class Layer:
     scratch_bytes: int = 0
     macs: int = 0
     overlaps: tuple[Overlap, ...] = ()
+    parts: tuple[Layer, ...] = ()
 
     @property
     def const_bytes(self) -> int:

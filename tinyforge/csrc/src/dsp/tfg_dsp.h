@@ -132,7 +132,7 @@ static inline void tfg_store4(void *to, uint32_t word)
     __builtin_memcpy(to, &word, 4);
 }
 
-/* Inner loops: tfg_dense.c, tfg_gates.c, tfg_tiles.c, tfg_depthwise.c, tfg_windows.c, tfg_narrow.c */
+/* Inner loops: tfg_dense.c, tfg_gates.c, tfg_tiles.c, tfg_pool_tiles.c, tfg_depthwise.c, tfg_windows.c, tfg_narrow.c */
 
 /* One row of a dense layer, in the order in which it is loaded */
 typedef struct {
@@ -198,6 +198,26 @@ typedef struct {
  * are one must hold the same. Where step + middle is 0, the third and fourth place are taken for the first and second.
  */
 void tfg_tiles(const tfg_tiles_t *tiles);
+
+/* Work of tfg_pool_tiles, in the order in which it loads it */
+typedef struct {
+    const int16_t *places; /* as in tfg_tiles_t, and what follows */
+    const int16_t *end;
+    const int32_t *multiplier;
+    const int32_t *bias;
+    int8_t *output; /* of the first two places, or of all four */
+    uint32_t flags; /* TFG_TWO_PLACES: the first two alone, TFG_POOL_FOUR: one output of all four; 0: two outputs */
+    int32_t step;   /* from the first two places' output to the second two's; 0 where there is one output */
+    int32_t twice;
+    int32_t channels;
+    const int8_t *filter;
+} tfg_pool_tiles_t;
+
+#define TFG_TWO_PLACES 0x80000000U
+#define TFG_POOL_FOUR  0x20000000U
+
+/* As tfg_tiles, but only the greatest sum of two or four places is rescaled */
+void tfg_pool_tiles(const tfg_pool_tiles_t *tiles);
 
 /* Places in a row whose windows have the same part inside, for four channels; in the order of tfg_depthwise_run */
 typedef struct {

@@ -13,6 +13,10 @@ def conv_1d(layer: Layer) -> Printed:
     if "in_len" not in size:  # a kernel for two dimensions
         lengths = f"[{size['in_w']}][{size['in_ch']}] -> [{size['out_w']}][{size.get('out_ch', 1)}]"
         return Printed(f"{lengths}, kernel {size['kernel_w']}")
+    if "pool" in size:
+        outputs = -(-int(size["places"] or 0) // int(size["pool"] or 1))
+        lengths = f"[{size['in_len']}][{size['in_ch']}] -> [{outputs}][{size['out_ch']}]"
+        return Printed(f"{lengths}, kernel {size['kernel']}, greatest of {size['pool']}")
     return Printed(
         f"[{size['in_len']}][{size['in_ch']}] -> [{size['out_len']}][{size['out_ch']}], kernel {size['kernel']}"
     )
