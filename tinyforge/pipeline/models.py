@@ -385,6 +385,7 @@ def _first_layer(model: bytes, model_dir: Path, inputs: Int8Array, window: int |
     from tinyforge.evaluate import litert
     from tinyforge.evaluate.grafted import has_own_operator
     from tinyforge.evaluate.host_c import load_invoke
+    from tinyforge.firmware import read_manifest
 
     if has_own_operator(model):  # the interpreter cannot keep every tensor of a model that it cannot run alone
         return ""
@@ -394,9 +395,11 @@ def _first_layer(model: bytes, model_dir: Path, inputs: Int8Array, window: int |
     found = litert.first_differing_layer(litert.op_outputs(model), expected, actual)
     if found is None:
         return ""
+    calls = [call for call in read_manifest(model_dir)["layers"] if found.tensor in call["tensors"]]
+    together = "".join(f", computed in one call with op #{call['op']}" for call in calls if call["op"] != found.op)
     return (
         f'op #{found.op} {found.op_name}, tensor "{found.tensor_name}": {found.differing} of {found.elements} numbers '
-        f"differ, at most by {found.max_abs_diff}"
+        f"differ, at most by {found.max_abs_diff}{together}"
     )
 
 

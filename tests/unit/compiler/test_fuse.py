@@ -13,6 +13,7 @@ from tinyforge.compiler import Goal, compile_model
 from tinyforge.compiler.fixed_point import NONE, RELU, RELU6, requantize
 from tinyforge.compiler.fuse import apart
 from tinyforge.core.graph import Compiled
+from tinyforge.runtimes import get_runtime
 
 FUSED, CONV, POOL = "tfg_conv_1d_pool_s8", "tfg_conv_1d_s8", "tfg_max_pool_2d_s8"
 
@@ -149,3 +150,16 @@ def test_equal_to_the_reference(tmp_path):
         for tall in (False, True)
     ]
     assert not differences(cases, tmp_path, np.random.default_rng(1))
+
+
+def test_a_difference_says_that_two_operators_are_one_call(tmp_path):
+    from tinyforge.pipeline.models import _first_layer
+
+    data = pair()
+    get_runtime("aot").generate(compiled(data), tmp_path)
+    source = tmp_path / "net.c"
+    source.write_text(source.read_text().replace(".zero_point = -100", ".zero_point = -99"))
+    window = np.zeros((1, 26 * 8), np.int8)
+    said = _first_layer(data, tmp_path, window, 0)
+    assert said.startswith('op #1 MAX_POOL_2D, tensor "z": ')
+    assert said.endswith(", computed in one call with op #0")
