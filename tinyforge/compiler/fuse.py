@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from tinyforge.compiler.geometry import Geometry
@@ -55,9 +55,13 @@ def fuse(graph: Graph, layers: Sequence[Layer], goal: Goal) -> tuple[list[Layer]
     return [replace(layer, index=number) for number, layer in enumerate(kept)], lines
 
 
-def apart(layers: Sequence[Layer]) -> list[Layer]:
-    """The calls as they were before :func:`fuse`, numbered again."""
-    single = [part for layer in layers for part in (layer.parts or (layer,))]
+def apart(layers: Sequence[Layer], which: Container[int] | None = None) -> list[Layer]:
+    """The calls with the parts of those that :func:`fuse` made, or of ``which`` by index; numbered again."""
+    single = [
+        part
+        for layer in layers
+        for part in ((layer.parts if which is None or layer.index in which else ()) or (layer,))
+    ]
     return [replace(layer, index=number) for number, layer in enumerate(single)]
 
 

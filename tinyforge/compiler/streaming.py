@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tinyforge.compiler.fuse import apart
+from tinyforge.compiler.goal import Goal
 from tinyforge.compiler.memory_plan import plan_memory
 from tinyforge.compiler.stretch import Stretch, stretch_of
 from tinyforge.core.errors import UsageError
@@ -82,12 +83,13 @@ class Rows:
         return tuple((a, b) for a, b in ((self.first, self.left), (self.fresh, self.count)) if a < b)
 
 
-def stream(compiled: Compiled, hop: int, *, force: bool = False) -> Compiled:
+def stream(compiled: Compiled, hop: int, *, goal: Goal = Goal.BALANCED, force: bool = False) -> Compiled:
     """The model for a window that moves on by ``hop`` samples a call: its input are the new samples alone.
 
     Args:
         compiled: the model for whole windows.
         hop: samples (rows of the input), 1 to less than the window's length.
+        goal: what a faster form may cost.
         force: stream even where it does not pay.
 
     Returns:
@@ -105,8 +107,8 @@ def stream(compiled: Compiled, hop: int, *, force: bool = False) -> Compiled:
     length = _length(graph.tensors[graph.inputs[0]])
     if not 1 <= hop < length:
         raise UsageError("--hop", f"{hop} samples of a window of {length}", f"give 1 to {length - 1}")
-    single = _single(compiled, hop, length)
-    found = _Builder(single, _streamed(single, hop, length), hop, length).build()
+    parted = _parted(compiled, hop, length, goal)
+    found = _Builder(parted, _streamed(parted, hop, length), hop, length).build()
     ram, whole_ram = (one.arena_bytes + one.state_bytes for one in (found, compiled))
     line = ""
     if found.macs > PAYS * compiled.macs:
@@ -116,22 +118,27 @@ def stream(compiled: Compiled, hop: int, *, force: bool = False) -> Compiled:
     return replace(compiled, log=(*compiled.log, f"stream: does not pay: {line}")) if line and not force else found
 
 
-def _single(compiled: Compiled, hop: int, length: int) -> Compiled:
-    """The model without fused calls, where one of them would compute more than its parts.
+def _parted(compiled: Compiled, hop: int, length: int, goal: Goal) -> Compiled:
+    """The model without those fused calls that would compute more than their parts.
 
     A pooled row stands for more samples than a row of the convolution, so there may be more hops between rows that
-    repeat, and a convolution in one call with it is computed for all of these.
+    repeat, and a convolution in one call with it is computed for all of these. Where that is so of one call, all are
+    taken apart, but for speed: kernels of both kinds are a kilobyte more.
     """
     graph = compiled.graph
-    single = replace(compiled, layers=tuple(apart(compiled.layers)))
-    fused_rows, rows = (_streamed(model, hop, length) for model in (compiled, single))
-    for layer in compiled.layers:
-        if layer.parts:
-            first = rows.get(graph.root(layer.parts[0].outputs[0]))
-            last = fused_rows.get(graph.root(layer.outputs[0]))
-            if first is not None and (last is None or last.phases > first.phases):
-                return single
-    return compiled
+    fused_rows = _streamed(compiled, hop, length)
+    rows = _streamed(replace(compiled, layers=tuple(apart(compiled.layers))), hop, length)
+
+    def computes_more(layer: Layer) -> bool:
+        first = rows.get(graph.root(layer.parts[0].outputs[0]))
+        last = fused_rows.get(graph.root(layer.outputs[0]))
+        return first is not None and (last is None or last.phases > first.phases)
+
+    fused = [layer for layer in compiled.layers if layer.parts]
+    more = {layer.index for layer in fused if computes_more(layer)}
+    if more and goal is not Goal.SPEED:
+        more = {layer.index for layer in fused}
+    return replace(compiled, layers=tuple(apart(compiled.layers, more)))
 
 
 def _length(tensor: Tensor) -> int:

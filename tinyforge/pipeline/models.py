@@ -115,7 +115,7 @@ def export(
         raise UsageError(str(out), "is a file", "--out takes a folder")
     compiled = compile_file(path, name, optimize)
     if stream or hop:
-        compiled = _streaming(compiled, hop, runtime)
+        compiled = _streaming(compiled, hop, runtime, goal_of(optimize))
     if package:
         manifest, files = write_package(package, compiled, out)
     else:
@@ -150,7 +150,7 @@ def export(
     }
 
 
-def _streaming(compiled: Compiled, hop: int, runtime: str) -> Compiled:
+def _streaming(compiled: Compiled, hop: int, runtime: str, goal: Goal) -> Compiled:
     """The model for a sliding window."""
     from tinyforge.compiler.streaming import stream
 
@@ -160,7 +160,7 @@ def _streaming(compiled: Compiled, hop: int, runtime: str) -> Compiled:
         raise UsageError("--stream", "the model does not say by how many samples its window moves", "add --hop N")
     if not hop and compiled.info is not None:
         hop = compiled.info.window.hop
-    return stream(compiled, hop)
+    return stream(compiled, hop, goal=goal)
 
 
 def linked_cost(compiled: Compiled) -> dict[str, Any]:

@@ -154,7 +154,9 @@ def differences(
         goal: of the compiler.
     """
     whole = compile_model(data, name="whole", place="whole.tflite", goal=goal)
-    sliding = stream(compile_model(data, name="sliding", place="sliding.tflite", goal=goal), hop, force=force)
+    sliding = stream(
+        compile_model(data, name="sliding", place="sliding.tflite", goal=goal), hop, goal=goal, force=force
+    )
     assert sliding.stream is not None, sliding.log[-1]
     one, two = library(whole, folder / "whole"), library(sliding, folder / "sliding")
     length = sliding.stream.length

@@ -124,14 +124,22 @@ def test_rescaling_never_decreases():
             assert found == sorted(found), (multiplier, exponent)
 
 
-@pytest.mark.parametrize("hop", [4, 6, 10])
-def test_sliding_window(hop, tmp_path):
+@pytest.mark.parametrize(
+    ("hop", "goal", "expected"),
+    [
+        (4, Goal.BALANCED, {FUSED}),
+        (6, Goal.BALANCED, {CONV, POOL}),  # the second pooling's rows repeat after two hops
+        (6, Goal.SPEED, {FUSED, CONV, POOL}),
+        (5, Goal.SPEED, {CONV, POOL}),
+    ],
+)
+def test_sliding_window(hop, goal, expected, tmp_path):
     """Fused where rows repeat after as many hops; the same outputs as the whole window's."""
     data = Net(60, 4).conv(8, 5).pool(2).conv(8, 3).pool(2).head()
-    sliding, seen, wrong = sliding_differences(data, hop, 60, tmp_path)
+    sliding, seen, wrong = sliding_differences(data, hop, 60, tmp_path, goal=goal)
     assert seen > 40
     assert wrong == 0
-    assert {call.kernel for call in sliding.layers} >= ({FUSED} if hop == 4 else {CONV, POOL})
+    assert {call.kernel for call in sliding.layers} & {FUSED, CONV, POOL} == expected
 
 
 def test_sliding_window_of_a_last_place_alone(tmp_path):
