@@ -1,6 +1,7 @@
-/* See Arduino.h and Wire.h. */
+/* See Arduino.h, Wire.h and mbed.h. */
 #include <Arduino.h>
 #include <Wire.h>
+#include <mbed.h>
 
 #include "platform.h"
 #include "threads.h"
@@ -233,4 +234,28 @@ int TwoWire::available()
 int TwoWire::read()
 {
     return at_ < count_ ? buffer_[at_++] : -1;
+}
+
+void mbed::I2C::frequency(int hz)
+{
+    TFV_I2C_BUS = bus_;
+    TFV_I2C_CLOCK = static_cast<uint32_t>(hz);
+}
+
+int mbed::I2C::write(int address, const char *data, int count, bool)
+{
+    TFV_I2C_BUS = bus_;
+    TFV_I2C_ADDRESS = static_cast<uint32_t>(address) >> 1;
+    TFV_I2C_BUFFER = reinterpret_cast<uint32_t>(data);
+    TFV_I2C_WRITE = static_cast<uint32_t>(count);
+    return static_cast<int>(TFV_I2C_STATUS);
+}
+
+int mbed::I2C::read(int address, char *data, int count, bool)
+{
+    TFV_I2C_BUS = bus_;
+    TFV_I2C_ADDRESS = static_cast<uint32_t>(address) >> 1;
+    TFV_I2C_BUFFER = reinterpret_cast<uint32_t>(data);
+    TFV_I2C_READ = static_cast<uint32_t>(count);
+    return TFV_I2C_MOVED == static_cast<uint32_t>(count) ? 0 : 1;
 }

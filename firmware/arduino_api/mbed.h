@@ -39,6 +39,9 @@ struct milliseconds {
 } // namespace chrono
 } // namespace std
 
+/* Of the Nano 33 BLE's pins, those of its inner bus. */
+enum PinName : uint32_t { I2C_SCL1 = 15, I2C_SDA1 = 14 };
+
 typedef int osPriority_t;
 enum : osPriority_t { osPriorityNormal = 24, osPriorityAboveNormal = 32 };
 typedef void *osThreadId_t;
@@ -79,6 +82,21 @@ uint32_t flags_wait_any(uint32_t flags);
 
 namespace mbed
 {
+
+/* A bus as controller; addresses are of 8 bits, the lowest ignored. Both return 0 when the part answered. */
+class I2C
+{
+  public:
+    constexpr I2C(PinName sda, PinName) : bus_(sda == I2C_SDA1 ? 1u : 0u)
+    {
+    }
+    void frequency(int hz);
+    int write(int address, const char *data, int count, bool repeated = false);
+    int read(int address, char *data, int count, bool repeated = false);
+
+  private:
+    uint32_t bus_;
+};
 
 /* A function called from the interrupt, again and again. One is enough here. */
 class Ticker

@@ -248,3 +248,99 @@ def test_ten_thousand_windows_bit_for_bit(images, name):
 def test_an_hour_of_live(images, name):
     count, stats = check_live(Running(images(name, model=True), name), 3600.0, hop=25)
     print(f"{name}: {count} predictions, {stats}")
+
+
+def bus_of(running):
+    return running.board.parts.wiring.buses[1]
+
+
+def test_the_nanos_sensors_are_set_up_alike(images):
+    """4 g, 2000 degrees a second, the rate of the board's description; no other part on the bus is woken."""
+    running = Running(images("nano33"), "nano33")
+    running.link.hello()
+    assert bus_of(running).clock_hz == 400_000
+    part = running.board.parts.wiring.sensor
+    assert {at: part.registers[at] for at in (0x10, 0x20, 0x22)} == {0x10: 0x78, 0x20: 0x70, 0x22: 0x44}
+    running = Running(images("nano33"), "nano33_rev2")
+    running.link.hello()
+    part = running.board.parts.wiring.sensor
+    expected = {0x40: 0x98, 0x41: 0x01, 0x42: 0xD8, 0x43: 0x08, 0x7C: 0x00, 0x7D: 0x06}
+    assert {at: part.registers[at] for at in expected} == expected
+    for name, address in (("nano33", 0x1E), ("nano33_rev2", 0x10)):
+        running = Running(images("nano33"), name)
+        magnetometer = bus_of(running)._parts[address]
+        running.link.hello()
+        assert magnetometer.registers == {}
+
+
+def lose_a_byte(part, _bus):
+    """One byte of the program comes over as another."""
+    write, count = part.write, 0
+
+    def damaged(address, value):
+        nonlocal count
+        count += address == 0x5E
+        write(address, value ^ 0x10 if count == 100 and address == 0x5E else value)
+
+    part.write = damaged
+
+
+def never_start(part, _bus):
+    read = part.read
+    part.read = lambda address: 0 if address == 0x21 else read(address)
+
+
+def fall_silent(part, bus):
+    """It answers no more in the middle of its program."""
+    write, count = part.write, 0
+
+    def silent(address, value):
+        nonlocal count
+        count += address == 0x5E
+        if count == 100:
+            bus._parts.pop(0x68, None)
+        write(address, value)
+
+    part.write = silent
+
+
+def be_another(part, _bus):
+    read = part.read
+    part.read = lambda address: 0x11 if address in {0x00, 0x0F} else read(address)
+
+
+def be_missing(part, bus):
+    for address in [address for address, there in bus._parts.items() if there is part]:
+        del bus._parts[address]
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("nano33", be_another),
+        ("nano33", be_missing),
+        ("nano33_rev2", be_another),
+        ("nano33_rev2", be_missing),
+        ("nano33_rev2", lose_a_byte),
+        ("nano33_rev2", never_start),
+        ("nano33_rev2", fall_silent),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_nano_without_a_working_sensor_says_so(images, name, fault):
+    running = Running(images("nano33"), name)
+    fault(running.board.parts.wiring.sensor, bus_of(running))
+    assert running.link.hello().rate_mhz == 0
+    with pytest.raises(DeviceError, match="the sensor is missing"):
+        running.link.start_stream()
+
+
+@pytest.mark.parametrize("cross_axis", [0, 63, -64])
+def test_what_the_bmi270_mixes_is_taken_apart_again(images, cross_axis):
+    running = Running(images("nano33"), "nano33_rev2")
+    part = running.board.parts.wiring.sensor
+    part._cross_axis = cross_axis
+    values, _, _ = stream(running, 1.0)
+    felt = np.array([part.feel(i) for i in range(len(values) + 300)])
+    step = np.array([4.0, 4.0, 4.0, 2000.0, 2000.0, 2000.0]) / 32768
+    assert min((np.abs(values - felt[i : i + len(values)]) / step).max() for i in range(290)) <= 1.0

@@ -85,6 +85,8 @@ def build_standin(
     objects += compiler.compile_objects(model, folder / "model", [*flags, "-O2"], includes)
     startup = [api / "startup.c", home / "virtual_m4" / "src" / "memory.c"]
     objects += compiler.compile_objects(startup, folder / "platform", flags, includes)
+    own_c = sorted((home / board.firmware / "src").glob("*.c"))
+    objects += compiler.compile_objects(own_c, folder / "src", flags, includes)
     cpp = [*sorted(api.glob("*.cpp")), *sorted((home / board.firmware / "src").glob("*.cpp"))]
     with ThreadPoolExecutor(max_workers=max(1, min(4, os.cpu_count() or 1))) as pool:
         objects += pool.map(lambda source: _compile_cpp(compiler, source, folder, flags, includes), cpp)

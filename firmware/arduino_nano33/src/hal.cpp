@@ -1,18 +1,18 @@
 /*
  * What the application asks of an Arduino Nano 33 BLE Sense (nRF52840, Arduino's mbed core); see tfw_hal.h.
  *
- * Revision 1 carries an LSM9DS1, revision 2 a BMI270, both on Wire1 and without a line to the processor that both
- * share: a thread above the application's asks the sensor's data-ready bit, so the sensor's own clock decides when a
+ * Revision 1 carries an LSM9DS1, revision 2 a BMI270, both on the inner I2C and without a line to the processor that
+ * both share: a thread above the application's asks the sensor's data-ready bit, so the sensor's own clock decides when a
  * sample is taken, and samples arrive while the network runs.
  */
 #include <Arduino.h>
-#include <Arduino_BMI270_BMM150.h>
-#include <Arduino_LSM9DS1.h>
 #include <FlashIAP.h>
-#include <Wire.h>
 #include <mbed.h>
 
+#include "bmi270.h"
 #include "chips/arduino_link.h"
+#include "inner_bus.h"
+#include "lsm9ds1.h"
 #include "run.h"
 #include "tfw_app.h"
 #include "tfw_eembc.h"
@@ -30,11 +30,6 @@ using std::chrono::milliseconds;
 
 enum class Part { none, lsm9ds1, bmi270 };
 
-/* What the libraries set up; neither can be asked for another rate. */
-constexpr uint32_t lsm9ds1_rate_mhz = 119000;
-constexpr uint32_t bmi270_rate_mhz = 100000;
-
-constexpr uint32_t imu_clock_hz = 400000; /* of the I2C bus */
 #ifdef TFW_EEMBC_ENERGY
 constexpr bool is_on_usb = false;
 constexpr uint32_t link_baud = TFW_EEMBC_ENERGY_BAUD;
@@ -73,17 +68,10 @@ uint32_t part_rate_mhz()
     return part == Part::lsm9ds1 ? lsm9ds1_rate_mhz : part == Part::bmi270 ? bmi270_rate_mhz : 0;
 }
 
-/* Whether a new sample was there. Both parts take acceleration and rotation at the same moment. */
+/* Whether a new sample was there. */
 bool read_part(float sample[TFW_CHANNELS])
 {
-    if (part == Part::lsm9ds1) {
-        return IMU_LSM9DS1.accelerationAvailable() != 0 &&
-               IMU_LSM9DS1.readAcceleration(sample[0], sample[1], sample[2]) != 0 &&
-               IMU_LSM9DS1.readGyroscope(sample[3], sample[4], sample[5]) != 0;
-    }
-    return IMU_BMI270_BMM150.accelerationAvailable() != 0 &&
-           IMU_BMI270_BMM150.readAcceleration(sample[0], sample[1], sample[2]) != 0 &&
-           IMU_BMI270_BMM150.readGyroscope(sample[3], sample[4], sample[5]) != 0;
+    return part == Part::lsm9ds1 ? lsm9ds1_read(sample) : bmi270_read(sample);
 }
 
 void imu_loop()
@@ -144,28 +132,29 @@ uint32_t take_reset_reason()
 
 void find_part()
 {
-    if (IMU_LSM9DS1.begin() != 0) {
+    if (lsm9ds1_begin()) {
         part = Part::lsm9ds1;
-    } else if (IMU_BMI270_BMM150.begin(BOSCH_ACCELEROMETER_ONLY) != 0) {
+    } else if (bmi270_begin()) {
         part = Part::bmi270;
     } else {
         return;
     }
-    Wire1.setClock(imu_clock_hz);
     imu_thread->start(imu_loop);
 }
 
 } // namespace
 
 /*
- * The core gives the main program 32 KiB of stack, of which the application takes a small part: the sensor's thread and
- * its stack lie there, too. So this must not return.
+ * The core gives the main program 32 KiB of stack, of which the application takes a small part: the sensor's bus, its
+ * thread and that one's stack lie there, too. So this must not return.
  */
 [[noreturn]] void run()
 {
     alignas(8) unsigned char stack[imu_stack_bytes];
     rtos::Thread thread(osPriorityAboveNormal, sizeof stack, stack, "imu");
     imu_thread = &thread;
+    mbed::I2C bus(I2C_SDA1, I2C_SCL1);
+    inner_bus_begin(bus);
     tfw_setup();
     for (;;) {
         tfw_loop();
