@@ -1,10 +1,10 @@
 """BMI270 (Nano 33 BLE Sense, revision 2): Bosch BST-BMI270-DS000, section 4.4 (initialisation) and 5 (registers).
 
-It samples only after its program was loaded and INTERNAL_STATUS says so. It is deaf for 2 ms after a reset, and while it
-saves power to what is written within 450 us of the last access. It takes the program only 450 us after power save was
+It samples only after its program was loaded and INTERNAL_STATUS says so. It is deaf for 2 ms after a reset, and to what
+is written within 450 us of the last access while it saves power. It takes the program only 450 us after power save was
 switched off, from the word on that INIT_ADDR says at the start of each burst, and has started 20 ms after INIT_CTRL.
-Its gyroscope shows some of the rotation about z about x, too, and says in GYR_CAS how much; it gives samples 45 ms after
-it was switched on.
+Its gyroscope shows some of the rotation about z about x, too, and says in GYR_CAS how much; it gives samples 45 ms
+after it was switched on.
 """
 
 from __future__ import annotations
