@@ -32,7 +32,7 @@ def flash(
         board: which board.
         elf: the linked image.
         target: the virtual board's flash, a file; needed there unless ``port`` is a ``virtual://`` URL.
-        port: serial port or URL of a real board; empty to find it by its USB numbers.
+        port: serial port, ``VID:PID`` or URL of a real board; empty to find it by the board's USB numbers.
         on_line: called with every line PlatformIO prints.
         host: ports and clock of this machine, unless a test gives others.
 

@@ -12,7 +12,7 @@ from typing import Any
 from tinyforge.boards import Board
 from tinyforge.core.errors import DeviceError, ToolError
 from tinyforge.link import Link, PortInfo
-from tinyforge.link.ports import list_ports, open_port
+from tinyforge.link.ports import find_usb, is_usb_id, list_ports, open_port
 
 ATTEMPTS = 3
 TOUCH_BAUD = 1200  # opened and closed at this rate, boards with native USB restart into their boot loader
@@ -102,7 +102,7 @@ def upload(board: Board, port: str, uploader: Uploader, host: Host | None = None
 
     Args:
         board: which board.
-        port: its serial port; empty to find it.
+        port: its serial port, or ``VID:PID``; empty to find it.
         uploader: ``uploader(port, protocol)`` runs the upload tool; both may be empty for its own choice.
         host: this machine when None.
 
@@ -125,7 +125,7 @@ def reach(board: Board, port: str, host: Host | None = None) -> str:
 
     Args:
         board: which board.
-        port: its serial port; empty to find it.
+        port: its serial port, or ``VID:PID``; empty to find it.
         host: this machine when None.
 
     Returns:
@@ -157,6 +157,8 @@ def _on(ports: Sequence[PortInfo], ids: Sequence[UsbId]) -> list[PortInfo]:
 def _find(board: Board, port: str, here: Host) -> str:
     """The board's port; empty when it is reached by a probe and shows none yet."""
     ports = here.ports()
+    if is_usb_id(port):
+        port = find_usb(port, ports)
     if port:
         _check_named(board, port, ports)
         return port

@@ -1,7 +1,7 @@
 """Ports: what bytes come from, and what to say when one does not open.
 
-A port is a device path (``/dev/ttyACM0``), ``socket://host:port``, or any URL pyserial knows; ``virtual://`` is one
-of those as soon as `tinyforge.virtual` has been imported.
+A port is a device path (``/dev/ttyACM0``), the USB numbers of a device (``2341:805a``), ``socket://host:port``, or any
+URL pyserial knows; ``virtual://`` is one of those as soon as `tinyforge.virtual` has been imported.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import select
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ from tinyforge.core.errors import DeviceError
 DEFAULT_BAUD = 115200
 _READ_BYTES = 1 << 16
 _CONNECT_TIMEOUT_S = 5.0
+_USB_ID = re.compile("[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}")
 
 
 @runtime_checkable
@@ -101,6 +104,26 @@ def list_ports() -> list[PortInfo]:
         if port.hwid not in (None, "n/a")
     ]
     return sorted(found, key=lambda port: port.path)
+
+
+def is_usb_id(port: str) -> bool:
+    """Whether a port is named by its USB numbers: ``2341:805a``."""
+    return _USB_ID.fullmatch(port) is not None
+
+
+def find_usb(name: str, ports: Sequence[PortInfo]) -> str:
+    """The path of the one port with these USB numbers (``2341:805a``).
+
+    Raises:
+        DeviceError: none, or several.
+    """
+    vendor, product = (int(part, 16) for part in name.split(":"))
+    matching = [port.path for port in ports if port.usb_id == (vendor, product)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise DeviceError(name, f"{len(matching)} of them: {', '.join(matching)}", f"choose: --port {matching[0]}")
+    raise DeviceError(name, "no device with these USB numbers", "`tinyforge devices` lists what is there")
 
 
 def _lost(name: str, error: Exception) -> DeviceError:
@@ -243,10 +266,10 @@ def _open_error(port: str, error: OSError) -> DeviceError:
 
 
 def open_port(port: str, baud: int = DEFAULT_BAUD) -> Port:
-    """Open a device path or URL.
+    """Open a device path, the one device with these USB numbers, or a URL.
 
     Args:
-        port: device path, ``socket://HOST:PORT``, or another URL of pyserial.
+        port: device path, ``VID:PID`` in hex, ``socket://HOST:PORT``, or another URL of pyserial.
         baud: bits a second of a real UART; USB ignores it.
 
     Raises:
@@ -254,6 +277,8 @@ def open_port(port: str, baud: int = DEFAULT_BAUD) -> Port:
     """
     if port.startswith("socket://"):
         return _open_socket(port)
+    if is_usb_id(port):
+        port = find_usb(port, list_ports())
     import serial
 
     is_path = "://" not in port

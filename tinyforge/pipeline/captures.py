@@ -189,11 +189,13 @@ class _Connector:
         return []
 
     def _where(self) -> str:
+        from tinyforge.link.ports import find_usb, is_usb_id
+
         port = self._port
         if not port:
             port = devices.find_port(self._board)
-        elif devices.is_usb_id(port):
-            port = devices.find_usb(port)
+        elif is_usb_id(port):
+            port = find_usb(port, devices.ports())
         here = {info.path: info for info in devices.ports()}
         if port in here:
             self._identity = (here[port].usb_id, here[port].serial_number)

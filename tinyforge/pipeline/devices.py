@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from tinyforge.pipeline.observer import Observer
 
 VIRTUAL_LAUNCHER = "virtual"
-_USB_ID = re.compile("[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}")
 
 
 def boards() -> list[dict[str, Any]]:
@@ -72,33 +70,13 @@ def ports() -> list[PortInfo]:
     return list_ports()
 
 
-def is_usb_id(port: str) -> bool:
-    """Whether a port is named by its USB numbers: ``2341:805a``."""
-    return _USB_ID.fullmatch(port) is not None
-
-
-def find_usb(name: str) -> str:
-    """The one port with these USB numbers (``2341:805a``).
-
-    Raises:
-        DeviceError: none, or several.
-    """
-    vendor, product = (int(part, 16) for part in name.split(":"))
-    matching = [port.path for port in ports() if port.usb_id == (vendor, product)]
-    if len(matching) == 1:
-        return matching[0]
-    if matching:
-        raise DeviceError(name, f"{len(matching)} of them: {', '.join(matching)}", f"choose: --port {matching[0]}")
-    raise DeviceError(name, "no device with these USB numbers", "`tinyforge devices` lists what is there")
-
-
 @contextlib.contextmanager
 def linked(board: Board, port: str, *, image: Path | None = None, motion: str = "") -> Iterator[Link]:
     """An open link to a board.
 
     Args:
         board: which.
-        port: serial port or URL; empty to find it.
+        port: serial port, ``VID:PID`` or URL; empty to find it.
         image: for the virtual board without a port: the image in its flash.
         motion: for the virtual board without a port: what its IMU feels.
 

@@ -110,6 +110,38 @@ def test_an_upload_that_fails_is_repeated_on_the_boot_loaders_port():
     assert desk.touched == ["/dev/ttyACM0"]
 
 
+def test_a_port_named_by_its_usb_numbers():
+    desk = Desk(("/dev/ttyACM0", APPLICATION), ("/dev/ttyUSB0", (0x0403, 0x6001)), says="nano33")
+    assert flash(desk, port="2341:805A") == "/dev/ttyACM0"
+    assert (desk.touched, desk.uploaded) == (["/dev/ttyACM0"], [("/dev/ttyACM1", "")])
+    desk = Desk(("/dev/ttyACM1", BOOT))
+    assert flash(desk, port="2341:5a") == "/dev/ttyACM0"
+    assert (desk.touched, desk.uploaded) == ([], [("/dev/ttyACM1", "")])
+
+
+@pytest.mark.parametrize(
+    ("port", "message"),
+    [
+        ("2341:805b", "2341:805b: no device with these USB numbers; `tinyforge devices` lists what is there"),
+        ("2341:805a", "2341:805a: 2 of them: /dev/ttyACM0, /dev/ttyACM5; choose: --port /dev/ttyACM0"),
+        ("0403:6001", "/dev/ttyUSB0: is a device 0403:6001, not Arduino Nano 33 BLE Sense; `tinyforge devices` lists"),
+    ],
+)
+def test_usb_numbers_of_none_of_two_and_of_another(port, message):
+    desk = Desk(("/dev/ttyACM0", APPLICATION), ("/dev/ttyACM5", APPLICATION), ("/dev/ttyUSB0", (0x0403, 0x6001)))
+    with pytest.raises(DeviceError) as caught:
+        flash(desk, port=port)
+    assert str(caught.value).startswith(message)
+    assert desk.touched == []
+
+
+@pytest.mark.parametrize("product", [0x015A, 0x025A])
+def test_a_nano_that_shows_other_numbers_of_arduinos_list(product):
+    desk = Desk(("/dev/ttyACM0", (0x2341, product)))
+    assert flash(desk) == "/dev/ttyACM0"
+    assert (desk.touched, desk.uploaded) == (["/dev/ttyACM0"], [("/dev/ttyACM1", "")])
+
+
 def test_no_board():
     with pytest.raises(DeviceError) as caught:
         flash(Desk())
@@ -149,12 +181,12 @@ def test_a_port_that_vanishes_while_it_is_touched():
 def test_a_boot_loader_with_other_numbers():
     """One of the board's maker that appears after the touch is it; what was there before, or is another's, is not."""
     desk = Desk(("/dev/ttyACM0", APPLICATION))
-    desk.boot = (0x2341, 0x025A)
+    desk.boot = (0x2341, 0x035A)
     desk.stay = [other("/dev/ttyACM8", (0x2341, 0x0043))]
     assert flash(desk) == "/dev/ttyACM0"
     assert desk.uploaded == [("/dev/ttyACM1", "")]
     desk = Desk(("/dev/ttyACM0", APPLICATION))
-    desk.boot = (0x1234, 0x025A)
+    desk.boot = (0x1234, 0x035A)
     with pytest.raises(DeviceError, match="does not restart into its boot loader"):
         flash(desk)
     assert desk.uploaded == []

@@ -32,6 +32,32 @@ def test_a_missing_device_lists_the_ports_there_are(monkeypatch):
     assert said("/dev/nothing") == "/dev/nothing: no such device; ports here: /dev/ttyACM0, /dev/ttyUSB1"
 
 
+def test_a_port_is_named_by_its_usb_numbers_too(monkeypatch):
+    controller, device = pty.openpty()
+    here = [
+        PortInfo(os.ttyname(device), (0x2341, 0x805A), "Nano", "A1"),
+        PortInfo("/dev/ttyACM7", (0x0483, 0x5740), "ST", "B1"),
+        PortInfo("/dev/ttyACM8", (0x0483, 0x5740), "ST", "B2"),
+        PortInfo("/dev/ttyS0", None, "", ""),
+    ]
+    monkeypatch.setattr(ports, "list_ports", lambda: here)
+    for name in ("2341:805a", "2341:805A"):
+        opened = open_port(name)
+        assert opened.name == os.ttyname(device)
+        os.write(controller, b"there")
+        assert opened.read_some(2.0) == b"there"
+        opened.close()
+    assert said("483:5740") == "483:5740: 2 of them: /dev/ttyACM7, /dev/ttyACM8; choose: --port /dev/ttyACM7"
+    assert said("2341:005a") == ("2341:005a: no device with these USB numbers; `tinyforge devices` lists what is there")
+    os.close(controller)
+    os.close(device)
+
+
+def test_what_only_resembles_usb_numbers_is_a_path(no_ports):
+    for name in ("2341:805az", "12341:805a", "2341", "2341:", "2341:805a:1"):
+        assert said(name).startswith(f"{name}: no such device")
+
+
 def test_a_missing_device_where_there_is_no_port_at_all(no_ports):
     assert said("/dev/nothing") == (
         "/dev/nothing: no such device; there is no serial port here: is the board plugged in?"
