@@ -16,9 +16,11 @@ pytest.importorskip("cryptography")
 from tinyforge.boards import load_board
 from tinyforge.core.errors import DeviceError, UsageError
 from tinyforge.firmware import build
+from tinyforge.firmware.standin import build_standin
 from tinyforge.firmware.update import HEAD_BYTES, build_update, make_key, public_key, read_key, sign
 from tinyforge.link import Link, LinkRefused, SerialPort
 from tinyforge.virtual import State, VirtualBoard
+from tinyforge.virtual.parts.flash import update_region
 from tinyforge.virtual.serial_protocol.protocol_virtual import Serial
 
 pytestmark = pytest.mark.emulator
@@ -38,8 +40,8 @@ def image(tiny_model, secret, tmp_path_factory):
 
 
 class Running:
-    def __init__(self, elf):
-        self.board = VirtualBoard(elf)
+    def __init__(self, elf, board=None):
+        self.board = VirtualBoard(elf, board=board)
         self.connect()
 
     def connect(self):
@@ -206,3 +208,24 @@ def test_two_thousand_power_cuts(image, tiny_model, secret):
 def test_a_thousand_forged_images(image, tiny_model, secret):
     forge(image, tiny_model, secret, 1000, 4)
     print("1000 forged or damaged images: 0 accepted")
+
+
+@pytest.mark.parametrize("name", ["nano33", "nano33_rev2", "sensortile", "b_l475e_iot01a"])
+def test_real_boards_keep_updates_where_nothing_else_is(name, tiny_model, secret, tmp_path):
+    board = load_board(name)
+    key = f"TFW_UPDATE_KEY={public_key(secret).hex()}"
+    elf = build_standin(board, tmp_path, model_dir=tiny_model, defines=(key,))
+    running = Running(elf, board)
+    start, end = update_region(name, board.flash_origin + board.flash_bytes)
+    flash_end = board.flash_origin + board.flash_bytes
+    below = running.board.machine.read(board.flash_origin, start - board.flash_origin)
+    behind = running.board.machine.read(end, flash_end - end) if end < flash_end else b""
+    update = build_update(tiny_model, board.hello_name, running.link.update_state(), secret)
+    assert running.link.update(update.data).version == 1
+    running.works()
+    running.restart()
+    assert running.link.update_state().version == 1
+    running.works()
+    assert running.board.machine.read(board.flash_origin, start - board.flash_origin) == below
+    if behind:
+        assert running.board.machine.read(end, flash_end - end) == behind

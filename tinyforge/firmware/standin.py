@@ -21,7 +21,7 @@ from tinyforge.firmware.manifest import model_sources, read_manifest
 from tinyforge.firmware.project import LINKS, binding_of, board_defines, files_digest, project_files
 from tinyforge.toolchain import ArmToolchain, find_arm_toolchain
 from tinyforge.toolchain.run import run_tool
-from tinyforge.virtual.parts.flash import FLASH_UPDATE_BYTES
+from tinyforge.virtual.parts.flash import update_region
 from tinyforge.virtual.parts.wiring import SECOND_RAM, WIRINGS
 
 _CPP_FLAGS = ("-std=gnu++14", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics")
@@ -134,8 +134,9 @@ def _compile_cpp(compiler: ArmToolchain, source: Path, folder: Path, flags: list
 
 def _script(text: str, board: Board) -> str:
     second = SECOND_RAM.get(board.id, (0, 0))[1]
+    updates, _ = update_region(board.id, board.flash_origin + board.flash_bytes)
     return render_places(
         text,
-        flash=(board.flash_origin, board.flash_bytes - FLASH_UPDATE_BYTES),
+        flash=(board.flash_origin, updates - board.flash_origin),
         ram=(board.ram_origin, board.ram_bytes - second),
     )

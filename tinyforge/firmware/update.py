@@ -223,10 +223,14 @@ def _check(state: UpdateState, secret: bytes, board_name: str) -> None:
 
 
 def _flat(parts: list[tuple[int, bytes]], base: int) -> bytes:
-    """What lies from ``base`` on, gaps filled with erased flash, a whole number of units."""
+    """What lies from ``base`` on, gaps filled with erased flash, a whole number of units.
+
+    Below it may be the ELF's own headers: a linker loads the page they share with the first section as a whole.
+    """
     end = max(address + len(data) for address, data in parts)
     room = bytearray(b"\xff" * (-(-(end - base) // _UNIT_BYTES) * _UNIT_BYTES))
-    for address, data in parts:
+    for start, whole in parts:
+        address, data = max(start, base), whole[max(base - start, 0) :]
         room[address - base : address - base + len(data)] = data
     return bytes(room)
 

@@ -16,7 +16,7 @@ from tinyforge.boards import load_board
 from tinyforge.core.errors import BoardFault
 from tinyforge.toolchain import read_image
 from tinyforge.virtual.machine import Machine, Peripheral, Stop
-from tinyforge.virtual.parts.flash import FLASH_UPDATE_BYTES, Flash
+from tinyforge.virtual.parts.flash import Flash, update_region
 from tinyforge.virtual.parts.wiring import MASKED_RETRY_TICKS, SECOND_RAM, WIRINGS, WiredParts
 from tinyforge.virtual.peripherals import (
     BLOCK_BASE,
@@ -84,11 +84,10 @@ class VirtualBoard:
         self._deadline = 0  # of the host
         self.has_power = True
         self._flash_source = self._flash_target = 0
-        end = self.board.flash_origin + self.board.flash_bytes
         self.flash = Flash(
             self.machine.read,
             self.machine.write_flash,
-            (end - FLASH_UPDATE_BYTES, end),
+            update_region(self.board.id, self.board.flash_origin + self.board.flash_bytes),
             FLASH_PAGE_BYTES.get(self.board.firmware, 4096),
             lambda microseconds: self.pass_ticks(microseconds * self.clock_hz // 1_000_000),
             self._lose_power,

@@ -282,8 +282,11 @@ void tfw_hal_watchdog(void)
     }
 }
 
-/* The last 128 KiB; the boot loader leaves them alone, and so does an upload of a smaller program. */
-extern "C" const tfw_flash_t tfw_hal_flash = {0xE0000, 0x20000, 4096};
+/*
+ * 128 KiB that an upload of a smaller program leaves alone. Not the last ones: a boot loader that makes room for a radio
+ * stack, which Arduino's Nano33BLE_System installs, begins at 0xE0000.
+ */
+extern "C" const tfw_flash_t tfw_hal_flash = {0xC0000, 0x20000, 4096};
 
 bool tfw_hal_flash_erase(uint32_t page_address)
 {

@@ -8,6 +8,7 @@ import pytest
 
 from tinyforge.boards import list_boards, load_board
 from tinyforge.core.resources import firmware_dir
+from tinyforge.virtual.parts.flash import update_region
 
 
 def project(board):
@@ -78,3 +79,12 @@ def test_rates_in_the_nanos_drivers_are_those_of_both_descriptions():
         header = (firmware_dir() / "arduino_nano33" / "src" / f"{part}.h").read_text(encoding="utf-8")
         rate = int(re.search(rf"{part}_rate_mhz = (\d+);", header)[1]) / 1000
         assert (rate,) == load_board(name).sensors[0].rates_hz
+
+
+def test_the_nanos_updates_lie_below_arduinos_newer_boot_loader():
+    source = (firmware_dir() / "arduino_nano33" / "src" / "hal.cpp").read_text(encoding="utf-8")
+    start, size = (int(value, 16) for value in re.search(r"tfw_hal_flash = \{(\w+), (\w+),", source).groups())
+    for name in ("nano33", "nano33_rev2"):
+        board = load_board(name)
+        assert update_region(name, board.flash_origin + board.flash_bytes) == (start, start + size)
+    assert start + size <= 0xE0000

@@ -9,10 +9,18 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-FLASH_UPDATE_BYTES = 0x20000  # at the end of the flash, what firmware may write itself
+FLASH_UPDATE_BYTES = 0x20000  # what firmware may write itself, at the end of the flash
+# What lies behind that, by the board's identifier: Arduino's newer boot loader of the Nano 33 BLE begins at 0xE0000.
+FLASH_BEHIND_BYTES = {"nano33": 0x20000, "nano33_rev2": 0x20000}
 UNIT_BYTES = 8
 _ERASED = 0xFF
 _ERASE_US, _UNIT_US = 22_000, 90
+
+
+def update_region(board_id: str, flash_end: int) -> tuple[int, int]:
+    """First address, and the one after the last, of what a board's firmware may write in its flash."""
+    end = flash_end - FLASH_BEHIND_BYTES.get(board_id, 0)
+    return end - FLASH_UPDATE_BYTES, end
 
 
 class Flash:
