@@ -88,3 +88,17 @@ def test_the_nanos_updates_lie_below_arduinos_newer_boot_loader():
         board = load_board(name)
         assert update_region(name, board.flash_origin + board.flash_bytes) == (start, start + size)
     assert start + size <= 0xE0000
+
+
+def test_of_arduinos_library_the_nano_takes_one_file_and_links_nothing():
+    env = project(load_board("nano33"))["env:nano33"]
+    library = re.fullmatch(r"arduino-libraries/(\w+)@\^1\.2\.3", env["lib_deps"])[1]
+    assert env["lib_ignore"] == library
+    assert f"/{library}/src/utilities/BMI270-Sensor-API" in env["build_src_flags"]
+    source = (firmware_dir() / "arduino_nano33" / "src" / "bmi270_program.c").read_text(encoding="utf-8")
+    taken = re.search(r'#include "(\w+\.c)"', source)[1]
+    stand_in = (firmware_dir() / "arduino_api" / taken).read_text(encoding="utf-8")
+    for text in (source, stand_in):
+        assert "bmi270_maximum_fifo_config_file" in text
+    for path in (firmware_dir() / "arduino_nano33" / "src").iterdir():
+        assert not re.search("#include <(Wire|Arduino_)", path.read_text(encoding="utf-8"))
