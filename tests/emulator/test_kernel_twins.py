@@ -214,12 +214,25 @@ def depthwise_fours(rng, count=None):
     return found, *areas(size, count, count), 64 + 8 * taps
 
 
-def depthwise_few(rng):
-    found, inputs, output, scratch = depthwise_fours(rng, int(rng.integers(2, 4)))
-    for name in ("filter", "bias", "multiplier"):
-        array = found[name][..., : found["out_ch"]]
-        found[name] = np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, 4 - found["out_ch"])])
-    return found, inputs, output, scratch + 4 * found["kernel_h"] * found["kernel_w"]
+def depthwise_planes(rng):
+    size, count = two_dimensions(rng, int(rng.choice([5, 5, 10])), (1, 4)), channels(rng)
+    if rng.integers(4) == 0:  # one row, sometimes longer than is taken at once
+        size |= {"in_h": 1, "out_h": 1, "kernel_h": 1, "stride_h": 1, "pad_h": 0, "in_w": int(rng.integers(12, 400))}
+        most = (size["in_w"] + 2 * size["pad_w"] - size["kernel_w"]) // size["stride_w"] + 1
+        size["out_w"] = int(rng.integers(1, most + 1))
+    taps = size["kernel_h"] * size["kernel_w"]
+    numbers = rescaling(rng, count, taps)
+    if numbers["rare"] is not None:
+        numbers["rare"][2::3] &= 15
+    found = {"filter": weights(rng, taps, count), **numbers, **size, "out_ch": count, **limits(rng)}
+    return found, *areas(size, count, count), planes_bytes(size)
+
+
+def planes_bytes(size):
+    phases, taps = min(size["stride_w"], size["kernel_w"]), -(-size["kernel_w"] // size["stride_w"])
+    groups, width = (taps + 2) // 4, size["out_w"] if size["out_h"] > 1 else min(size["out_w"], 64)
+    each = 8 * groups + 4 * (taps % 4 == 1)
+    return (2 * size["kernel_h"] - 1) * phases * each + size["kernel_h"] * phases * (filled(width) + 4 * groups)
 
 
 def dense(rng):
@@ -356,7 +369,7 @@ KERNELS = {
     "tfg_conv_2d_3x3_one_s8": conv_2d_3x3_one,
     "tfg_depthwise_conv_2d_3x3_s8": depthwise_3x3,
     "tfg_depthwise_conv_2d_fours_s8": depthwise_fours,
-    "tfg_depthwise_conv_2d_few_s8": depthwise_few,
+    "tfg_depthwise_conv_2d_planes_s8": depthwise_planes,
     "tfg_fully_connected_s8": fully_connected,
     "tfg_fully_connected_per_channel_s8": fully_connected_per_channel,
     "tfg_fully_connected_one_s8": fully_connected_one,

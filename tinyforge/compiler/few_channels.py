@@ -2,7 +2,8 @@
 
 ``tfg_conv_2d_one_s8`` has one output channel: what is gathered for it would serve nobody else, so nothing is gathered.
 ``tfg_conv_2d_narrow_s8`` has windows of so few values that their products are the least of it.
-``tfg_conv_2d_3x3_one_s8`` goes from one channel to one as the depthwise convolution of many channels does.
+``tfg_conv_2d_3x3_one_s8`` goes from one channel to one as the depthwise convolution of many channels does, and so does
+``tfg_depthwise_conv_2d_planes_s8`` with any other window.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinyforge.compiler.convolution import conv_weights, output_limits, sizes
+from tinyforge.compiler.convolution import conv_weights, output_limits, packed, sizes
 from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.layout import GROUP, filled
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.overlap import whole_windows
+from tinyforge.compiler.planes import planes_bytes
 from tinyforge.core.graph import Array, Param
 
 _ONE, _NARROW, _THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
-_CODE_BYTES = {_ONE: 1430, _NARROW: 1250, _THREE: 1260}  # GCC 12, -O2
+_PLANES = "tfg_depthwise_conv_2d_planes_s8"
+_CODE_BYTES = {_ONE: 1430, _NARROW: 1500, _THREE: 1260, _PLANES: 1640}  # GCC 12, -O2
 _SAVED_PER_MAC = 1.2  # instructions at least, of what a kernel for many channels takes
 _NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
 _MOST_PAIRS = 8  # of values of a window that the narrow kernel takes
@@ -69,12 +72,12 @@ def _pays(view: OpView, low: Lowering, kernel: str, macs: int) -> bool:
 
 
 def _kernel(geo: Geometry) -> str | None:
-    """Which of the three fits, if one does."""
+    """Which of the four fits, if one does."""
     if 1 not in {geo.dilation_w, geo.kernel_w}:
         return None
     pairs = _row_pairs(geo) * geo.kernel_h
-    if geo.in_ch == geo.out_ch == 1 and _is_three(geo):
-        return _THREE
+    if geo.in_ch == geo.out_ch == 1 and (_is_three(geo) or geo.dilation_h == geo.dilation_w == 1):
+        return _THREE if _is_three(geo) else _PLANES
     if geo.in_ch % GROUP and pairs <= (_MOST_PAIRS_OF_ONE if geo.out_ch == 1 else _MOST_PAIRS):
         return _NARROW
     return _ONE if geo.out_ch == 1 else None
@@ -93,6 +96,8 @@ def _row_pairs(geo: Geometry) -> int:
 
 def _scratch_bytes(kernel: str, geo: Geometry) -> int:
     """Two pairs of rows as words of four channels; or the pairs of four windows, and a row of them as gathered."""
+    if kernel == _PLANES:
+        return planes_bytes(geo)
     if kernel == _THREE:
         return 32 * ((geo.out_w - 1) * geo.stride_w + 3)
     return 16 * (_row_pairs(geo) * geo.kernel_h + 1) + 64 if kernel == _NARROW else 0
@@ -105,6 +110,10 @@ def _scalar(numbers: dict[str, Param], name: str) -> int:
 def _three(_view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
     scalars = {name: _scalar(numbers, name) for name in ("bias", "multiplier", "shift")}
     return {"filter": np.asarray(numbers["filter"])[0], **scalars}
+
+
+def _planes(_view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
+    return packed({**numbers, "filter": np.asarray(numbers["filter"])[0]})
 
 
 def _one(view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
@@ -130,11 +139,13 @@ _PARAMS: dict[str, Callable[[OpView, dict[str, Param]], dict[str, Param]]] = {
     _ONE: _one,
     _NARROW: _narrow,
     _THREE: _three,
+    _PLANES: _planes,
 }
 #: Sizes that a kernel fixes, or does without.
 _FIXED = {
     _ONE: {"out_ch", "dilation_w"},
     _NARROW: {"dilation_w"},
+    _PLANES: {"in_ch", "dilation_h", "dilation_w"},
     _THREE: {"in_ch", "out_ch", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w"},
 }
 

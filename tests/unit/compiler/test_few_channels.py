@@ -9,6 +9,7 @@ from sliding import Net, differences
 from tinyforge.compiler import Goal, compile_model
 
 ONE, NARROW, THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
+PLANES = "tfg_depthwise_conv_2d_planes_s8"
 
 
 def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
@@ -23,7 +24,11 @@ def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
         ("pointwise", 32, 1, ONE),
         ("conv_2d", 1, 1, THREE),
         ("depthwise_conv_2d", 1, 1, THREE),
-        ("depthwise k5", 1, 1, NARROW),
+        ("depthwise k5", 1, 1, PLANES),
+        ("depthwise k5", 3, 3, PLANES),
+        ("depthwise k5", 4, 4, "tfg_depthwise_conv_2d_fours_s8"),
+        ("depthwise 5x5", 5, 5, PLANES),
+        ("conv_1d", 1, 1, PLANES),
         ("conv_2d", 1, 8, NARROW),
         ("conv_1d", 3, 8, NARROW),
         ("pointwise", 5, 8, NARROW),

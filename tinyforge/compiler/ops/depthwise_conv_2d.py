@@ -10,8 +10,9 @@ from tinyforge.compiler.few_channels import lower_few_channels
 from tinyforge.compiler.geometry import Geometry, window_geometry
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
-from tinyforge.compiler.overlap import LANES, depthwise_windows, few_channel_windows, grouped_windows
-from tinyforge.core.graph import Array, DType, Overlap
+from tinyforge.compiler.overlap import LANES, depthwise_windows, grouped_windows, plane_windows
+from tinyforge.compiler.planes import planes_bytes, planes_instructions
+from tinyforge.core.graph import DType, Overlap
 
 
 @operator(
@@ -54,12 +55,10 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
     ):
         return  # one channel in: all of them see the same window
     numbers = conv_weights(view, rows, lambda given: np.moveaxis(given, 0, 2), 3)
-    form = _form(geometry, np.asarray(numbers["shift"]))
+    form = _form(geometry, np.asarray(numbers["shift"]), low)
     size = {name: value for name, value in sizes(geometry).items() if not name.startswith(_FIXED[form])}
     if form == "_3x3":
         size["stride"] = geometry.stride_w
-    if form == "_few":
-        numbers = {name: _to_lanes(np.asarray(value)) for name, value in numbers.items()}
     if form == "":
         size["depth_multiplier"] = channels // geometry.in_ch
     low.layer(
@@ -74,41 +73,52 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
     )
 
 
-def _to_lanes(numbers: Array) -> Array:
-    """Zeros up to four channels, the last dimension."""
-    return np.pad(numbers, [(0, 0)] * (numbers.ndim - 1) + [(0, LANES - numbers.shape[-1])])
-
-
 def _overlaps(form: str, geo: Geometry) -> tuple[Overlap, ...]:
     if form == "":
         return grouped_windows(geo, 1, geo.out_ch // geo.in_ch)
-    return few_channel_windows(geo) if form == "_few" else depthwise_windows(geo)
+    return plane_windows(geo) if form == "_planes" else depthwise_windows(geo)
 
 
 #: Sizes that a kernel's form fixes, by how their names begin.
 _FIXED: dict[str, tuple[str, ...]] = {
     "": (),
     "_fours": ("dilation", "in_ch"),
-    "_few": ("dilation", "in_ch"),
+    "_planes": ("dilation", "in_ch"),
     "_3x3": ("dilation", "in_ch", "kernel", "stride"),
 }
 
 
-def _form(geo: Geometry, shift: npt.NDArray[np.generic]) -> str:
+_FOURS, _PLANES = "_fours", "_planes"
+_CODE_BYTES = {_FOURS: 1100, _PLANES: 1640}  # GCC 12, -O2
+
+
+def _form(geo: Geometry, shift: npt.NDArray[np.generic], low: Lowering) -> str:
     """Which kernel: each is linked only into models that go its way, so code and stack are those of what runs."""
     undilated = geo.dilation_h == geo.dilation_w == 1
     if geo.out_ch != geo.in_ch or not undilated or np.min(shift) < 0:
         return ""
     if geo.kernel_h == geo.kernel_w == 3 and geo.stride_h == geo.stride_w <= 2 and geo.out_w > 1:
         return "_3x3"
-    if geo.out_ch >= LANES:
-        return "_fours"
-    return "_few" if geo.out_ch > 1 else ""
+    if geo.out_ch < LANES:
+        return _PLANES
+    saved = _fours_instructions(geo) - planes_instructions(geo)
+    if geo.out_ch == LANES + 1 and saved > 0:  # two times four channels for five
+        return _PLANES
+    code = {form: 0 if low.has_kernel(f"tfg_depthwise_conv_2d{form}_s8") else _CODE_BYTES[form] for form in _CODE_BYTES}
+    more_bytes = max(code[_PLANES] - code[_FOURS], 0)
+    return _PLANES if low.goal.takes(more_bytes=more_bytes, fewer_instructions=saved) else _FOURS
+
+
+def _fours_instructions(geo: Geometry) -> int:
+    """Of ``tfg_depthwise_conv_2d_fours_s8`` on the virtual Cortex-M4, about."""
+    place = 65 + geo.kernel_h * (7 + 11 * geo.kernel_w)
+    return geo.batches * geo.out_h * geo.out_w * -(-geo.out_ch // LANES) * place
 
 
 def _scratch_bytes(form: str, geo: Geometry) -> int:
-    """Weights of four channels as int16; in the 3x3 form two pairs of rows of their input with them, or one window."""
+    """Weights of some channels as int16, and rows of their input: of four in the 3x3 form, else of one."""
     if form == "_3x3":
         return 160 + 32 * ((geo.out_w - 1) * geo.stride_w + 3)
-    each = {"_fours": 8, "_few": 12}
-    return 64 + each[form] * geo.kernel_h * geo.kernel_w if form else 0
+    if form == "_fours":
+        return 64 + 8 * geo.kernel_h * geo.kernel_w
+    return planes_bytes(geo) if form else 0

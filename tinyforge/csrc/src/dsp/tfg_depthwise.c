@@ -75,6 +75,148 @@ TFG_NAKED void tfg_depthwise_run(TFG_UNUSED const tfg_depthwise_run_t *run)
                                            "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
 
+/* Four taps of four outputs: weights 0 2 in r12, 1 3 in lr; inputs 0 2 and 1 3 in r8 and r9, the next four in r11 */
+#define FOUR_TAPS                 \
+    "ldrd r12, lr, [r1], #8\n\t"  \
+    "sxtb16 r10, r11\n\t"         \
+    "sxtb16 r11, r11, ror #8\n\t" \
+    "smlad r4, r8, r12, r4\n\t"   \
+    "smlad r4, r9, lr, r4\n\t"    \
+    "smlad r5, r9, r12, r5\n\t"   \
+    "pkhbt r8, r10, r8\n\t"       \
+    "pkhbt r9, r11, r9\n\t"       \
+    "smladx r5, r8, lr, r5\n\t"   \
+    "smladx r6, r8, r12, r6\n\t"  \
+    "smladx r6, r9, lr, r6\n\t"   \
+    "smladx r7, r9, r12, r7\n\t"  \
+    "smlad r7, r10, lr, r7\n\t"
+
+/* One tap more */
+#define ONE_TAP                   \
+    "ldr r12, [r1], #4\n\t"       \
+    "smlabb r4, r10, r12, r4\n\t" \
+    "smlabb r5, r11, r12, r5\n\t" \
+    "smlatb r6, r10, r12, r6\n\t" \
+    "smlatb r7, r11, r12, r7\n\t"
+
+/* A row of up to four taps: r3 to the next row */
+#define SHORT_ROW            \
+    "ldrd r9, r11, [r0]\n\t" \
+    "add r0, r0, r3\n\t"     \
+    "sxtb16 r8, r9\n\t"      \
+    "sxtb16 r9, r9, ror #8\n\t" FOUR_TAPS
+
+/* Where tfg_planes rescales: of a channel whose weights hold its shift; r8 multiplier, r9 addend */
+#define RESCALE_PLANE(sum)               \
+    "smmla " sum ", " sum ", r8, r9\n\t" \
+    "ssat " sum ", #8, " sum ", asr #10\n\t"
+
+/* Of any other: r9 rounding, r10 shift. A sum's sign is its product's, or that is 0 and the sign no matter */
+#define RESCALE_PLANE_EXACTLY(sum)           \
+    "smmlar r11, " sum ", r8, r9\n\t"        \
+    "add " sum ", r11, " sum ", asr #31\n\t" \
+    "asr " sum ", " sum ", r10\n\t"          \
+    "ssat " sum ", #8, " sum ", asr #1\n\t"
+
+/* clang-format off */
+/*
+ * r0 inputs, r1 weights, r2 rows left, r3 groups left; r4..r7 sums of four outputs side by side, which take inputs 0 2, 1
+ * 3, 2 4 and 3 5 of the eight: those in the middle lie crossed. The run is copied to the stack.
+ */
+TFG_NAKED void tfg_planes(TFG_UNUSED const tfg_planes_t *run)
+{
+    __asm__ volatile(
+        ".syntax unified\n\t"
+        "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+        "ldmia r0, {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, lr}\n\t"
+        "push {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, lr}\n\t"
+        "1:\n\t" /* four outputs */
+        "ldmia sp, {r0, r1, r2}\n\t"
+        "ldr r4, [sp, #36]\n\t"
+        "adds r3, r0, #4\n\t"
+        "str r3, [sp]\n\t"
+        "mov r5, r4\n\t"
+        "mov r6, r4\n\t"
+        "mov r7, r4\n\t"
+        "ldrd r3, r8, [sp, #12]\n\t"
+        "cmp r3, #1\n\t"
+        "bne 3f\n\t"
+        "ldr r3, [sp, #20]\n\t"
+        "adds r3, r3, #4\n\t"
+        "cmp r8, #0\n\t"
+        "bne 22f\n\t"
+        "21:\n\t" SHORT_ROW
+        "subs r2, r2, #1\n\t"
+        "bne 21b\n\t"
+        "b 6f\n\t"
+        "22:\n\t" SHORT_ROW ONE_TAP
+        "subs r2, r2, #1\n\t"
+        "bne 22b\n\t"
+        "b 6f\n\t"
+        "3:\n\t" /* a row of any number */
+        "ldr r3, [sp, #12]\n\t"
+        "ldr r11, [r0]\n\t"
+        "sxtb16 r10, r11\n\t"
+        "sxtb16 r11, r11, ror #8\n\t"
+        "cbz r3, 5f\n\t"
+        "4:\n\t"
+        "mov r8, r10\n\t"
+        "mov r9, r11\n\t"
+        "ldr r11, [r0, #4]!\n\t" FOUR_TAPS
+        "subs r3, r3, #1\n\t"
+        "bne 4b\n\t"
+        "5:\n\t"
+        "ldrd r12, r3, [sp, #16]\n\t"
+        "add r0, r0, r3\n\t"
+        "cmp r12, #0\n\t"
+        "beq 55f\n\t" ONE_TAP
+        "55:\n\t"
+        "subs r2, r2, #1\n\t"
+        "bne 3b\n\t"
+        "6:\n\t"
+        "ldrd r8, r9, [sp, #40]\n\t"
+        "cmp r8, #0\n\t"
+        "blt 8f\n\t"
+        RESCALE_PLANE("r4")
+        RESCALE_PLANE("r5")
+        RESCALE_PLANE("r6")
+        RESCALE_PLANE("r7")
+        "10:\n\t"
+        "ldrd r2, r3, [sp, #24]\n\t"
+        "ldr r8, [sp, #32]\n\t"
+        "strb r4, [r2]\n\t"
+        "subs r8, r8, #4\n\t"
+        "bmi 9f\n\t"
+        "strb r5, [r2, r3]\n\t"
+        "add r2, r2, r3, lsl #1\n\t"
+        "strb r6, [r2]\n\t"
+        "strb r7, [r2, r3]\n\t"
+        "add r2, r2, r3, lsl #1\n\t"
+        "str r2, [sp, #24]\n\t"
+        "str r8, [sp, #32]\n\t"
+        "bne.w 1b\n\t"
+        "7:\n\t"
+        "add sp, sp, #52\n\t"
+        "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
+        "8:\n\t"
+        "bic r8, r8, #0x80000000\n\t"
+        "ldr r10, [sp, #48]\n\t"
+        RESCALE_PLANE_EXACTLY("r4")
+        RESCALE_PLANE_EXACTLY("r5")
+        RESCALE_PLANE_EXACTLY("r6")
+        RESCALE_PLANE_EXACTLY("r7")
+        "b 10b\n\t"
+        "9:\n\t" /* the last one to three */
+        "cmn r8, #3\n\t"
+        "beq 7b\n\t"
+        "strb r5, [r2, r3]\n\t"
+        "cmn r8, #2\n\t"
+        "beq 7b\n\t"
+        "strb r6, [r2, r3, lsl #1]\n\t"
+        "b 7b\n\t");
+}
+/* clang-format on */
+
 /* Columns of two pairs of rows: r0 and r1 the pairs, r2 and r3 what is loaded of them */
 #define COLUMN(at)              \
     "ldr r2, [r0, #" at "]\n\t" \

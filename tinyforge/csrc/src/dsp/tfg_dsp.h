@@ -238,6 +238,27 @@ typedef struct {
 
 void tfg_depthwise_run(const tfg_depthwise_run_t *run);
 
+/* Outputs in a row of one channel, in the order in which tfg_planes loads it */
+typedef struct {
+    const int8_t *x;        /* the first row's first input: [rows], each word-aligned */
+    const int16_t *weights; /* [rows]: groups of four taps in the order 0 2 1 3, then a word for one tap more */
+    int32_t rows;           /* > 0 */
+    int32_t groups;         /* of four taps, >= 0 */
+    int32_t single;         /* whether one tap stands behind them */
+    int32_t skip;           /* bytes from a row's last group to the next row */
+    int8_t *output;
+    int32_t output_stride;
+    int32_t left; /* outputs, > 0 */
+    int32_t bias; /* scaled as the weights are */
+    int32_t
+        multiplier; /* bit 31: weights are doubled and `shift` counts; else they are 2^(10 - shift) times as large */
+    int32_t addend; /* zero point and rounding */
+    int32_t shift;  /* right shift less one */
+} tfg_planes_t;
+
+/* Inputs and weights are read four outputs and four taps at a time */
+void tfg_planes(const tfg_planes_t *run);
+
 /* One channel of a 3x3 depthwise convolution, in the order in which it is loaded */
 typedef struct {
     int32_t bias; /* scaled as the weights are */

@@ -11,7 +11,7 @@ def conv_1d(layer: Layer) -> Printed:
     """Lengths and channels."""
     size = layer.params
     if "in_len" not in size:  # a kernel for two dimensions
-        lengths = f"[{size['in_w']}][{size['in_ch']}] -> [{size['out_w']}][{size.get('out_ch', 1)}]"
+        lengths = f"[{size['in_w']}][{size.get('in_ch', 1)}] -> [{size['out_w']}][{size.get('out_ch', 1)}]"
         return Printed(f"{lengths}, kernel {size['kernel_w']}")
     if "pool" in size:
         outputs = -(-int(size["places"] or 0) // int(size["pool"] or 1))

@@ -1,8 +1,8 @@
-#include "tfg/tfg_depthwise_conv_2d_few_s8.h"
+#include "tfg/tfg_depthwise_conv_2d_planes_s8.h"
 
 #include "../tfg_internal.h"
 
-static int32_t accumulate(const tfg_depthwise_conv_2d_few_s8_t *p, const int8_t *input, int32_t out_y, int32_t out_x,
+static int32_t accumulate(const tfg_depthwise_conv_2d_planes_s8_t *p, const int8_t *input, int32_t out_y, int32_t out_x,
                           int32_t channel)
 {
     const int8_t *filter = p->filter + channel;
@@ -11,14 +11,14 @@ static int32_t accumulate(const tfg_depthwise_conv_2d_few_s8_t *p, const int8_t 
         for (int32_t x = out_x * p->stride_w - p->pad_w, kx = 0; kx < p->kernel_w; x++, kx++) {
             const int32_t inside = y >= 0 && y < p->in_h && x >= 0 && x < p->in_w;
             acc += *filter * (inside ? input[(y * p->in_w + x) * p->out_ch + channel] : p->pad_value);
-            filter += 4;
+            filter += p->out_ch;
         }
     }
     return acc;
 }
 
-void tfg_depthwise_conv_2d_few_s8(const tfg_depthwise_conv_2d_few_s8_t *p, const int8_t *input, int8_t *output,
-                                  int16_t *scratch)
+void tfg_depthwise_conv_2d_planes_s8(const tfg_depthwise_conv_2d_planes_s8_t *p, const int8_t *input, int8_t *output,
+                                     int16_t *scratch)
 {
     (void)scratch; /* for the fast form */
     for (int32_t batch = 0; batch < p->batches; batch++) {
