@@ -134,13 +134,16 @@ def areas(size, in_ch, out_ch):
 
 def conv_2d(rng):
     size, in_ch, out_ch = two_dimensions(rng, 4, (1, 3)), channels(rng), channels(rng)
-    size |= {"dilation_h": int(rng.integers(1, 3)), "dilation_w": int(rng.choice([1, 1, 2]))}
+    size |= {"dilation_h": int(rng.integers(1, 3)), "dilation_w": int(rng.choice([1, 1, 2, 5]))}
     taps = size["kernel_h"] * size["kernel_w"] * in_ch
     found = {
         "filter": paired(weights(rng, out_ch, taps)), **rescaling(rng, out_ch, taps), **size, "in_ch": in_ch,
         "out_ch": out_ch, "groups": filled(taps) // 4, **limits(rng),
     }  # fmt: skip
-    return found, *areas(size, in_ch, out_ch), 12 * filled(taps) + 4
+    columns = 3 * size["stride_w"] + (size["kernel_w"] - 1) * size["dilation_w"] + 1
+    whole = (in_ch if size["dilation_w"] > 1 else in_ch * size["kernel_w"]) % 4 == 0
+    scratch = 8 * filled(taps) + filled(columns * in_ch) + 4 + (0 if whole else 4 * filled(taps) + 16)
+    return found, *areas(size, in_ch, out_ch), scratch
 
 
 def few_channels(rng):

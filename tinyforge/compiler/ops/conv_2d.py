@@ -90,12 +90,16 @@ def conv_2d(view: OpView, low: Lowering) -> None:
         },
         inputs=(view.input(0),),
         outputs=(view.output(),),
-        scratch_bytes=patch_bytes(rows.shape[1]),
+        scratch_bytes=patch_bytes(geometry),
         macs=macs,
         overlaps=whole_windows(geometry),
     )
 
 
-def patch_bytes(window: int) -> int:
-    """Scratch for ``PLACES`` windows as int16 and as int8, and what is read with the last row of the last one."""
-    return 3 * PLACES * filled(window) + GROUP
+def patch_bytes(geo: Geometry) -> int:
+    """Scratch for ``PLACES`` windows as int16, a row of what they reach, and where need be the windows as int8."""
+    window = filled(geo.kernel_h * geo.kernel_w * geo.in_ch)
+    columns = (PLACES - 1) * geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 1
+    together = geo.in_ch * (geo.kernel_w if geo.dilation_w == 1 else 1)
+    as_bytes = PLACES * (window + GROUP) if together % GROUP else 0
+    return 2 * PLACES * window + as_bytes + filled(columns * geo.in_ch) + GROUP

@@ -34,8 +34,9 @@ typedef struct {
 } tfg_conv_2d_s8_t;
 
 /*
- * input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch],
- * scratch 4 windows as int16 and as int8, filled up to multiples of 4, and 4 bytes
+ * input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch], scratch word-aligned: 4 windows as int16;
+ * what 4 windows side by side reach of an input row, and 4 bytes; where what lies side by side in a window is no
+ * multiple of 4, the windows as bytes, too, with 4 more each. All filled up to multiples of 4.
  */
 void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch);
 

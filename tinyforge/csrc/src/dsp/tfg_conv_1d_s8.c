@@ -8,20 +8,23 @@
  */
 static TFG_COLD void gather(const tfg_conv_1d_s8_t *p, const int8_t *input, int32_t start, int16_t *place)
 {
-    const int32_t taps = p->kernel * p->in_ch;
     const int32_t bytes = p->in_len * p->in_ch;
-    int32_t done = 0;
-    if (start >= 0 && start + taps <= bytes) {
-        done = tfg_min(p->groups, (bytes - start) / 4);
-        tfg_expand(place, input + start, done);
-    }
-    for (int32_t group = done; group < p->groups; group++) {
-        int8_t four[4] = {0, 0, 0, 0};
-        for (int32_t i = 0; i < 4 && group * 4 + i < taps; i++) {
-            const int32_t at = start + group * 4 + i;
-            four[i] = (int8_t)(at >= 0 && at < bytes ? input[at] : p->pad_value);
+    for (int32_t left = p->groups; left > 0;) {
+        int32_t groups = start < 0 ? 0 : tfg_min(left, (bytes - start) / 4);
+        if (groups > 0) {
+            tfg_expand(place, input + start, groups);
+        } else { /* partly or wholly outside */
+            int8_t four[4];
+            for (int32_t i = 0; i < 4; i++) {
+                const int32_t at = start + i;
+                four[i] = (int8_t)((uint32_t)at < (uint32_t)bytes ? input[at] : p->pad_value);
+            }
+            groups = 1;
+            tfg_expand(place, four, groups);
         }
-        tfg_expand(place + group * 16, four, 1);
+        left -= groups;
+        start += groups * 4;
+        place += groups * 16;
     }
 }
 

@@ -332,6 +332,9 @@ void tfg_expand(int16_t *slot, const int8_t *bytes, int32_t groups);
 /* The same of four windows, `stride` bytes apart, into all four slots; groups > 0 */
 void tfg_expand_four(int16_t *places, const int8_t *bytes, int32_t stride, int32_t groups);
 
+/* `count` > 0 bytes of four windows, `stride` apart, to four places `spacing` apart; whole words are read and written */
+void tfg_copy_four(const int8_t *windows, int32_t stride, int8_t *to, int32_t spacing, int32_t count);
+
 /* Four windows of one output channel, in the order in which tfg_windows loads them */
 typedef struct {
     const int8_t *x;      /* of the first window */

@@ -174,3 +174,28 @@ TFG_NAKED void tfg_expand_four(TFG_UNUSED int16_t *places, TFG_UNUSED const int8
                      "bne 1b\n\t"
                      "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
+
+/* r0, r4..r6 windows, r2 the first one's copy, r3 and r12 one and three times the spacing, lr bytes left */
+TFG_NAKED void tfg_copy_four(TFG_UNUSED const int8_t *windows, TFG_UNUSED int32_t stride, TFG_UNUSED int8_t *to,
+                             TFG_UNUSED int32_t spacing, TFG_UNUSED int32_t count)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r4, r5, r6, r7, r8, lr}\n\t"
+                     "ldr lr, [sp, #24]\n\t"
+                     "adds r4, r0, r1\n\t"
+                     "adds r5, r4, r1\n\t"
+                     "adds r6, r5, r1\n\t"
+                     "add r12, r3, r3, lsl #1\n\t"
+                     "1:\n\t"
+                     "ldr r1, [r0], #4\n\t"
+                     "ldr r7, [r4], #4\n\t"
+                     "ldr r8, [r5], #4\n\t"
+                     "str r7, [r2, r3]\n\t"
+                     "ldr r7, [r6], #4\n\t"
+                     "str r8, [r2, r3, lsl #1]\n\t"
+                     "str r7, [r2, r12]\n\t"
+                     "str r1, [r2], #4\n\t"
+                     "subs lr, lr, #4\n\t"
+                     "bgt 1b\n\t"
+                     "pop {r4, r5, r6, r7, r8, pc}\n\t");
+}
