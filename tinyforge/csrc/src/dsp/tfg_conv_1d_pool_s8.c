@@ -2,26 +2,6 @@
 
 #include "tfg_dsp.h"
 
-/* One window as int16 into its place, as tfg_conv_1d_s8 does */
-static TFG_COLD void gather(const tfg_conv_1d_pool_s8_t *p, const int8_t *input, int32_t start, int16_t *place)
-{
-    const int32_t taps = p->kernel * p->in_ch;
-    const int32_t bytes = p->in_len * p->in_ch;
-    int32_t done = 0;
-    if (start >= 0 && start + taps <= bytes) {
-        done = tfg_min(p->groups, (bytes - start) / 4);
-        tfg_expand(place, input + start, done);
-    }
-    for (int32_t group = done; group < p->groups; group++) {
-        int8_t four[4] = {0, 0, 0, 0};
-        for (int32_t i = 0; i < 4 && group * 4 + i < taps; i++) {
-            const int32_t at = start + group * 4 + i;
-            four[i] = (int8_t)(at >= 0 && at < bytes ? input[at] : p->pad_value);
-        }
-        tfg_expand(place + group * 16, four, 1);
-    }
-}
-
 TFG_COLD void tfg_conv_1d_pool_s8(const tfg_conv_1d_pool_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
 {
     tfg_pool_tiles_t tiles = {
@@ -39,7 +19,8 @@ TFG_COLD void tfg_conv_1d_pool_s8(const tfg_conv_1d_pool_s8_t *p, const int8_t *
                 slot = 4;
             }
             for (; slot < (left > 2 ? 4 : 2); slot++) {
-                gather(p, input, start + tfg_min(slot, left - 1) * stride, scratch + slot * 2);
+                tfg_take_window(input, bytes, start + tfg_min(slot, left - 1) * stride, p->groups, p->pad_value,
+                                scratch + slot * 2);
             }
             tiles.flags = p->pool == 4 ? TFG_POOL_FOUR : left > 2 ? 0 : TFG_TWO_PLACES;
             tiles.step = tiles.flags != 0 ? 0 : p->out_ch;

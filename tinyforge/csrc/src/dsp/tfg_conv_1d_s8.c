@@ -2,32 +2,6 @@
 
 #include "tfg_dsp.h"
 
-/*
- * One window as int16 into its place; `start` is its first byte in the input, maybe before or beyond it. Bytes beyond the
- * window meet weights that are 0.
- */
-static TFG_COLD void gather(const tfg_conv_1d_s8_t *p, const int8_t *input, int32_t start, int16_t *place)
-{
-    const int32_t bytes = p->in_len * p->in_ch;
-    for (int32_t left = p->groups; left > 0;) {
-        int32_t groups = start < 0 ? 0 : tfg_min(left, (bytes - start) / 4);
-        if (groups > 0) {
-            tfg_expand(place, input + start, groups);
-        } else { /* partly or wholly outside */
-            int8_t four[4];
-            for (int32_t i = 0; i < 4; i++) {
-                const int32_t at = start + i;
-                four[i] = (int8_t)((uint32_t)at < (uint32_t)bytes ? input[at] : p->pad_value);
-            }
-            groups = 1;
-            tfg_expand(place, four, groups);
-        }
-        left -= groups;
-        start += groups * 4;
-        place += groups * 16;
-    }
-}
-
 TFG_COLD void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
 {
     const tfg_channels_t channels = {p->filter, p->bias,       p->multiplier, p->rare, p->out_ch,
@@ -44,7 +18,8 @@ TFG_COLD void tfg_conv_1d_s8(const tfg_conv_1d_s8_t *p, const int8_t *input, int
                 slot = 4;
             }
             for (; slot < tfg_slots_of(count); slot++) {
-                gather(p, input, start + tfg_place_of(slot, count) * stride, scratch + slot * 2);
+                tfg_take_window(input, bytes, start + tfg_place_of(slot, count) * stride, p->groups, p->pad_value,
+                                scratch + slot * 2);
             }
             tfg_channels(&channels, scratch, count, output);
             start += 4 * stride;

@@ -2,49 +2,14 @@
 
 #include "tfg_dsp.h"
 
-static TFG_COLD int8_t *fill(int8_t *to, int32_t value, int32_t count)
-{
-    int8_t *const end = to + count;
-    for (; to < end; to += 4) { /* up to three bytes behind are written over, or are spare */
-        tfg_store4(to, (uint8_t)value * 0x01010101U);
-    }
-    return end;
-}
-
-static TFG_NOINLINE int8_t *copy(int8_t *to, const int8_t *from, int32_t count)
-{
-    int8_t *const end = to + count;
-    for (; count >= 4; count -= 4) {
-        tfg_store4(to, tfg_load4(from));
-        to += 4;
-        from += 4;
-    }
-    while (to < end) {
-        *to++ = *from++;
-    }
-    return end;
-}
-
-/* `columns` columns of row y from column `left` on, wherever they lie, with padding where nothing is */
-static TFG_COLD void pad_row(const tfg_conv_2d_s8_t *p, const int8_t *input, int32_t y, int32_t left, int32_t columns,
-                             int8_t *line)
-{
-    const int32_t width = y >= 0 && y < p->in_h ? p->in_w : 0;
-    const int32_t from = tfg_min(tfg_max(-left, 0), columns);
-    const int32_t end = tfg_max(tfg_min(width - left, columns), from);
-    line = fill(line, p->pad_value, from * p->in_ch);
-    line = copy(line, input + (y * p->in_w + left + from) * p->in_ch, (end - from) * p->in_ch);
-    fill(line, p->pad_value, (columns - end) * p->in_ch);
-}
-
 /* What is the same for all windows */
 typedef struct {
     int32_t run;   /* bytes of a window that lie side by side */
     int32_t runs;  /* of a row */
     int32_t apart; /* bytes from run to run, and from row to row */
     int32_t down;
-    int32_t columns; /* that four windows side by side reach */
-    int32_t reach;   /* those, and what is read behind them */
+    int32_t length;  /* bytes that four windows side by side reach */
+    int32_t reach;   /* columns of those, and what is read behind them */
     int32_t spacing; /* from window to window in `bytes` */
     int16_t *places;
     int8_t *bytes; /* the windows, where `run` is no multiple of 4 */
@@ -59,7 +24,7 @@ static TFG_NOINLINE void take_some(const plan_t *plan, const int8_t *from, int32
         if (plan->run % 4 == 0) {
             tfg_expand(plan->places + done * 4 + slot * 2, from, plan->run / 4);
         } else {
-            copy(plan->bytes + done + slot * plan->spacing, from, plan->run);
+            tfg_copy_bytes(plan->bytes + done + slot * plan->spacing, from, plan->run);
         }
         from += stride;
     }
@@ -78,7 +43,8 @@ static TFG_NOINLINE void take(const tfg_conv_2d_s8_t *p, const plan_t *plan, con
     for (int32_t ky = p->kernel_h; ky > 0; ky--) {
         const int8_t *from = row;
         if ((uint32_t)top >= (uint32_t)height) {
-            pad_row(p, input, top, left, plan->columns, plan->line);
+            const int32_t width = (uint32_t)top < (uint32_t)p->in_h ? p->in_w * p->in_ch : 0;
+            tfg_pad_row(plan->line, row - left * p->in_ch, width, left * p->in_ch, plan->length, p->pad_value);
             from = plan->line;
         }
         for (int32_t kx = plan->runs; kx > 0; kx--) {
@@ -113,7 +79,8 @@ TFG_COLD void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int
         plan.run *= p->kernel_w;
         plan.runs = 1;
     }
-    plan.columns = plan.reach = 3 * p->stride_w + (p->kernel_w - 1) * p->dilation_w + 1;
+    plan.reach = 3 * p->stride_w + (p->kernel_w - 1) * p->dilation_w + 1;
+    plan.length = plan.reach * p->in_ch;
     if (plan.run % 4 != 0) {
         plan.line += 4 * plan.spacing;
         plan.reach += p->in_ch < 3 ? 3 : 1;

@@ -132,7 +132,7 @@ static inline void tfg_store4(void *to, uint32_t word)
     __builtin_memcpy(to, &word, 4);
 }
 
-/* Inner loops: tfg_dense.c, tfg_gates.c, tfg_tiles.c, tfg_pool_tiles.c, tfg_depthwise.c, tfg_windows.c, tfg_narrow.c */
+/* Inner loops: tfg_dense.c, tfg_gates.c, tfg_tiles.c, tfg_pool_tiles.c, tfg_depthwise.c, tfg_windows.c, tfg_narrow.c, tfg_rows.c */
 
 /* One row of a dense layer, in the order in which it is loaded */
 typedef struct {
@@ -334,6 +334,19 @@ void tfg_expand_four(int16_t *places, const int8_t *bytes, int32_t stride, int32
 
 /* `count` > 0 bytes of four windows, `stride` apart, to four places `spacing` apart; whole words are read and written */
 void tfg_copy_four(const int8_t *windows, int32_t stride, int8_t *to, int32_t spacing, int32_t count);
+
+/*
+ * One window as int16 into its place, [groups][4] bytes; `start` is its first byte in the input of `bytes`, maybe before or
+ * beyond it
+ */
+void tfg_take_window(const int8_t *input, int32_t bytes, int32_t start, int32_t groups, int32_t pad_value,
+                     int16_t *place);
+
+/* Exactly so many bytes, whatever lies behind; returns the end of the copy */
+int8_t *tfg_copy_bytes(int8_t *to, const int8_t *from, int32_t count);
+
+/* `count` bytes from byte `start` of a row of `bytes` on, or `pad_value` where nothing is; three more are spare */
+void tfg_pad_row(int8_t *line, const int8_t *row, int32_t bytes, int32_t start, int32_t count, int32_t pad_value);
 
 /* Four windows of one output channel, in the order in which tfg_windows loads them */
 typedef struct {
