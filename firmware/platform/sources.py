@@ -7,7 +7,8 @@ Beside the board's own ``src/``, an image is made of
     third_party/  code of others, with its licence: Ed25519 for model updates
     model/    what `tinyforge export` generated, with manifest.json; without it the firmware only records
 
-``tinyforge.json``, when it is there, holds further defines: {"defines": {"TFW_FIRMWARE_VERSION": "0.1.0"}}.
+``custom_headers_of`` in platformio.ini names a folder of a library that is fetched but not linked: what it holds can be
+included. ``tinyforge.json``, when it is there, holds further defines: {"defines": {"TFW_FIRMWARE_VERSION": "0.1.0"}}.
 """
 
 import json
@@ -53,6 +54,11 @@ if os.path.isfile(os.path.join(model, "manifest.json")):
     )
     wanted = ["-<*>", "+<tfw_model.c>", *(f"+<{source}>" for source in sources)]
     env.BuildSources(os.path.join("$BUILD_DIR", "model"), model, wanted)  # noqa: F821
+
+headers = env.GetProjectOption("custom_headers_of", "")  # noqa: F821
+if headers:
+    libraries = os.path.join(env.subst("$PROJECT_LIBDEPS_DIR"), env.subst("$PIOENV"))  # noqa: F821
+    env.Append(CPPPATH=[os.path.join(libraries, *headers.split("/"))])  # noqa: F821
 
 settings = os.path.join(project_dir, "tinyforge.json")
 if os.path.isfile(settings):

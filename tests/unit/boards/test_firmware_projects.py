@@ -94,7 +94,7 @@ def test_of_arduinos_library_the_nano_takes_one_file_and_links_nothing():
     env = project(load_board("nano33"))["env:nano33"]
     library = re.fullmatch(r"arduino-libraries/(\w+)@\^1\.2\.3", env["lib_deps"])[1]
     assert env["lib_ignore"] == library
-    assert f"/{library}/src/utilities/BMI270-Sensor-API" in env["build_src_flags"]
+    assert env["custom_headers_of"] == f"{library}/src/utilities/BMI270-Sensor-API"
     source = (firmware_dir() / "arduino_nano33" / "src" / "bmi270_program.c").read_text(encoding="utf-8")
     taken = re.search(r'#include "(\w+\.c)"', source)[1]
     stand_in = (firmware_dir() / "arduino_api" / taken).read_text(encoding="utf-8")
