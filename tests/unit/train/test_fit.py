@@ -50,6 +50,25 @@ def test_a_small_network_learns(trained):
 
 
 @pytest.mark.train
+def test_patience_stops_early_and_keeps_the_best_epoch(tmp_path):
+    """A learning rate far too high: the validation loss soon stops getting better."""
+    wild = dataclasses.replace(SPEC, epochs=30, patience=2, learning_rate=0.3, schedule="constant")
+    result = fit(small_dataset(), wild, tmp_path)
+    losses = [row["val_loss"] for row in json.loads((tmp_path / "history.json").read_text())["epochs"]]
+    assert result.epochs == len(losses) < 30
+    assert result.best_epoch == len(losses) - 1 - 2 == int(np.argmin(losses))
+
+
+@pytest.mark.train
+def test_without_patience_the_last_weights_are_kept(tmp_path):
+    wild = dataclasses.replace(SPEC, epochs=4, patience=0, learning_rate=0.3, schedule="constant")
+    result = fit(small_dataset(), wild, tmp_path)
+    losses = [row["val_loss"] for row in json.loads((tmp_path / "history.json").read_text())["epochs"]]
+    assert (result.epochs, result.best_epoch) == (4, 3)
+    assert int(np.argmin(losses)) != 3  # or it would say nothing
+
+
+@pytest.mark.train
 def test_everything_promised_is_on_disk(trained):
     result, _ = trained
     assert {name: sha256_file(result.folder / name) for name in FILES} == dict(result.files)
