@@ -11,6 +11,7 @@ import pytest
 from tinyforge.cli import main
 from tinyforge.core.types import IMU_CHANNELS, Recording
 from tinyforge.dataset import RecordingStore
+from tinyforge.link import PortInfo
 
 PROJECT = """
 [project]
@@ -151,6 +152,23 @@ def test_recording_shorter_than_a_window(project, capfd):
 def test_wrong_port(project, capfd):
     assert run("capture", "--label", "stop", "--subject", "p1", "--port", "/dev/nothing", "--project", project) == 4
     assert "/dev/nothing: no such device" in said(capfd)
+
+
+@pytest.mark.parametrize("command", ["flash", "monitor", "capture"])
+def test_a_port_named_by_usb_numbers_that_nobody_has(project, capfd, monkeypatch, command):
+    here = [PortInfo("/dev/ttyS0", None, "", ""), PortInfo("/dev/ttyACM7", (0x2341, 0x0043), "Uno", "")]
+    for module in ("tinyforge.link.ports", "tinyforge.firmware.upload"):
+        monkeypatch.setattr(f"{module}.list_ports", lambda: here)
+    who = ("--label", "stop", "--subject", "p1") if command == "capture" else ()
+    assert run(command, *who, "--board", "nano33", "--port", "2341:805a", "--project", project) == 4
+    assert "2341:805a: no device with these USB numbers" in said(capfd)
+
+
+def test_flash_to_usb_numbers_of_another_board(project, capfd, monkeypatch):
+    here = [PortInfo("/dev/ttyACM7", (0x0483, 0x5740), "ST", "")]
+    monkeypatch.setattr("tinyforge.firmware.upload.list_ports", lambda: here)
+    assert run("flash", "--board", "nano33", "--port", "0483:5740", "--project", project) == 4
+    assert "/dev/ttyACM7: is ST SensorTile (STEVAL-STLKT01V1), not Arduino Nano 33 BLE Sense" in said(capfd)
 
 
 def test_real_board_that_is_not_there(project, capfd, monkeypatch):
