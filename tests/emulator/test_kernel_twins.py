@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ import pytest
 pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
 
 from tinyforge.compiler.few_channels import narrow_channels, narrow_pairs
+from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.layout import blocked, filled, interleaved, one_row, paired, widened
+from tinyforge.compiler.ops.conv_2d import patch_bytes
 from tinyforge.compiler.packing import pack
 from tinyforge.compiler.sigmoid import sigmoid_table
 from tinyforge.core.resources import csrc_dir, firmware_dir
@@ -144,6 +147,18 @@ def conv_2d(rng):
     whole = (in_ch if size["dilation_w"] > 1 else in_ch * size["kernel_w"]) % 4 == 0
     scratch = 8 * filled(taps) + filled(columns * in_ch) + 4 + (0 if whole else 4 * filled(taps) + 16)
     return found, *areas(size, in_ch, out_ch), scratch
+
+
+def conv_2d_pool(rng):
+    """Twice as many places as outputs are whole; no channel is rare."""
+    while True:
+        found, _, _, _ = conv_2d(rng)
+        if found["rare"] is None and min(found["out_h"], found["out_w"]) > 1:
+            break
+    del found["rare"]
+    found |= {"out_h": found["out_h"] // 2, "out_w": found["out_w"] // 2}
+    scratch = patch_bytes(Geometry(**{field.name: found[field.name] for field in fields(Geometry)}), squares=True)
+    return found, *areas(found, found["in_ch"], found["out_ch"]), scratch
 
 
 def few_channels(rng):
@@ -367,6 +382,7 @@ KERNELS = {
     "tfg_conv_1d_pool_s8": conv_1d_pool,
     "tfg_conv_1d_packed_s8": conv_1d_packed,
     "tfg_conv_2d_s8": conv_2d,
+    "tfg_conv_2d_pool_s8": conv_2d_pool,
     "tfg_conv_2d_one_s8": conv_2d_one,
     "tfg_conv_2d_narrow_s8": conv_2d_narrow,
     "tfg_conv_2d_3x3_one_s8": conv_2d_3x3_one,

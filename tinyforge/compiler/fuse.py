@@ -17,22 +17,22 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.goal import Goal
+from tinyforge.compiler.ops.conv_2d import patch_bytes
 from tinyforge.compiler.overlap import whole_windows
 from tinyforge.core.graph import Graph, Layer
 
-POOLED = "tfg_conv_1d_pool_s8"
-_CONV, _POOL = "tfg_conv_1d_s8", "tfg_max_pool_2d_s8"
-_TILES = ("tfg_conv_1d_s8", "tfg_conv_2d_s8")  # kernels that share their inner loop
-_CODE_BYTES = {POOLED: 1100, _CONV: 440, _POOL: 570}  # GCC 12, -O2
-_TILES_BYTES = 1260
+CONV_1D_POOL, CONV_2D_POOL = "tfg_conv_1d_pool_s8", "tfg_conv_2d_pool_s8"
+_CONV_1D, _CONV_2D, _POOL = "tfg_conv_1d_s8", "tfg_conv_2d_s8", "tfg_max_pool_2d_s8"
+_CODE_BYTES = {_CONV_1D: 440, _CONV_2D: 1140, _POOL: 570, CONV_1D_POOL: 470, CONV_2D_POOL: 1090}  # GCC 12, -O2
+_SHARED_BYTES = {(_CONV_1D, _CONV_2D): 1260, (CONV_1D_POOL, CONV_2D_POOL): 640}  # their inner loops
 _CALL_BYTES = 60  # parameters of a pooling
-_SAVED_PER_OUTPUT = 14  # instructions on the virtual Cortex-M4, at least
+_SAVED_PER_PLACE = 7  # instructions for each value that is pooled, on the virtual Cortex-M4, at least
 _POOLS = (2, 4)  # of the four places that the kernel computes together
-_CONV_1D = ("batches", "in_len", "in_ch", "places", "pool", "out_ch", "kernel", "stride", "pad", "groups", "pad_value")
+_SIZES_1D = ("batches", "in_len", "in_ch", "places", "pool", "out_ch", "kernel", "stride", "pad", "groups", "pad_value")
 
 
 def fuse(graph: Graph, layers: Sequence[Layer], goal: Goal) -> tuple[list[Layer], list[str]]:
@@ -47,12 +47,15 @@ def fuse(graph: Graph, layers: Sequence[Layer], goal: Goal) -> tuple[list[Layer]
         The calls, numbered again, and a line for each two that became one. Such a call is named as its first one and
         keeps both as its ``parts``.
     """
-    found = _candidates(graph, layers)
-    if not goal.takes(more_bytes=max(_more_bytes(layers, found), 0), fewer_instructions=_saved(graph, found)):
-        return list(layers), []
-    kept = [found.get(layer.index, layer) for layer in layers if layer.index - 1 not in found]
-    lines = [f"{one.parts[0].name} and {one.parts[1].name} are one call" for one in found.values()]
-    return [replace(layer, index=number) for number, layer in enumerate(kept)], lines
+    pairs = _candidates(graph, layers)
+    best: dict[int, Layer] = {}
+    for kernels in ((CONV_1D_POOL,), (CONV_2D_POOL,), (CONV_1D_POOL, CONV_2D_POOL)):
+        found = {index: layer for index, layer in pairs.items() if layer.kernel in kernels}
+        more = _bytes(layers, found) - _bytes(layers, best)
+        if goal.takes(more_bytes=max(more, 0), fewer_instructions=_saved(graph, found) - _saved(graph, best)):
+            best = found
+    lines = [f"{one.parts[0].name} and {one.parts[1].name} are one call" for one in best.values()]
+    return _together(layers, best), lines
 
 
 def apart(layers: Sequence[Layer], which: Container[int] | None = None) -> list[Layer]:
@@ -65,19 +68,26 @@ def apart(layers: Sequence[Layer], which: Container[int] | None = None) -> list[
     return [replace(layer, index=number) for number, layer in enumerate(single)]
 
 
+def _together(layers: Sequence[Layer], found: Mapping[int, Layer]) -> list[Layer]:
+    """The calls with those of ``found`` instead of the call of that index and the next one; numbered again."""
+    kept = [found.get(layer.index, layer) for layer in layers if layer.index - 1 not in found]
+    return [replace(layer, index=number) for number, layer in enumerate(kept)]
+
+
 def _saved(graph: Graph, found: Mapping[int, Layer]) -> int:
     """Instructions of an inference, about."""
-    return sum(_SAVED_PER_OUTPUT * graph.tensors[layer.outputs[0]].elements for layer in found.values())
+    return sum(
+        _SAVED_PER_PLACE * _numbers(layer).get("pool", 4) * graph.tensors[layer.outputs[0]].elements
+        for layer in found.values()
+    )
 
 
-def _more_bytes(layers: Sequence[Layer], found: Mapping[int, Layer]) -> int:
-    """Flash that the model takes more, less than 0 where other kernels are no longer needed."""
-    gone = {place for index in found for place in (index, index + 1)}
-    left = {layer.kernel for layer in layers if layer.index not in gone}
-    saved = sum(size for kernel, size in _CODE_BYTES.items() if kernel != POOLED and kernel not in left)
-    if left.isdisjoint(_TILES):
-        saved += _TILES_BYTES
-    return _CODE_BYTES[POOLED] - saved - _CALL_BYTES * len(found)
+def _bytes(layers: Sequence[Layer], found: Mapping[int, Layer]) -> int:
+    """Flash of what changes: code of the kernels that the model has, and parameters."""
+    kernels = {layer.kernel for layer in _together(layers, found)}
+    code = sum(size for kernel, size in _CODE_BYTES.items() if kernel in kernels)
+    shared = sum(size for users, size in _SHARED_BYTES.items() if not kernels.isdisjoint(users))
+    return code + shared - _CALL_BYTES * len(found)
 
 
 def _candidates(graph: Graph, layers: Sequence[Layer]) -> dict[int, Layer]:
@@ -87,11 +97,12 @@ def _candidates(graph: Graph, layers: Sequence[Layer]) -> dict[int, Layer]:
     found = {}
     for conv, pool in itertools.pairwise(layers):
         between = graph.root(conv.outputs[0])
-        if (conv.kernel, pool.kernel) != (_CONV, _POOL) or used[between] != 2:
+        if conv.kernel not in {_CONV_1D, _CONV_2D} or pool.kernel != _POOL or conv.params["rare"] is not None:
             continue
-        fused = _conv_1d_pool(conv, pool) if graph.root(pool.inputs[0]) == between else None
-        if fused is not None:
-            found[conv.index] = fused
+        if used[between] == 2 and graph.root(pool.inputs[0]) == between:
+            fused = _conv_1d_pool(conv, pool) if conv.kernel == _CONV_1D else _conv_2d_pool(conv, pool)
+            if fused is not None:
+                found[conv.index] = fused
     return found
 
 
@@ -101,8 +112,7 @@ def _conv_1d_pool(conv: Layer, pool: Layer) -> Layer | None:
     axis, other = ("h", "w") if window["in_w"] == 1 else ("w", "h")
     factor, length = window[f"kernel_{axis}"], window[f"in_{axis}"]
     if (
-        conv.params["rare"] is not None
-        or factor not in _POOLS
+        factor not in _POOLS
         or window[f"stride_{axis}"] != factor
         or window[f"pad_{axis}"]
         or window[f"in_{other}"] != 1
@@ -113,22 +123,56 @@ def _conv_1d_pool(conv: Layer, pool: Layer) -> Layer | None:
     size |= {"places": min(length, outputs * factor), "pool": factor}
     if factor == max(_POOLS) and size["places"] != outputs * factor:
         return None
-    least, most = (min(max(size[name], window["min"]), window["max"]) for name in ("min", "max"))
     geometry = Geometry(
         size["batches"], 1, size["in_len"], size["in_ch"], 1, outputs, size["out_ch"],
         kernel_h=1, kernel_w=(factor - 1) * size["stride"] + size["kernel"], stride_h=1,
         stride_w=factor * size["stride"], dilation_h=1, dilation_w=1, pad_h=0, pad_w=size["pad"],
     )  # fmt: skip
+    return _fused(conv, pool, CONV_1D_POOL, {name: size[name] for name in _SIZES_1D}, geometry)
+
+
+def _conv_2d_pool(conv: Layer, pool: Layer) -> Layer | None:
+    """Both as one call, where the pooling is of two by two whole places."""
+    size, window = _numbers(conv), _numbers(pool)
+    twos = all(window[f"{name}_{axis}"] == 2 for name in ("kernel", "stride") for axis in "hw")
+    if not twos or any(window[f"pad_{axis}"] or 2 * window[f"out_{axis}"] > window[f"in_{axis}"] for axis in "hw"):
+        return None
+    size |= {"out_h": window["out_h"], "out_w": window["out_w"]}
+    one = Geometry(**{field.name: size[field.name] for field in fields(Geometry)})
+    square = replace(
+        one,
+        kernel_h=one.stride_h + (one.kernel_h - 1) * one.dilation_h + 1,
+        kernel_w=one.stride_w + (one.kernel_w - 1) * one.dilation_w + 1,
+        stride_h=2 * one.stride_h,
+        stride_w=2 * one.stride_w,
+        dilation_h=1,
+        dilation_w=1,
+    )
+    kept = {name: value for name, value in size.items() if name not in {"zero_point", "min", "max"}}
+    fused = _fused(conv, pool, CONV_2D_POOL, kept, square)
+    return replace(fused, scratch_bytes=patch_bytes(one, squares=True))
+
+
+def _fused(conv: Layer, pool: Layer, kernel: str, sizes: Mapping[str, int], geometry: Geometry) -> Layer:
+    """The call that does both.
+
+    Args:
+        conv: its weights, zero point and clamp are the call's.
+        pool: clamps again.
+        kernel: the call's.
+        sizes: members of its structure beside those.
+        geometry: of what an output reads.
+    """
+    ends = (min(max(_numbers(conv)[name], _numbers(pool)["min"]), _numbers(pool)["max"]) for name in ("min", "max"))
     return replace(
         conv,
-        kernel=POOLED,
+        kernel=kernel,
         outputs=pool.outputs,
         params={
             **{name: conv.params[name] for name in ("filter", "bias", "multiplier")},
-            **{name: size[name] for name in _CONV_1D},
-            "zero_point": size["zero_point"],
-            "min": least,
-            "max": most,
+            **sizes,
+            "zero_point": conv.params["zero_point"],
+            **dict(zip(("min", "max"), ends, strict=True)),
         },
         overlaps=whole_windows(geometry),
         parts=(conv, pool),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinyforge.compiler.fuse import POOLED
+from tinyforge.compiler.fuse import CONV_1D_POOL
 from tinyforge.core.graph import Graph, Layer, Param
 
 Part = Callable[[int, int, int, int], dict[str, Param]]
@@ -57,7 +57,7 @@ def stretch_of(layer: Layer, graph: Graph, rows: int) -> Stretch | None:
         return _binary(layer, graph, rows)
     if kernel in {"tfg_conv_1d_s8", "tfg_conv_1d_packed_s8"}:
         return _conv_1d(layer, rows)
-    if kernel == POOLED:
+    if kernel == CONV_1D_POOL:
         return _conv_1d_pool(layer, rows)
     if kernel in _WINDOWS:
         return _windows(layer, rows)

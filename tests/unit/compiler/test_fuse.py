@@ -16,6 +16,7 @@ from tinyforge.core.graph import Compiled
 from tinyforge.runtimes import get_runtime
 
 FUSED, CONV, POOL = "tfg_conv_1d_pool_s8", "tfg_conv_1d_s8", "tfg_max_pool_2d_s8"
+FUSED_2D = "tfg_conv_2d_pool_s8"
 
 
 def compiled(data: bytes, goal: Goal = Goal.BALANCED) -> Compiled:
@@ -90,6 +91,43 @@ def pair(
         filter_width=1 if tall else 2, filter_height=2 if tall else 1, fused_activation_function=acts[1],
     )  # fmt: skip
     return model.build([x], [y, z] if both else [z])
+
+
+def image(sizes: tuple[int, int], window: tuple[int, int], padding: int = VALID, channels: int = 6) -> bytes:
+    """A 3x3 convolution with padding, and a pooling."""
+    model, rng = Writer(), np.random.default_rng(5)
+    outs = [-(-size // side) if padding == SAME else size // side for size, side in zip(sizes, window, strict=True)]
+    x = model.tensor("x", (1, *sizes, 5), scale=0.05, zero_point=-3)
+    w = model.constant("w", rng.integers(-127, 128, (channels, 3, 3, 5)), "int8", scale=[0.004] * channels)
+    y, z = (
+        model.tensor(name, (1, *shape, channels), scale=0.05, zero_point=-100)
+        for name, shape in (("y", sizes), ("z", outs))
+    )
+    b = model.constant("b", rng.integers(-900, 900, channels), "int32", scale=[0.0002] * channels)
+    model.op("CONV_2D", [x, w, b], [y], "Conv2DOptions", padding=SAME, stride_h=1, stride_w=1)
+    model.op(
+        "MAX_POOL_2D", [y], [z], "Pool2DOptions", padding=padding, stride_h=window[0], stride_w=window[1],
+        filter_height=window[0], filter_width=window[1],
+    )  # fmt: skip
+    return model.build([x], [z])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "window", "padding", "fused"),
+    [
+        ((8, 6), (2, 2), VALID, True),
+        ((8, 6), (2, 2), SAME, True),
+        ((9, 7), (2, 2), VALID, True),
+        ((9, 7), (2, 2), SAME, False),  # the last outputs have fewer places
+        ((9, 6), (3, 2), VALID, False),
+        ((8, 8), (1, 2), VALID, False),
+    ],
+)
+def test_images(sizes, window, padding, fused, tmp_path):
+    data = image(sizes, window, padding)
+    found = [call.kernel for call in compiled(data, Goal.SPEED).layers]
+    assert found == ([FUSED_2D] if fused else ["tfg_conv_2d_s8", POOL])
+    assert not differences([Case("image", data, inputs=10)], tmp_path, np.random.default_rng(1))
 
 
 def test_who_else_reads():

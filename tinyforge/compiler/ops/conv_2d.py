@@ -96,10 +96,16 @@ def conv_2d(view: OpView, low: Lowering) -> None:
     )
 
 
-def patch_bytes(geo: Geometry) -> int:
-    """Scratch for ``PLACES`` windows as int16, a row of what they reach, and where need be the windows as int8."""
+def patch_bytes(geo: Geometry, *, squares: bool = False) -> int:
+    """Scratch for ``PLACES`` windows as int16, rows of what they reach, and where need be the windows as int8.
+
+    Args:
+        geo: of the convolution.
+        squares: two windows and the two below them instead of four in a row.
+    """
     window = filled(geo.kernel_h * geo.kernel_w * geo.in_ch)
-    columns = (PLACES - 1) * geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 1
+    side, rows = (2, 2) if squares else (PLACES, 1)
+    columns = (side - 1) * geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 1
     together = geo.in_ch * (geo.kernel_w if geo.dilation_w == 1 else 1)
     as_bytes = PLACES * (window + GROUP) if together % GROUP else 0
-    return 2 * PLACES * window + as_bytes + filled(columns * geo.in_ch) + GROUP
+    return 2 * PLACES * window + as_bytes + rows * (filled(columns * geo.in_ch) + GROUP)

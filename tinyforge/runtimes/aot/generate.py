@@ -27,6 +27,7 @@ ABI = 1
 CFLAGS = ("-std=c99", "-ffp-contract=off")
 KERNEL_DIR = "tfg"
 DSP_HEADERS = ("tfg_dsp.h", "tfg_sigmoid.h", "tfg_tiles.h")
+PORTABLE_HEADERS = ("tfg_conv_1d", "tfg_conv_2d")  # each for the kernels whose names begin so
 # what several kernels of src/dsp call; the linker drops what none does
 _SHARED = ("channels", "dense", "depthwise", "gates", "narrow", "pool_tiles", "rows", "tiles", "windows")
 DSP_SHARED = tuple(f"tfg_{name}.c" for name in _SHARED)
@@ -100,6 +101,8 @@ def _copy_kernels(kernels: list[str], out_dir: Path) -> tuple[list[str], list[st
         names.append("src/tfg_float.h")
     if any(kernel.endswith("_packed_s8") for kernel in kernels):
         names.append("src/tfg_packed.h")
+    used = [header for header in PORTABLE_HEADERS if any(kernel.startswith(header) for kernel in kernels)]
+    names.extend(f"src/portable/{header}.h" for header in used)
     fast = [kernel for kernel in kernels if (library / "src" / "dsp" / f"{kernel}.c").is_file()]
     shared = [f"src/dsp/{name}" for name in (*DSP_HEADERS, *DSP_SHARED)] if fast else []
     names.extend((*shared, *(f"src/dsp/{kernel}.c" for kernel in fast)))

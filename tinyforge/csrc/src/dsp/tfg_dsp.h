@@ -335,6 +335,11 @@ void tfg_expand_four(int16_t *places, const int8_t *bytes, int32_t stride, int32
 /* `count` > 0 bytes of four windows, `stride` apart, to four places `spacing` apart; whole words are read and written */
 void tfg_copy_four(const int8_t *windows, int32_t stride, int8_t *to, int32_t spacing, int32_t count);
 
+/* The same as the two above of two windows and the two below them, `right` and `down` bytes apart */
+void tfg_expand_square(int16_t *places, const int8_t *bytes, int32_t right, int32_t down, int32_t groups);
+
+void tfg_copy_square(const int8_t *windows, int32_t right, int8_t *to, int32_t spacing, int32_t count, int32_t down);
+
 /*
  * One window as int16 into its place, [groups][4] bytes; `start` is its first byte in the input of `bytes`, maybe before or
  * beyond it

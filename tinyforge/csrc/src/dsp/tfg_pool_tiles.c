@@ -130,3 +130,26 @@ TFG_NAKED void tfg_pool_tiles(TFG_UNUSED const tfg_pool_tiles_t *tiles)
                      ".purgem tfg_rescale\n\t"
                      ".purgem tfg_rescale_relu\n\t");
 }
+
+TFG_NAKED void tfg_expand_square(TFG_UNUSED int16_t *places, TFG_UNUSED const int8_t *bytes, TFG_UNUSED int32_t right,
+                                 TFG_UNUSED int32_t down, TFG_UNUSED int32_t groups)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "ldr r5, [sp, #36]\n\t"
+                     "add r4, r1, r2\n\t"
+                     "add r3, r1, r3\n\t"
+                     "add r2, r3, r2\n\t" EXPAND_FOUR);
+}
+
+TFG_NAKED void tfg_copy_square(TFG_UNUSED const int8_t *windows, TFG_UNUSED int32_t right, TFG_UNUSED int8_t *to,
+                               TFG_UNUSED int32_t spacing, TFG_UNUSED int32_t count, TFG_UNUSED int32_t down)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r4, r5, r6, r7, r8, lr}\n\t"
+                     "ldrd lr, r5, [sp, #24]\n\t"
+                     "adds r4, r0, r1\n\t"
+                     "adds r5, r0, r5\n\t"
+                     "adds r6, r5, r1\n\t"
+                     "add r12, r3, r3, lsl #1\n\t" COPY_FOUR);
+}

@@ -145,7 +145,6 @@ TFG_NAKED void tfg_expand(TFG_UNUSED int16_t *slot, TFG_UNUSED const int8_t *byt
                      "b 1b\n\t");
 }
 
-/* r0 places, r1..r4 windows, r5 groups */
 TFG_NAKED void tfg_expand_four(TFG_UNUSED int16_t *places, TFG_UNUSED const int8_t *bytes, TFG_UNUSED int32_t stride,
                                TFG_UNUSED int32_t groups)
 {
@@ -154,25 +153,7 @@ TFG_NAKED void tfg_expand_four(TFG_UNUSED int16_t *places, TFG_UNUSED const int8
                      "mov r5, r3\n\t"
                      "add r4, r1, r2\n\t"
                      "add r3, r1, r2, lsl #1\n\t"
-                     "add r2, r3, r2\n\t"
-                     "1:\n\t"
-                     "ldr r6, [r1], #4\n\t"
-                     "ldr r7, [r4], #4\n\t"
-                     "ldr r8, [r3], #4\n\t"
-                     "ldr r9, [r2], #4\n\t"
-                     "sxtb16 r10, r6\n\t"
-                     "sxtb16 r11, r7\n\t"
-                     "sxtb16 r12, r8\n\t"
-                     "sxtb16 lr, r9\n\t"
-                     "stmia r0!, {r10, r11, r12, lr}\n\t"
-                     "sxtb16 r6, r6, ror #8\n\t"
-                     "sxtb16 r7, r7, ror #8\n\t"
-                     "sxtb16 r8, r8, ror #8\n\t"
-                     "sxtb16 r9, r9, ror #8\n\t"
-                     "stmia r0!, {r6, r7, r8, r9}\n\t"
-                     "subs r5, r5, #1\n\t"
-                     "bne 1b\n\t"
-                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+                     "add r2, r3, r2\n\t" EXPAND_FOUR);
 }
 
 /* r0, r4..r6 windows, r2 the first one's copy, r3 and r12 one and three times the spacing, lr bytes left */
@@ -185,17 +166,5 @@ TFG_NAKED void tfg_copy_four(TFG_UNUSED const int8_t *windows, TFG_UNUSED int32_
                      "adds r4, r0, r1\n\t"
                      "adds r5, r4, r1\n\t"
                      "adds r6, r5, r1\n\t"
-                     "add r12, r3, r3, lsl #1\n\t"
-                     "1:\n\t"
-                     "ldr r1, [r0], #4\n\t"
-                     "ldr r7, [r4], #4\n\t"
-                     "ldr r8, [r5], #4\n\t"
-                     "str r7, [r2, r3]\n\t"
-                     "ldr r7, [r6], #4\n\t"
-                     "str r8, [r2, r3, lsl #1]\n\t"
-                     "str r7, [r2, r12]\n\t"
-                     "str r1, [r2], #4\n\t"
-                     "subs lr, lr, #4\n\t"
-                     "bgt 1b\n\t"
-                     "pop {r4, r5, r6, r7, r8, pc}\n\t");
+                     "add r12, r3, r3, lsl #1\n\t" COPY_FOUR);
 }

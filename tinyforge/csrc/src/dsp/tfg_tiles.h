@@ -33,4 +33,40 @@
     "smlad r5, lr, r3, r5\n\t"    \
     "smlad r9, r12, r3, r9\n\t"
 
+/* Four windows into the four slots: r0 places, r1 to r4 windows, r5 groups */
+#define EXPAND_FOUR                      \
+    "1:\n\t"                             \
+    "ldr r6, [r1], #4\n\t"               \
+    "ldr r7, [r4], #4\n\t"               \
+    "ldr r8, [r3], #4\n\t"               \
+    "ldr r9, [r2], #4\n\t"               \
+    "sxtb16 r10, r6\n\t"                 \
+    "sxtb16 r11, r7\n\t"                 \
+    "sxtb16 r12, r8\n\t"                 \
+    "sxtb16 lr, r9\n\t"                  \
+    "stmia r0!, {r10, r11, r12, lr}\n\t" \
+    "sxtb16 r6, r6, ror #8\n\t"          \
+    "sxtb16 r7, r7, ror #8\n\t"          \
+    "sxtb16 r8, r8, ror #8\n\t"          \
+    "sxtb16 r9, r9, ror #8\n\t"          \
+    "stmia r0!, {r6, r7, r8, r9}\n\t"    \
+    "subs r5, r5, #1\n\t"                \
+    "bne 1b\n\t"                         \
+    "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
+
+/* Whole words of four windows: r0, r4 to r6 the windows, r2 the first copy, r3 and r12 one and three times the spacing, lr bytes */
+#define COPY_FOUR                  \
+    "1:\n\t"                       \
+    "ldr r1, [r0], #4\n\t"         \
+    "ldr r7, [r4], #4\n\t"         \
+    "ldr r8, [r5], #4\n\t"         \
+    "str r7, [r2, r3]\n\t"         \
+    "ldr r7, [r6], #4\n\t"         \
+    "str r8, [r2, r3, lsl #1]\n\t" \
+    "str r7, [r2, r12]\n\t"        \
+    "str r1, [r2], #4\n\t"         \
+    "subs lr, lr, #4\n\t"          \
+    "bgt 1b\n\t"                   \
+    "pop {r4, r5, r6, r7, r8, pc}\n\t"
+
 #endif /* TFG_TILES_H */

@@ -1,31 +1,7 @@
 #include "tfg/tfg_conv_2d_s8.h"
 
-#include "../tfg_internal.h"
-
-static int32_t accumulate(const tfg_conv_2d_s8_t *p, const int8_t *input, int32_t out_y, int32_t out_x, int32_t out)
-{
-    const int32_t top = out_y * p->stride_h - p->pad_h;
-    const int32_t left = out_x * p->stride_w - p->pad_w;
-    const int8_t *filter = tfg_paired_row(p->filter, out, p->groups);
-    int32_t acc = 0;
-    int32_t tap = 0; /* number of the weight in the window */
-    for (int32_t ky = 0; ky < p->kernel_h; ky++) {
-        const int32_t y = top + ky * p->dilation_h;
-        for (int32_t kx = 0; kx < p->kernel_w; kx++) {
-            const int32_t x = left + kx * p->dilation_w;
-            if (y < 0 || y >= p->in_h || x < 0 || x >= p->in_w) {
-                acc += p->pad_value * tfg_sum_paired(filter, tap, tap + p->in_ch);
-            } else {
-                const int8_t *pixel = input + (y * p->in_w + x) * p->in_ch;
-                for (int32_t in = 0; in < p->in_ch; in++) {
-                    acc += pixel[in] * filter[tfg_paired(tap + in)];
-                }
-            }
-            tap += p->in_ch;
-        }
-    }
-    return acc;
-}
+#define TFG_CONV_2D tfg_conv_2d_s8_t
+#include "tfg_conv_2d.h"
 
 void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
 {
@@ -35,7 +11,7 @@ void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int8_t *outp
             for (int32_t out_x = 0; out_x < p->out_w; out_x++) {
                 for (int32_t out = 0; out < p->out_ch; out++) {
                     const tfg_folded_t folded = tfg_folded(p->bias, p->rare, out);
-                    int32_t acc = folded.bias + accumulate(p, input, out_y, out_x, out);
+                    int32_t acc = folded.bias + tfg_conv_2d_sum(p, input, out_y, out_x, out);
                     acc = tfg_requantize_shift(acc, p->multiplier[out], folded.shift);
                     *output++ = tfg_clamp_s8(tfg_add_wrap(acc, p->zero_point), p->min, p->max);
                 }
