@@ -254,6 +254,9 @@ class _Builder:
             f"stream: {macs} MAC a hop of {self._hop}, {share:.0f} % of the {whole.macs} of the whole window of "
             f"{self._length}; {ram} B of arena and state instead of {whole.arena_bytes + whole.state_bytes}"
         )
+        step = max(rows.step for rows in self._rows.values())
+        if phases > 1 and step < self._length:
+            line += f"; a hop that is a multiple of {step} keeps one copy of each row and computes less a sample"
         return replace(
             whole,
             graph=graph,

@@ -65,6 +65,12 @@ def test_rows_repeat_after_phases():
     sliding = stream(compile_model(cnn(), name="m", place="m.tflite"), 10)
     assert sliding.stream.phases == 4  # three pools of two: a row stands for 8 samples
     assert sliding.states[-1].name == "phase"
+    assert sliding.log[-1].endswith(
+        "; a hop that is a multiple of 8 keeps one copy of each row and computes less a sample"
+    )
+    eight = stream(compile_model(cnn(), name="m", place="m.tflite"), 8)
+    assert "multiple" not in eight.log[-1]
+    assert eight.macs / 8 < sliding.macs / 10
 
 
 def test_what_is_not_kept_takes_no_state():
