@@ -24,6 +24,9 @@ from tinyforge.virtual.measure import profile, run_inferences
 pytestmark = pytest.mark.emulator
 
 
+DEFAULT = Path(__file__).parents[2] / "models" / "activities_cnn1d" / "activities_cnn1d.tflite"
+
+
 def image(compiled: Compiled, folder: Path) -> Path:
     get_runtime("aot").generate(compiled, folder)
     return build_bench(folder, folder / "bench.elf")
@@ -34,7 +37,9 @@ def same() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "share"), [(cnn(), 0.25), (same(), 0.31), (random_net(3), None)], ids=["cnn", "same", "random"]
+    ("data", "share"),
+    [(cnn(), 0.25), (DEFAULT.read_bytes(), 0.25), (same(), 0.28), (random_net(3), None)],
+    ids=["cnn", "activities", "same", "random"],
 )
 def test_streaming(data, share, tmp_path):
     hop, hops = 10, 40

@@ -122,8 +122,8 @@ def _parted(compiled: Compiled, hop: int, length: int, goal: Goal) -> Compiled:
     """The model without those fused calls that would compute more than their parts.
 
     A pooled row stands for more samples than a row of the convolution, so there may be more hops between rows that
-    repeat, and a convolution in one call with it is computed for all of these. Where that is so of one call, all are
-    taken apart, but for speed: kernels of both kinds are a kilobyte more.
+    repeat, and a convolution in one call with it is computed for all of these. Kernels of both kinds are a kilobyte
+    more than those of one kind: for size all are taken apart.
     """
     graph = compiled.graph
     fused_rows = _streamed(compiled, hop, length)
@@ -136,7 +136,7 @@ def _parted(compiled: Compiled, hop: int, length: int, goal: Goal) -> Compiled:
 
     fused = [layer for layer in compiled.layers if layer.parts]
     more = {layer.index for layer in fused if computes_more(layer)}
-    if more and goal is not Goal.SPEED:
+    if more and goal is Goal.SIZE:
         more = {layer.index for layer in fused}
     return replace(compiled, layers=tuple(apart(compiled.layers, more)))
 
