@@ -1,4 +1,8 @@
-"""A one-dimensional convolutional network over the window's time axis, plain or depthwise-separable."""
+"""A one-dimensional convolutional network over the window's time axis, plain or depthwise-separable.
+
+Strided convolutions see a part of the window; ``residual`` lets every moment see far more of it for few weights: on the
+shortened sequence a dilation of 4 reaches as far as one of 32 samples would before three strides of 2.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,13 @@ def _check(values: Mapping[str, Any], input_shape: tuple[int, int], place: str) 
                 "take longer windows, fewer layers, or a smaller kernel or pool",
             )
         length = ((length - kernel) // stride + 1 if valid else -(-length // stride)) // pool
+    for index, dilation in enumerate(values["residual"]):
+        if dilation >= length:
+            raise ConfigError(
+                f"{place}.residual",
+                f"residual convolution {index} reaches {dilation} samples to each side, but there are {length}",
+                "take longer windows, smaller strides or smaller dilations",
+            )
 
 
 def _build(values: Mapping[str, Any], input_shape: tuple[int, int], classes: int, training: bool) -> Any:
@@ -45,6 +56,11 @@ def _build(values: Mapping[str, Any], input_shape: tuple[int, int], classes: int
         else:
             stack.conv(f"conv{index}", filters, kernel, stride=stride)
         stack.max_pool(f"pool{index}", values["pool"])
+    kernel = values["kernels"][-1]
+    for index, dilation in enumerate(values["residual"]):
+        before = stack.x
+        stack.conv(f"far{index}", values["filters"][-1], kernel, dilation=dilation, padding="same", relu=False)
+        stack.add(f"residual{index}", before)
     features = stack.head(values["head"])
     outputs = scores(features, classes, hidden=values["hidden"], dropout=values["dropout"] if training else 0.0)
     return keras().Model(inputs, outputs, name="cnn1d")
@@ -59,6 +75,14 @@ ARCHITECTURE = Architecture(
         Wholes("strides", (1,), 1, 16, "samples from one output to the next of each convolution; the last one repeats"),
         Choice("padding", "valid", ("valid", "same"), "valid: only whole kernels; same: zeros beyond the ends"),
         Flag("separable", False, "all but the first convolution as one of each channel by itself and one of kernel 1"),
+        Wholes(
+            "residual",
+            (),
+            1,
+            64,
+            "dilations of residual convolutions that follow, each with the last of kernels and filters; [] for none",
+            shortest=0,
+        ),
         Whole("pool", 2, 1, 16, "samples pooled into one after each convolution; 1 for none"),
         Choice("head", "mean", HEADS, HEAD_DOC),
         Whole("hidden", 32, 0, 1024, "units of the dense layer before the scores; 0 for none"),
@@ -90,12 +114,24 @@ ARCHITECTURE = Architecture(
             "hidden": 0,
             "dropout": 0.2,
         },
+        "residual": {
+            "filters": (24, 24, 40),
+            "kernels": (7, 5, 3),
+            "strides": (2,),
+            "padding": "same",
+            "residual": (1, 2, 4),
+            "pool": 1,
+            "head": "mean_max",
+            "hidden": 0,
+            "dropout": 0.2,
+        },
     },
     choices={
         "filters": ((8, 16), (16, 32), (8, 16, 24), (16, 24, 32), (24, 32, 48), (16, 32, 48, 48), (24, 32, 48, 48)),
         "kernels": ((5, 3), (7, 5, 3), (9, 5)),
         "strides": ((1,), (2,), (2, 1)),
         "padding": ("same",),
+        "residual": ((), (1, 2, 4)),
         "separable": (False, True),
         "pool": (1, 2),
         "head": ("mean", "mean_max"),

@@ -36,11 +36,24 @@ class Stack:
         self._padding = padding
 
     def conv(
-        self, name: str, filters: int, kernel: int, *, stride: int = 1, dilation: int = 1, relu: bool = True
+        self,
+        name: str,
+        filters: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        relu: bool = True,
+        padding: str = "",
     ) -> None:
-        """A convolution over time."""
+        """A convolution over time; ``padding`` where it is to be other than the stack's."""
         layer = self._layers.Conv2D(
-            filters, (kernel, 1), strides=(stride, 1), dilation_rate=(dilation, 1), padding=self._padding, name=name
+            filters,
+            (kernel, 1),
+            strides=(stride, 1),
+            dilation_rate=(dilation, 1),
+            padding=padding or self._padding,
+            name=name,
         )
         self._finish(layer, name, relu=relu)
 

@@ -24,7 +24,7 @@ from tinyforge.core.types import ModelSpec, Preprocessing
 
 SHAPE = (40, 3)
 RNG = np.random.default_rng(5)
-CONVERTED = (("tcn", "tcn", "tiny"), ("separable", "cnn1d", "separable"))
+CONVERTED = (("tcn", "tcn", "tiny"), ("separable", "cnn1d", "separable"), ("residual", "cnn1d", "residual"))
 WINDOWS = RNG.normal(size=(40, *SHAPE)).astype(np.float32)
 
 

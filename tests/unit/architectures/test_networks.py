@@ -25,7 +25,7 @@ def measured(made):
     return made[0]
 
 
-@pytest.mark.parametrize("name", ["tcn", "separable"])
+@pytest.mark.parametrize("name", ["tcn", "separable", "residual"])
 def test_dilated_depthwise_and_joined_layers_compile_exactly(made, name):
     from tinyforge.pipeline.models import verify
 
@@ -35,7 +35,7 @@ def test_dilated_depthwise_and_joined_layers_compile_exactly(made, name):
 
 def test_the_deployed_network_computes_what_was_trained(measured):
     apart = measured["deployed_against_trained"]
-    assert len(apart) >= 24
+    assert len(apart) >= 26
     for name, value in apart.items():
         assert value == 0 if name.endswith("bn left") else value < 2e-5, name
 

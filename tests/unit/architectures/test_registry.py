@@ -103,6 +103,15 @@ def test_a_window_too_short_for_dilated_kernels_is_told_so():
     )
 
 
+def test_residual_convolutions_may_not_reach_beyond_the_window():
+    assert resolve(spec(preset="residual"), SHAPE)["residual"] == (1, 2, 4)
+    assert refusal(resolve, spec(preset="residual", residual=[1, 7]), SHAPE) == (
+        'model "gesture": parameters.residual: residual convolution 1 reaches 7 samples to each side, but there are 7; '
+        "take longer windows, smaller strides or smaller dilations"
+    )
+    assert resolve(spec(), SHAPE)["residual"] == ()
+
+
 def test_an_unknown_architecture_suggests_the_nearest():
     assert refusal(resolve, spec("cnn1"), SHAPE) == (
         'model "gesture": architecture: "cnn1": unknown architecture; did you mean "cnn1d"?'

@@ -28,6 +28,7 @@ INFO = ModelInfo(
 NETWORKS = {
     "dense": ("dense", {"units": [12, 8]}),
     "cnn1d": ("cnn1d", {"filters": [6, 8], "kernels": [3, 3], "hidden": 6}),
+    "residual": ("cnn1d", {"filters": [6, 8], "kernels": [3], "residual": [1, 2], "hidden": 0}),
     "lstm": ("lstm", {"units": 6}),
     "gru": ("gru", {"units": 6}),
     "tcn": ("tcn", {"filters": 6, "blocks": 2, "shorten": 2}),
