@@ -189,7 +189,7 @@ def conv_2d_narrow(rng):
         size, out_ch = few_channels(rng), channels(rng)
         width = size["kernel_w"] * size["in_ch"]
         pairs = narrow_pairs(weights(rng, out_ch, size["kernel_h"], width))
-        if pairs.shape[1] <= 8:
+        if pairs.shape[1] <= 40:
             break
     rescale = rescaling(rng, out_ch, size["kernel_h"] * width)
     bias, shift = rescale["bias"][:out_ch].astype(np.int64) >> 8, rescale["bias"][:out_ch].astype(np.int64) & 255
@@ -199,7 +199,16 @@ def conv_2d_narrow(rng):
         "channels": narrow_channels(pairs, bias, multiplier, shift, size["zero_point"]), **size, "out_ch": out_ch,
         "pairs": pairs.shape[1],
     }  # fmt: skip
-    return found, *areas(size, size["in_ch"], out_ch), 16 * (pairs.shape[1] + 1) + 64
+    reach = filled((3 * size["stride_w"] + size["kernel_w"]) * size["in_ch"])
+    return found, *areas(size, size["in_ch"], out_ch), 16 * (pairs.shape[1] + 1) + reach + 4
+
+
+def conv_1d_point(rng):
+    found, *_ = conv_2d_narrow(rng)
+    out_ch, places = found["out_ch"], int(rng.integers(1, 40))
+    numbers = found["channels"].reshape(out_ch, -1)[:, [0, 1, -2, -1]]
+    kept = {name: found[name] for name in ("out_ch", "zero_point", "min", "max")}
+    return {"channels": np.ascontiguousarray(numbers), "places": places, **kept}, [places], places * out_ch, 0
 
 
 def conv_2d_3x3_one(rng):
@@ -385,6 +394,7 @@ KERNELS = {
     "tfg_conv_2d_pool_s8": conv_2d_pool,
     "tfg_conv_2d_one_s8": conv_2d_one,
     "tfg_conv_2d_narrow_s8": conv_2d_narrow,
+    "tfg_conv_1d_point_s8": conv_1d_point,
     "tfg_conv_2d_3x3_one_s8": conv_2d_3x3_one,
     "tfg_depthwise_conv_2d_3x3_s8": depthwise_3x3,
     "tfg_depthwise_conv_2d_fours_s8": depthwise_fours,

@@ -3,7 +3,7 @@
 ``tfg_conv_2d_one_s8`` has one output channel: what is gathered for it would serve nobody else, so nothing is gathered.
 ``tfg_conv_2d_narrow_s8`` has windows of so few values that their products are the least of it.
 ``tfg_conv_2d_3x3_one_s8`` goes from one channel to one as the depthwise convolution of many channels does, and so does
-``tfg_depthwise_conv_2d_planes_s8`` with any other window.
+``tfg_depthwise_conv_2d_planes_s8`` with any other window. ``tfg_conv_1d_point_s8`` has windows of one value.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from tinyforge.compiler.planes import planes_bytes
 from tinyforge.core.graph import Array, Param
 
 _ONE, _NARROW, _THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
-_PLANES = "tfg_depthwise_conv_2d_planes_s8"
-_CODE_BYTES = {_ONE: 1430, _NARROW: 1500, _THREE: 1260, _PLANES: 1640}  # GCC 12, -O2
+_PLANES, _POINT = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8"
+_CODE_BYTES = {_ONE: 1430, _NARROW: 1560, _THREE: 1260, _PLANES: 1640, _POINT: 320}  # GCC 12, -O2
 _SAVED_PER_MAC = 1.2  # instructions at least, of what a kernel for many channels takes
 _NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
 _MOST_PAIRS = 8  # of values of a window that the narrow kernel takes
 _MOST_PAIRS_OF_ONE = 6  # that it takes sooner than the kernel of one output channel
+_MOST_PAIRS_OF_FEW = 16  # that it takes where at most two channels come in
+_MOST_PAIRS_OF_ODD = 40  # that it takes where an odd number of channels goes out
 
 
 def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometry, rows: Array, axis: int = 0) -> bool:
@@ -41,9 +43,9 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
         rows: int8 [output channel, taps and input channels], its weights.
         axis: dimension of output channels in the model's filter.
     """
-    kernel = _kernel(geometry)
+    kernel = _kernel(geometry, stem)
     macs = geometry.batches * geometry.out_h * geometry.out_w * rows.size
-    if kernel is None or not _pays(view, low, kernel, macs):
+    if kernel is None or not _pays(view, low, kernel, geometry, stem):
         return False
     numbers = conv_weights(view, rows, lambda found: found.reshape(geometry.out_ch, geometry.kernel_h, -1), axis)
     if kernel != _ONE and int(np.asarray(numbers["shift"]).min()) < 0:
@@ -51,10 +53,14 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
     size = {name: value for name, value in sizes(geometry).items() if name not in _FIXED[kernel]}
     if kernel == _THREE:
         size["stride"] = geometry.stride_w
+    params = {**_PARAMS[kernel](view, numbers), **size, **output_limits(view)}
+    if kernel == _POINT:
+        params = {name: params[name] for name in ("channels", "out_ch", "zero_point", "min", "max")}
+        params["places"] = geometry.batches * geometry.out_h * geometry.out_w
     low.layer(
         stem,
         kernel,
-        {**_PARAMS[kernel](view, numbers), **size, **output_limits(view)},
+        params,
         inputs=(view.input(0),),
         outputs=(view.output(),),
         scratch_bytes=_scratch_bytes(kernel, geometry),
@@ -64,23 +70,51 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
     return True
 
 
-def _pays(view: OpView, low: Lowering, kernel: str, macs: int) -> bool:
+def _pays(view: OpView, low: Lowering, kernel: str, geo: Geometry, stem: str) -> bool:
     """Whether the kernel's code is worth it: beside other convolutions it is added, alone it stands for theirs."""
     others = any(op.kind in {"CONV_1D", "CONV_2D"} and op.index != view.op.index for op in low.graph.ops)
     more_bytes = _CODE_BYTES[kernel] if others and not low.has_kernel(kernel) else 0
-    return low.goal.takes(more_bytes=more_bytes, fewer_instructions=int(_SAVED_PER_MAC * macs))
+    places = geo.batches * geo.out_h * geo.out_w
+    fewer = int(_SAVED_PER_MAC * places * geo.out_ch * geo.kernel_h * geo.kernel_w * geo.in_ch)
+    if kernel in {_NARROW, _POINT}:
+        narrow = _narrow_cost(geo) if kernel == _NARROW else (16 * geo.out_ch, 35 + 22 * geo.out_ch)
+        many = _many_cost(geo, one_dimension=stem == "conv_1d")
+        more_bytes += narrow[0] - many[0]
+        fewer = places * (many[1] - narrow[1]) // 4
+    return low.goal.takes(more_bytes=max(more_bytes, 0), fewer_instructions=fewer)
 
 
-def _kernel(geo: Geometry) -> str | None:
-    """Which of the four fits, if one does."""
+def _narrow_cost(geo: Geometry) -> tuple[int, int]:
+    """Bytes of constants of the narrow kernel, and its instructions for four places, measured, about."""
+    pairs = _row_pairs(geo) * geo.kernel_h
+    channel = 28 + 6 * pairs if pairs <= _MOST_PAIRS else 34 + 27 * pairs // 4
+    words = -(-geo.kernel_w * geo.in_ch // GROUP)
+    return 4 * geo.out_ch * (pairs + 3), 40 + geo.out_ch * channel + geo.kernel_h * (45 + 18 * words)
+
+
+def _many_cost(geo: Geometry, *, one_dimension: bool) -> tuple[int, int]:
+    """The same of ``tfg_conv_1d_s8`` and ``tfg_conv_2d_s8``."""
+    run = geo.kernel_w * geo.in_ch
+    groups, twos = -(-geo.kernel_h * run // GROUP), -(-geo.out_ch // 2)
+    gathered = 0 if one_dimension else 50 + geo.kernel_h * (40 if run % GROUP == 0 else 70 + 10 * -(-run // GROUP))
+    return 8 * twos * (groups + 2), 80 + 18 * groups + twos * (130 + 28 * groups) + gathered
+
+
+def _kernel(geo: Geometry, stem: str) -> str | None:
+    """Which of them fits, if one does."""
     if 1 not in {geo.dilation_w, geo.kernel_w}:
         return None
     pairs = _row_pairs(geo) * geo.kernel_h
+    if stem == "conv_1d" and geo.in_ch == geo.kernel_w == geo.stride_w == 1 and geo.in_w == geo.out_w:
+        return _POINT
     if geo.in_ch == geo.out_ch == 1 and (_is_three(geo) or geo.dilation_h == geo.dilation_w == 1):
         return _THREE if _is_three(geo) else _PLANES
-    if geo.in_ch % GROUP and pairs <= (_MOST_PAIRS_OF_ONE if geo.out_ch == 1 else _MOST_PAIRS):
-        return _NARROW
-    return _ONE if geo.out_ch == 1 else None
+    if geo.out_ch == 1:
+        return _NARROW if geo.in_ch % GROUP and pairs <= _MOST_PAIRS_OF_ONE else _ONE
+    most = _MOST_PAIRS_OF_FEW if geo.in_ch <= 2 else _MOST_PAIRS
+    if geo.out_ch % 2:  # kernels for many channels take two at a time
+        most = _MOST_PAIRS_OF_ODD
+    return _NARROW if geo.in_ch % GROUP and pairs <= most else None
 
 
 def _is_three(geo: Geometry) -> bool:
@@ -95,12 +129,13 @@ def _row_pairs(geo: Geometry) -> int:
 
 
 def _scratch_bytes(kernel: str, geo: Geometry) -> int:
-    """Two pairs of rows as words of four channels; or the pairs of four windows, and a row of them as gathered."""
+    """Two pairs of rows as words of four channels; or the pairs of four windows, and what those reach of a row."""
     if kernel == _PLANES:
         return planes_bytes(geo)
     if kernel == _THREE:
         return 32 * ((geo.out_w - 1) * geo.stride_w + 3)
-    return 16 * (_row_pairs(geo) * geo.kernel_h + 1) + 64 if kernel == _NARROW else 0
+    reach = (3 * geo.stride_w + geo.kernel_w) * geo.in_ch
+    return 16 * (_row_pairs(geo) * geo.kernel_h + 1) + filled(reach) + GROUP if kernel == _NARROW else 0
 
 
 def _scalar(numbers: dict[str, Param], name: str) -> int:
@@ -140,12 +175,14 @@ _PARAMS: dict[str, Callable[[OpView, dict[str, Param]], dict[str, Param]]] = {
     _NARROW: _narrow,
     _THREE: _three,
     _PLANES: _planes,
+    _POINT: _narrow,
 }
 #: Sizes that a kernel fixes, or does without.
 _FIXED = {
     _ONE: {"out_ch", "dilation_w"},
     _NARROW: {"dilation_w"},
     _PLANES: {"in_ch", "dilation_h", "dilation_w"},
+    _POINT: set(),
     _THREE: {"in_ch", "out_ch", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w"},
 }
 

@@ -55,6 +55,9 @@ def stretch_of(layer: Layer, graph: Graph, rows: int) -> Stretch | None:
         return Stretch(rows, 1, 1, 0, lambda first, last, _low, _high: {name: (last - first) * each})
     if kernel in {f"tfg_{stem}_s8" for stem in _BINARY}:
         return _binary(layer, graph, rows)
+    if kernel == "tfg_conv_1d_point_s8":
+        places = _whole(layer, "places") // rows
+        return Stretch(rows, 1, 1, 0, lambda first, last, _low, _high: {"places": (last - first) * places})
     if kernel in {"tfg_conv_1d_s8", "tfg_conv_1d_packed_s8"}:
         return _conv_1d(layer, rows)
     if kernel == CONV_1D_POOL:

@@ -4,8 +4,7 @@
 #include "convnet.h"
 
 #include "tfg.h"
-#include "tfg/tfg_conv_2d_narrow_s8.h"
-#include "tfg/tfg_max_pool_2d_s8.h"
+#include "tfg/tfg_conv_1d_pool_s8.h"
 #include "tfg/tfg_mean_s8.h"
 #include "tfg/tfg_softmax_s8.h"
 
@@ -13,70 +12,52 @@
 #error "convnet was generated for tfg ABI 1: run `tinyforge export` again"
 #endif
 
-/* Arena: 184 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`;
+/* Arena: 84 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`;
  * an output may lie over an input that its op is the last to read, as far behind as the kernel's order allows.
  *
- *     offset   bytes   op 0 1 2 3
- *          0     144      # . . .  conv_1d_0_scratch
- *          0      20      . # # .  max_pool_2d_0_out [5][1][4]
- *          0       4      . . # #  mean_0_out [4]
- *        144      40      # # . .  conv_1d_0_out [1][10][4]
+ *     offset   bytes   op 0 1 2
+ *          0      64      # . .  conv_1d_0_scratch
+ *          0       4      . # #  mean_0_out [4]
+ *         64      20      # # .  conv_1d_0_out [5][1][4]
  */
 static int8_t arena[CONVNET_ARENA_BYTES] TFG_ALIGNED(4);
 
-#define CONV_1D_0_OUT (arena + 144)
+#define CONV_1D_0_OUT (arena + 64)
 #define CONV_1D_0_SCRATCH ((void *)(arena + 0))
-#define MAX_POOL_2D_0_OUT (arena + 0)
 #define MEAN_0_OUT (arena + 0)
 
-/* #0 conv_1d [12][2] -> [10][4], kernel 3, 240 MAC */
-static const int32_t conv_1d_0_channels[28] TFG_ALIGNED(4) = { /* [4][7] */
-    10550848, 15904, -83885760, 3648, 64480, 1145324629, -130552, -54523392, -70592, 520157184, 60416, 2176,
-    1145324629, -130544, 136379808, 13984, -90176128, 1408, 1472, 1717986944, -130552, 31522624, 14016,
-    -119473664, 1568, 1424, 1145324629, -130556,
+/* #0 conv_1d [12][2] -> [5][4], kernel 3, greatest of 2, 240 MAC */
+static const int8_t conv_1d_0_filter[32] TFG_ALIGNED(4) = { /* [2][2][2][2][2] */
+    -14, 40, 5, -13, 10, -32, -40, 124, 114, -80, 0, 0, -33, 34, 0, 0, -19, -12, 65, 30, 44, -96, -43, -114, 44,
+    98, 0, 0, 46, 89, 0, 0,
 };
-static const tfg_conv_2d_narrow_s8_t conv_1d_0 = {
-    .channels = conv_1d_0_channels,
-    .pairs = 4,
+static const int32_t conv_1d_0_bias[4] TFG_ALIGNED(4) = { /* [4] */
+    127237, -282364, 111877, 224262,
+};
+static const int32_t conv_1d_0_multiplier[4] TFG_ALIGNED(4) = { /* [4] */
+    1145324629, 1145324629, 1717986944, 1145324629,
+};
+static const tfg_conv_1d_pool_s8_t conv_1d_0 = {
+    .filter = conv_1d_0_filter,
+    .bias = conv_1d_0_bias,
+    .multiplier = conv_1d_0_multiplier,
     .batches = 1,
-    .in_h = 1,
-    .in_w = 12,
+    .in_len = 12,
     .in_ch = 2,
-    .out_h = 1,
-    .out_w = 10,
+    .places = 10,
+    .pool = 2,
     .out_ch = 4,
-    .kernel_h = 1,
-    .kernel_w = 3,
-    .stride_h = 1,
-    .stride_w = 1,
-    .dilation_h = 1,
-    .pad_h = 0,
-    .pad_w = 0,
+    .kernel = 3,
+    .stride = 1,
+    .pad = 0,
+    .groups = 2,
     .pad_value = 3,
     .zero_point = -128,
     .min = -128,
     .max = 127,
 };
 
-/* #1 max_pool_2d [10][1] -> [5][1] of 4 channels, window 2x1 */
-static const tfg_max_pool_2d_s8_t max_pool_2d_0 = {
-    .batches = 1,
-    .in_h = 10,
-    .in_w = 1,
-    .out_h = 5,
-    .out_w = 1,
-    .kernel_h = 2,
-    .kernel_w = 1,
-    .stride_h = 2,
-    .stride_w = 1,
-    .pad_h = 0,
-    .pad_w = 0,
-    .channels = 4,
-    .min = -128,
-    .max = 127,
-};
-
-/* #2 mean [1][1][4] means of 1 x 1 x 5 */
+/* #1 mean [1][1][4] means of 1 x 1 x 5 */
 static const tfg_mean_s8_t mean_0 = {
     .kept_0 = 1,
     .kept_stride_0 = 0,
@@ -96,7 +77,7 @@ static const tfg_mean_s8_t mean_0 = {
     .zero_point = -128,
 };
 
-/* #3 softmax [1][4] */
+/* #2 softmax [1][4] */
 static const tfg_softmax_s8_t softmax_0 = {
     .rows = 1,
     .depth = 4,
@@ -107,9 +88,8 @@ static const tfg_softmax_s8_t softmax_0 = {
 
 void convnet_invoke(const int8_t *input, int8_t *output)
 {
-    tfg_conv_2d_narrow_s8(&conv_1d_0, input, CONV_1D_0_OUT, CONV_1D_0_SCRATCH);
-    tfg_max_pool_2d_s8(&max_pool_2d_0, CONV_1D_0_OUT, MAX_POOL_2D_0_OUT);
-    tfg_mean_s8(&mean_0, MAX_POOL_2D_0_OUT, MEAN_0_OUT);
+    tfg_conv_1d_pool_s8(&conv_1d_0, input, CONV_1D_0_OUT, CONV_1D_0_SCRATCH);
+    tfg_mean_s8(&mean_0, CONV_1D_0_OUT, MEAN_0_OUT);
     tfg_softmax_s8(&softmax_0, MEAN_0_OUT, output);
 }
 
@@ -117,13 +97,11 @@ void convnet_invoke(const int8_t *input, int8_t *output)
 void convnet_trace(const int8_t *input, int8_t *output,
     void (*hook)(void *context, int layer, const void *data, size_t bytes), void *context)
 {
-    tfg_conv_2d_narrow_s8(&conv_1d_0, input, CONV_1D_0_OUT, CONV_1D_0_SCRATCH);
-    hook(context, 0, CONV_1D_0_OUT, 40);
-    tfg_max_pool_2d_s8(&max_pool_2d_0, CONV_1D_0_OUT, MAX_POOL_2D_0_OUT);
-    hook(context, 1, MAX_POOL_2D_0_OUT, 20);
-    tfg_mean_s8(&mean_0, MAX_POOL_2D_0_OUT, MEAN_0_OUT);
-    hook(context, 2, MEAN_0_OUT, 4);
+    tfg_conv_1d_pool_s8(&conv_1d_0, input, CONV_1D_0_OUT, CONV_1D_0_SCRATCH);
+    hook(context, 0, CONV_1D_0_OUT, 20);
+    tfg_mean_s8(&mean_0, CONV_1D_0_OUT, MEAN_0_OUT);
+    hook(context, 1, MEAN_0_OUT, 4);
     tfg_softmax_s8(&softmax_0, MEAN_0_OUT, output);
-    hook(context, 3, output, 4);
+    hook(context, 2, output, 4);
 }
 #endif

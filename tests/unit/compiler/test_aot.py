@@ -97,7 +97,7 @@ def test_trace_shows_every_layer(tmp_path):
     hook = hook_type(lambda _context, layer, data, count: seen.append((layer, ctypes.string_at(data, count))))
     inputs, outputs = np.arange(24, dtype=np.int8), np.zeros(4, np.int8)
     library.gesture_trace(ctypes.c_void_p(inputs.ctypes.data), ctypes.c_void_p(outputs.ctypes.data), hook, None)
-    assert [(layer, len(data)) for layer, data in seen] == [(0, 40), (1, 20), (2, 4), (3, 4)]
+    assert [(layer, len(data)) for layer, data in seen] == [(0, 20), (1, 4), (2, 4)]
     assert seen[-1][1] == outputs.tobytes()
 
 

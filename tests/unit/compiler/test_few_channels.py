@@ -9,7 +9,7 @@ from sliding import Net, differences
 from tinyforge.compiler import Goal, compile_model
 
 ONE, NARROW, THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
-PLANES = "tfg_depthwise_conv_2d_planes_s8"
+PLANES, POINT = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8"
 
 
 def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
@@ -32,6 +32,11 @@ def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
         ("conv_2d", 1, 8, NARROW),
         ("conv_1d", 3, 8, NARROW),
         ("pointwise", 5, 8, NARROW),
+        ("pointwise", 1, 8, POINT),
+        ("pointwise", 1, 1, POINT),
+        ("conv_2d 5x5", 1, 8, NARROW),
+        ("conv_2d", 3, 3, NARROW),
+        ("conv_2d", 3, 4, "tfg_conv_2d_s8"),
         ("conv_2d", 3, 8, "tfg_conv_2d_s8"),  # 18 pairs of values are too many
         ("conv_1d", 4, 8, "tfg_conv_1d_s8"),
         ("fully_connected", 8, 1, "tfg_fully_connected_one_s8"),
@@ -39,7 +44,13 @@ def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
     ],
 )
 def test_kernel(kind, in_ch, out_ch, kernel):
-    assert kernels(layer(kind, 6, in_ch, out_ch)) == [kernel]
+    assert kernels(layer(kind, {"conv_1d": 40, "conv_2d 5x5": 12}.get(kind, 6), in_ch, out_ch)) == [kernel]
+
+
+def test_constants_are_weighed():
+    """Each weight of the narrow kernel takes two bytes: a row of six places does not give them back."""
+    assert kernels(layer("conv_1d", 6, 3, 8)) == ["tfg_conv_1d_s8"]
+    assert kernels(layer("conv_1d", 6, 3, 8), Goal.SPEED) == [NARROW]
 
 
 @pytest.mark.parametrize(("goal", "kernel"), [(Goal.SPEED, ONE), (Goal.SIZE, "tfg_conv_1d_s8")])

@@ -53,7 +53,7 @@ def test_own_outputs_copies_an_input():
 
 def test_the_log_names_the_pass():
     compiled = compile_model(conv_net(), name="m", place="m.tflite")
-    assert [line.split(":")[0] for line in compiled.log] == ["drop_reshapes", "find_conv_1d", "plan_memory"]
+    assert [line.split(":")[0] for line in compiled.log] == ["drop_reshapes", "find_conv_1d", "fuse", "plan_memory"]
 
 
 def test_keep_last_step():

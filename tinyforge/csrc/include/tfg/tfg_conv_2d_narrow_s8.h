@@ -31,14 +31,17 @@ typedef struct {
     int32_t dilation_h;
     int32_t pad_h;
     int32_t pad_w;
-    int32_t pairs; /* of a window, 1..8 */
+    int32_t pairs; /* of a window */
     int32_t pad_value;
     int32_t zero_point;
     int32_t min;
     int32_t max;
 } tfg_conv_2d_narrow_s8_t;
 
-/* input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch], scratch 16 * (pairs + 1) + 64 bytes */
+/*
+ * input [batches][in_h][in_w][in_ch], output [batches][out_h][out_w][out_ch], scratch word-aligned: 16 * (pairs + 1) bytes,
+ * and what 4 windows side by side reach of an input row, filled up to a multiple of 4, and 4 bytes
+ */
 void tfg_conv_2d_narrow_s8(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch);
 
 TFG_C_END

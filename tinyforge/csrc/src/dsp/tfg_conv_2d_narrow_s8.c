@@ -2,36 +2,26 @@
 
 #include "tfg_dsp.h"
 
-enum { LINE = 61 }; /* bytes that four windows may reach, so that what is read behind them is scratch, too */
-
-/* One window, wherever it lies, as int16 into its place; what is beyond a row meets weights of 0 */
-static TFG_NOINLINE void gather(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input, int32_t top, int32_t left,
-                                int32_t row_pairs, int16_t *to)
+/* Windows slot..3 into their places, the first of four in one row being at `top` and `left`, wherever they lie */
+static TFG_COLD void take(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input, int32_t top, int32_t left,
+                          int32_t slot, int16_t *to)
 {
-    const int32_t line = p->in_w * p->in_ch;
-    const int32_t width = p->kernel_w * p->in_ch;
-    const int32_t start = left * p->in_ch;
+    const int32_t width = p->in_w * p->in_ch;
+    const int32_t stride = p->stride_w * p->in_ch;
+    const int32_t row_pairs = p->pairs / p->kernel_h;
+    const int32_t words = (row_pairs + 1) / 2; /* what is beyond a row meets weights of 0 */
+    int8_t *const line = (int8_t *)(to + (p->pairs + 1) * 8);
     for (int32_t ky = p->kernel_h; ky > 0; ky--) {
-        const int8_t *from = input + top * line + start;
-        const uint32_t bytes = top >= 0 && top < p->in_h ? (uint32_t)line : 0;
-        for (int32_t i = 0; i < width; i++) {
-            const int32_t value = (uint32_t)(start + i) < bytes ? from[i] : p->pad_value;
-            to[(i & ~3) * 4 + (i & 1) * 8 + (i & 2) / 2] = (int16_t)value;
+        tfg_pad_row(line, input + top * width, top >= 0 && top < p->in_h ? width : 0, left * p->in_ch,
+                    3 * stride + p->kernel_w * p->in_ch, p->pad_value);
+        if (slot == 0) {
+            tfg_expand_four(to, line, stride, words);
+        }
+        for (int32_t i = slot > 0 ? slot : 4; i < 4; i++) {
+            tfg_expand(to + i * 2, line + i * stride, words);
         }
         to += row_pairs * 8;
         top += p->dilation_h;
-    }
-}
-
-/* What four windows of one row of outputs reach of an input row, wherever that lies */
-static TFG_NOINLINE void gather_line(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input, int32_t y, int32_t left,
-                                     int32_t length, int8_t *line)
-{
-    const int8_t *from = input + y * p->in_w * p->in_ch;
-    const uint32_t bytes = y >= 0 && y < p->in_h ? (uint32_t)(p->in_w * p->in_ch) : 0;
-    for (int32_t at = left * p->in_ch; length > 0; length--) {
-        *line++ = (int8_t)((uint32_t)at < bytes ? from[at] : p->pad_value);
-        at++;
     }
 }
 
@@ -57,8 +47,6 @@ void tfg_conv_2d_narrow_s8(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input
     const int32_t row_pairs = p->pairs / p->kernel_h;
     const int32_t end = p->out_w * p->stride_w - p->pad_w;
     const int32_t down = p->dilation_h * p->in_w * p->in_ch;
-    const int32_t length = (3 * p->stride_w + p->kernel_w) * p->in_ch;
-    int8_t *const line = (int8_t *)(scratch + (p->pairs + 1) * 8);
     tfg_narrow_t narrow = {
         p->channels, output, 0, scratch, p->pairs, p->channels + (p->pairs + 3) * p->out_ch, 2 * p->zero_point + 1,
     };
@@ -70,20 +58,11 @@ void tfg_conv_2d_narrow_s8(const tfg_conv_2d_narrow_s8_t *p, const int8_t *input
             int32_t fours = places < 4 ? 0 : inside(p, top, left) / 4;
             if (fours == 0) { /* at an edge; or one of the last ones, which come one by one */
                 const int32_t count = places < 4 ? 1 : 4;
-                const int32_t together = count == 4 && left + 3 * p->stride_w < end && length <= LINE;
-                if (together) {
-                    for (int32_t ky = 0; ky < p->kernel_h; ky++) {
-                        gather_line(p, input, top + ky * p->dilation_h, left, length, line);
-                        tfg_expand_four(scratch + ky * row_pairs * 8, line, p->stride_w * p->in_ch,
-                                        (row_pairs + 1) / 2);
-                    }
-                    left += 3 * p->stride_w;
-                }
-                for (int32_t slot = together ? 3 : 0; slot < count; slot++) {
-                    if (!together) {
-                        gather(p, input, top, left, row_pairs, scratch + slot * 2);
-                    }
-                    left += p->stride_w;
+                for (int32_t slot = 0; slot < count;) {
+                    const int32_t taken = tfg_min((end - left) / p->stride_w, count - slot);
+                    take(p, input, top, left - slot * p->stride_w, slot, scratch);
+                    slot += taken;
+                    left += taken * p->stride_w;
                     if (left == end) {
                         left = -p->pad_w;
                         top += p->stride_h;

@@ -28,20 +28,16 @@
 #define RESCALE_BLOCK            \
     "ldrd r8, r9, [sp, #24]\n\t" \
     "ldr r10, [sp, #32]\n\t"     \
-    "smmul r4, r4, r8\n\t"       \
-    "add r4, r4, r9\n\t"         \
+    "smmla r4, r4, r8, r9\n\t"   \
     "asr r4, r4, r10\n\t"        \
     "ssat r4, #8, r4\n\t"        \
-    "smmul r5, r5, r8\n\t"       \
-    "add r5, r5, r9\n\t"         \
+    "smmla r5, r5, r8, r9\n\t"   \
     "asr r5, r5, r10\n\t"        \
     "ssat r5, #8, r5\n\t"        \
-    "smmul r6, r6, r8\n\t"       \
-    "add r6, r6, r9\n\t"         \
+    "smmla r6, r6, r8, r9\n\t"   \
     "asr r6, r6, r10\n\t"        \
     "ssat r6, #8, r6\n\t"        \
-    "smmul r7, r7, r8\n\t"       \
-    "add r7, r7, r9\n\t"         \
+    "smmla r7, r7, r8, r9\n\t"   \
     "asr r7, r7, r10\n\t"        \
     "ssat r7, #8, r7\n\t"
 

@@ -373,12 +373,25 @@ typedef struct {
     int8_t *output;          /* of the first place */
     int32_t stride;          /* from place to place; 0 for the first place alone */
     const int16_t *places;   /* [pairs][4 places][2], word-aligned */
-    int32_t pairs;           /* 1..8 */
+    int32_t pairs;           /* > 0 */
     const int32_t *end;      /* of the channels */
     int32_t twice;           /* 2 * zero_point + 1 */
 } tfg_narrow_t;
 
 /* All channels of four places: products, rescaling, saturation to int8 */
 void tfg_narrow(const tfg_narrow_t *narrow);
+
+/* Work of tfg_points, in the order in which it loads it */
+typedef struct {
+    const int32_t *channels; /* [channels][4], as tfg_conv_1d_point_s8_t has them */
+    const int32_t *end;
+    int8_t *output; /* of the first place */
+    int32_t stride; /* from place to place; 0 for the first place alone */
+    uint32_t x;     /* four bytes of input */
+    int32_t twice;  /* 2 * zero_point + 1 */
+} tfg_points_t;
+
+/* All channels of four places that are one product each */
+void tfg_points(const tfg_points_t *points);
 
 #endif /* TFG_DSP_H */

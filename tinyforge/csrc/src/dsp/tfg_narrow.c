@@ -22,51 +22,121 @@
     "asr " sum ", " sum ", r9\n\t"           \
     "ssat " sum ", #8, " sum ", asr #1\n\t"
 
-/* On the stack: places, end of the channels, 2 * zero_point + 1; r2 output, r3 its stride, lr pairs that are left out */
+/*
+ * On the stack: places, their end, end of the channels, 2 * zero_point + 1; r2 output, r3 its stride, lr pairs that are
+ * left out of eight, or 8 for more than eight
+ */
 TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
 {
-    __asm__ volatile(".syntax unified\n\t" /* C99 compilers need not take what this would make written out */
-                     ".macro tfg_pair\n\t" PAIR ".endm\n\t"
+    __asm__ volatile(
+        ".syntax unified\n\t" /* C99 compilers need not take what this would make written out */
+        ".macro tfg_pair\n\t" PAIR ".endm\n\t"
+        "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+        "ldmia r0, {r1, r2, r3, r4, r5, r6, r7}\n\t"
+        "rsbs lr, r5, #8\n\t" /* pairs that are left out */
+        "it mi\n\t"
+        "movmi lr, #8\n\t"
+        "add r5, r4, r5, lsl #4\n\t"
+        "push {r4, r5, r6, r7}\n\t"
+        "cmp lr, #8\n\t" /* for who reads this code: the table has so many entries and one */
+        "1:\n\t"         /* a channel */
+        "ldr r0, [sp]\n\t"
+        "ldmia r1!, {r7, r12}\n\t"
+        "ldmia r0!, {r8, r9, r10, r11}\n\t"
+        "smlad r4, r8, r7, r12\n\t"
+        "smlad r5, r9, r7, r12\n\t"
+        "smlad r6, r10, r7, r12\n\t"
+        "smlad r7, r11, r7, r12\n\t"
+        "tbb [pc, lr]\n\t"
+        "2:\n\t" /* halfwords: 12 a pair */
+        ".byte 5, 17, 29, 41, 53, 65, 77, 89, (5f - 2b) / 2, 0\n\t"
+        "tfg_pair\n\t"
+        "tfg_pair\n\t"
+        "tfg_pair\n\t"
+        "tfg_pair\n\t"
+        "tfg_pair\n\t"
+        "tfg_pair\n\t"
+        "tfg_pair\n\t"
+        "6:\n\t"
+        "ldmia r1!, {r8, r9}\n\t"
+        "cmp r8, #0\n\t"
+        "blt 4f\n\t" RESCALE("r4") RESCALE("r5") RESCALE("r6")
+            RESCALE("r7") "3:\n\t" /* the first place last: with a stride of 0 it stays */
+                          "add r10, r2, r3, lsl #1\n\t"
+                          "strb r7, [r10, r3]\n\t"
+                          "strb r6, [r10]\n\t"
+                          "strb r5, [r2, r3]\n\t"
+                          "strb r4, [r2], #1\n\t"
+                          "ldr r12, [sp, #8]\n\t"
+                          "cmp r1, r12\n\t"
+                          "bne 1b\n\t"
+                          "add sp, sp, #16\n\t"
+                          "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
+                          "4:\n\t"
+                          "ldr r10, [sp, #12]\n\t"
+                          "bic r8, r8, #0x80000000\n\t"
+                          "lsl r10, r10, r9\n\t" RESCALE_EXACTLY("r4") RESCALE_EXACTLY("r5") RESCALE_EXACTLY("r6")
+                              RESCALE_EXACTLY("r7") "b 3b\n\t"
+                                                    "5:\n\t" /* more than seven: four at a time, the odd ones first */
+                                                    "ldr r12, [sp, #4]\n\t"
+                                                    "subs r12, r12, r0\n\t"
+                                                    "ubfx r12, r12, #4, #2\n\t"
+                                                    "cmp r12, #3\n\t"
+                                                    "tbb [pc, r12]\n\t"
+                                                    ".byte 2, 38, 26, 14\n\t"
+                                                    "7:\n\t"
+                                                    "tfg_pair\n\t"
+                                                    "tfg_pair\n\t"
+                                                    "tfg_pair\n\t"
+                                                    "tfg_pair\n\t"
+                                                    "ldr r12, [sp, #4]\n\t"
+                                                    "cmp r0, r12\n\t"
+                                                    "bne 7b\n\t"
+                                                    "b 6b\n\t"
+
+                                                    ".purgem tfg_pair\n\t");
+}
+
+/* r0 the next channel, r1 behind the last, r2 output, r3 its stride, r12 and lr inputs 0 2 and 1 3 */
+TFG_NAKED void tfg_points(TFG_UNUSED const tfg_points_t *points)
+{
+    __asm__ volatile(".syntax unified\n\t"
                      "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
-                     "ldmia r0, {r1, r2, r3, r4, r5, r6, r7}\n\t"
-                     "push {r4, r6, r7}\n\t"
-                     "rsb lr, r5, #8\n\t" /* pairs that are left out */
-                     "cmp lr, #7\n\t"     /* for who reads this code: the table has so many entries and one */
-                     "1:\n\t"             /* a channel */
-                     "ldr r0, [sp]\n\t"
-                     "ldmia r1!, {r7, r12}\n\t"
+                     "ldmia r0, {r0, r1, r2, r3, r4, r5}\n\t"
+                     "push {r5}\n\t"
+                     "sxtb16 r12, r4\n\t"
+                     "sxtb16 lr, r4, ror #8\n\t"
+                     "1:\n\t"
                      "ldmia r0!, {r8, r9, r10, r11}\n\t"
-                     "smlad r4, r8, r7, r12\n\t"
-                     "smlad r5, r9, r7, r12\n\t"
-                     "smlad r6, r10, r7, r12\n\t"
-                     "smlad r7, r11, r7, r12\n\t"
-                     "tbb [pc, lr]\n\t"
-                     ".byte 4, 16, 28, 40, 52, 64, 76, 88\n\t" /* halfwords: 12 a pair */
-                     "tfg_pair\n\t"
-                     "tfg_pair\n\t"
-                     "tfg_pair\n\t"
-                     "tfg_pair\n\t"
-                     "tfg_pair\n\t"
-                     "tfg_pair\n\t"
-                     "tfg_pair\n\t"
-                     "ldmia r1!, {r8, r9}\n\t"
-                     "cmp r8, #0\n\t"
-                     "blt 4f\n\t" RESCALE("r4") RESCALE("r5") RESCALE("r6")
-                         RESCALE("r7") "3:\n\t" /* the first place last: with a stride of 0 it stays */
-                                       "add r10, r2, r3, lsl #1\n\t"
-                                       "strb r7, [r10, r3]\n\t"
-                                       "strb r6, [r10]\n\t"
-                                       "strb r5, [r2, r3]\n\t"
-                                       "strb r4, [r2], #1\n\t"
-                                       "ldr r12, [sp, #4]\n\t"
-                                       "cmp r1, r12\n\t"
-                                       "bne 1b\n\t"
-                                       "add sp, sp, #12\n\t"
-                                       "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
-                                       "4:\n\t"
-                                       "ldr r10, [sp, #8]\n\t"
-                                       "bic r8, r8, #0x80000000\n\t"
-                                       "lsl r10, r10, r9\n\t" RESCALE_EXACTLY("r4") RESCALE_EXACTLY("r5")
-                                           RESCALE_EXACTLY("r6") RESCALE_EXACTLY("r7") "b 3b\n\t"
-                                                                                       ".purgem tfg_pair\n\t");
+                     "smlabb r4, r12, r8, r9\n\t"
+                     "smlabb r5, lr, r8, r9\n\t"
+                     "smlatb r6, r12, r8, r9\n\t"
+                     "smlatb r7, lr, r8, r9\n\t"
+                     "cmp r10, #0\n\t"
+                     "blt 3f\n\t"
+                     ".irp sum, r4, r5, r6, r7\n\t"
+                     "smmla \\sum, \\sum, r10, r11\n\t"
+                     "ssat \\sum, #8, \\sum, asr #10\n\t"
+                     ".endr\n\t"
+                     "2:\n\t" /* the first place last: with a stride of 0 it stays */
+                     "add r9, r2, r3, lsl #1\n\t"
+                     "strb r7, [r9, r3]\n\t"
+                     "strb r6, [r9]\n\t"
+                     "strb r5, [r2, r3]\n\t"
+                     "strb r4, [r2], #1\n\t"
+                     "cmp r0, r1\n\t"
+                     "bne 1b\n\t"
+                     "add sp, sp, #4\n\t"
+                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
+                     "3:\n\t" /* as RESCALE_EXACTLY */
+                     "ldr r9, [sp]\n\t"
+                     "bic r10, r10, #0x80000000\n\t"
+                     "lsl r9, r9, r11\n\t"
+                     ".irp sum, r4, r5, r6, r7\n\t"
+                     "smmlar r8, \\sum, r10, r9\n\t"
+                     "add \\sum, r8, \\sum, asr #31\n\t"
+                     "asr \\sum, \\sum, r11\n\t"
+                     "ssat \\sum, #8, \\sum, asr #1\n\t"
+                     ".endr\n\t"
+                     "b 2b\n\t");
 }

@@ -10,6 +10,8 @@ from tinyforge.runtimes.aot.printers import Printed, printer
 def conv_1d(layer: Layer) -> Printed:
     """Lengths and channels."""
     size = layer.params
+    if layer.kernel == "tfg_conv_1d_point_s8":
+        return Printed(f"[{size['places']}][1] -> [{size['places']}][{size['out_ch']}], kernel 1")
     if "in_len" not in size:  # a kernel for two dimensions
         lengths = f"[{size['in_w']}][{size.get('in_ch', 1)}] -> [{size['out_w']}][{size.get('out_ch', 1)}]"
         return Printed(f"{lengths}, kernel {size['kernel_w']}")
