@@ -166,7 +166,7 @@ def test_c_with_cmake_picks_the_kernels(flags, options, chosen, tmp_path):
     run(*command)
     members = run("arm-none-eabi-ar", "t", tmp_path / "build" / "libtinyforge_net.a").split()
     assert ("tfg_tiles.c.obj" in members) == (chosen == "dsp")
-    assert members.count("tfg_max_pool_2d_s8.c.obj") == 1
+    assert members.count("tfg_conv_1d_pool_s8.c.obj") == 1
 
 
 @needs_cmake
@@ -210,7 +210,7 @@ def test_c_with_make_picks_the_kernels(flags, dsp, tmp_path):
     )
     members = run("arm-none-eabi-ar", "t", tmp_path / "build" / "libtinyforge_net.a").split()
     assert ("tfg_tiles.o" in members) == dsp
-    assert members.count("tfg_max_pool_2d_s8.o") == 1
+    assert members.count("tfg_conv_1d_pool_s8.o") == 1
 
 
 @needs_make
@@ -241,7 +241,7 @@ def test_dsp_kernels_chosen_by_the_preprocessor_are_exact(tmp_path):
     inputs = np.random.default_rng(3).integers(-128, 128, (8, 24)).astype(np.int8)
     expected = plain_output(conv_net(), "net", inputs, tmp_path / "plain")
     assert np.array_equal(models.run_export(tmp_path / "p", inputs, on="virtual"), expected.reshape(8, -1))
-    assert "tfg_narrow" in read_image(tmp_path / "p" / "bench.elf").by_name
+    assert "tfg_pool_tiles" in read_image(tmp_path / "p" / "bench.elf").by_name
 
 
 def arm_objects(folder, manifest, flags, tmp_path):
@@ -264,7 +264,7 @@ def test_each_symbol_once(flags, dsp, tmp_path):
     found = arm_objects(tmp_path / "p", Manifest.load(tmp_path / "p"), flags, tmp_path)
     assert [symbol for symbol, files in found.items() if len(files) > 1] == []
     folder = "dsp" if dsp else "portable"
-    assert found["tfg_max_pool_2d_s8"] == [f"src/tfg_kernels/{folder}/tfg_max_pool_2d_s8.c"]
+    assert found["tfg_conv_1d_pool_s8"] == [f"src/tfg_kernels/{folder}/tfg_conv_1d_pool_s8.c"]
     assert ("tfg_tiles" in found) == dsp
 
 
@@ -289,7 +289,7 @@ def test_platformio_builds_it(tmp_path):
     )
     run_pio(load_board("virtual"), tmp_path, (), log=tmp_path / "log")
     image = read_image(tmp_path / ".pio" / "build" / "virtual" / "firmware.elf")
-    assert {"net_invoke", "tfg_conv_2d_narrow_s8", "tfg_narrow"} <= set(image.by_name)
+    assert {"net_invoke", "tfg_conv_1d_pool_s8", "tfg_pool_tiles"} <= set(image.by_name)
 
 
 def unpacked(kind, data, name, folder):
