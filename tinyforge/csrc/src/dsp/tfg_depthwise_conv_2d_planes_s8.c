@@ -68,6 +68,10 @@ static TFG_NOINLINE void take(const tfg_depthwise_conv_2d_planes_s8_t *p, const 
     if (x < p->in_w) {
         int32_t inside = tfg_min((p->in_w - x + p->stride_w - 1) / p->stride_w, end - to);
         row += x * p->out_ch;
+        if (step == 1) {
+            to = tfg_copy_bytes(to, row, inside);
+            inside = 0;
+        }
         for (; inside >= 4; inside -= 4) {
             to[0] = row[0];
             to[1] = row[step];
