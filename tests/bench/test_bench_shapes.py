@@ -22,12 +22,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.emulator]
 
 ODD = (1, 3, 5, 7, 31, 33, 63)
 MOST = 1.6  # times the cost of a MAC at the next multiple of four
-MOST_OF_ONE = {  # an output is one MAC or a few of them, and its rescaling is most of its cost: see docs/benchmarks.md
-    ("fully_connected", "in"): 3.6,
-    ("pointwise", "in"): 2.0,
-    ("conv_2d 5x5", "in"): 1.8,
-    ("depthwise 5x5", "in"): 2.7,
-}
+MOST_OF_ONE = {("fully_connected", "in"): 3.6}  # an output is one MAC, and mostly rescaling: see docs/benchmarks.md
 GROWTH = {  # about 20 thousand, 100 thousand, 500 thousand, 2 and 10 million MAC: side (or length) and channels
     "conv_2d": ((6, 8), (14, 8), (15, 16), (16, 32), (18, 64)),
     "conv_1d": ((16, 16), (20, 32), (50, 45), (100, 64), (500, 64)),

@@ -241,6 +241,14 @@ def depthwise_fours(rng, count=None):
     return found, *areas(size, count, count), 64 + 8 * taps
 
 
+def depthwise_few(rng):
+    found, inputs, output, scratch = depthwise_fours(rng, int(rng.integers(2, 4)))
+    for name in ("filter", "bias", "multiplier"):
+        array = found[name][..., : found["out_ch"]]
+        found[name] = np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, 4 - found["out_ch"])])
+    return found, inputs, output, scratch + 4 * found["kernel_h"] * found["kernel_w"]
+
+
 def depthwise_planes(rng):
     size, count = two_dimensions(rng, int(rng.choice([5, 5, 10])), (1, 4)), channels(rng)
     if rng.integers(4) == 0:  # one row, sometimes longer than is taken at once
@@ -398,6 +406,7 @@ KERNELS = {
     "tfg_conv_2d_3x3_one_s8": conv_2d_3x3_one,
     "tfg_depthwise_conv_2d_3x3_s8": depthwise_3x3,
     "tfg_depthwise_conv_2d_fours_s8": depthwise_fours,
+    "tfg_depthwise_conv_2d_few_s8": depthwise_few,
     "tfg_depthwise_conv_2d_planes_s8": depthwise_planes,
     "tfg_fully_connected_s8": fully_connected,
     "tfg_fully_connected_per_channel_s8": fully_connected_per_channel,

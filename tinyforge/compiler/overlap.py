@@ -59,6 +59,11 @@ def depthwise_windows(geo: Geometry) -> tuple[Overlap, ...]:
     return _windows(geo, 0, multiple=geo.out_ch)
 
 
+def few_channel_windows(geo: Geometry) -> tuple[Overlap, ...]:
+    """All of a place's window is read, then four bytes are written: more than it has, for the next to write over."""
+    return _windows(geo, LANES - geo.out_ch)
+
+
 def plane_windows(geo: Geometry) -> tuple[Overlap, ...]:
     """As :func:`channel_windows`, one channel of all places and then the next, so that channels only meet their own."""
     return _windows(geo, 0, multiple=geo.out_ch)

@@ -10,9 +10,9 @@ from tinyforge.compiler.few_channels import lower_few_channels
 from tinyforge.compiler.geometry import Geometry, window_geometry
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
-from tinyforge.compiler.overlap import LANES, depthwise_windows, grouped_windows, plane_windows
+from tinyforge.compiler.overlap import LANES, depthwise_windows, few_channel_windows, grouped_windows, plane_windows
 from tinyforge.compiler.planes import planes_bytes, planes_instructions
-from tinyforge.core.graph import DType, Overlap
+from tinyforge.core.graph import Array, DType, Overlap
 
 
 @operator(
@@ -59,6 +59,8 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
     size = {name: value for name, value in sizes(geometry).items() if not name.startswith(_FIXED[form])}
     if form == "_3x3":
         size["stride"] = geometry.stride_w
+    if form == _FEW:
+        numbers = {name: _to_lanes(np.asarray(value)) for name, value in numbers.items()}
     if form == "":
         size["depth_multiplier"] = channels // geometry.in_ch
     low.layer(
@@ -73,22 +75,30 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
     )
 
 
+def _to_lanes(numbers: Array) -> Array:
+    """Zeros up to four channels, the last dimension."""
+    return np.pad(numbers, [(0, 0)] * (numbers.ndim - 1) + [(0, LANES - numbers.shape[-1])])
+
+
 def _overlaps(form: str, geo: Geometry) -> tuple[Overlap, ...]:
     if form == "":
         return grouped_windows(geo, 1, geo.out_ch // geo.in_ch)
-    return plane_windows(geo) if form == "_planes" else depthwise_windows(geo)
+    if form == _FEW:
+        return few_channel_windows(geo)
+    return plane_windows(geo) if form == _PLANES else depthwise_windows(geo)
 
 
 #: Sizes that a kernel's form fixes, by how their names begin.
 _FIXED: dict[str, tuple[str, ...]] = {
     "": (),
     "_fours": ("dilation", "in_ch"),
+    "_few": ("dilation", "in_ch"),
     "_planes": ("dilation", "in_ch"),
     "_3x3": ("dilation", "in_ch", "kernel", "stride"),
 }
 
 
-_FOURS, _PLANES = "_fours", "_planes"
+_FOURS, _FEW, _PLANES = "_fours", "_few", "_planes"
 _CODE_BYTES = {_FOURS: 1100, _PLANES: 1640}  # GCC 12, -O2
 
 
@@ -99,9 +109,9 @@ def _form(geo: Geometry, shift: npt.NDArray[np.generic], low: Lowering) -> str:
         return ""
     if geo.kernel_h == geo.kernel_w == 3 and geo.stride_h == geo.stride_w <= 2 and geo.out_w > 1:
         return "_3x3"
-    if geo.out_ch < LANES:
-        return _PLANES
     saved = _fours_instructions(geo) - planes_instructions(geo)
+    if geo.out_ch < LANES:
+        return _PLANES if geo.out_ch == 1 or saved > 0 else _FEW
     if geo.out_ch == LANES + 1 and saved > 0:  # two times four channels for five
         return _PLANES
     code = {form: 0 if low.has_kernel(f"tfg_depthwise_conv_2d{form}_s8") else _CODE_BYTES[form] for form in _CODE_BYTES}
@@ -110,7 +120,7 @@ def _form(geo: Geometry, shift: npt.NDArray[np.generic], low: Lowering) -> str:
 
 
 def _fours_instructions(geo: Geometry) -> int:
-    """Of ``tfg_depthwise_conv_2d_fours_s8`` on the virtual Cortex-M4, about."""
+    """Of ``tfg_depthwise_conv_2d_fours_s8``, or of ``_few_s8``, on the virtual Cortex-M4, about."""
     place = 65 + geo.kernel_h * (7 + 11 * geo.kernel_w)
     return geo.batches * geo.out_h * geo.out_w * -(-geo.out_ch // LANES) * place
 
@@ -119,6 +129,7 @@ def _scratch_bytes(form: str, geo: Geometry) -> int:
     """Weights of some channels as int16, and rows of their input: of four in the 3x3 form, else of one."""
     if form == "_3x3":
         return 160 + 32 * ((geo.out_w - 1) * geo.stride_w + 3)
-    if form == "_fours":
-        return 64 + 8 * geo.kernel_h * geo.kernel_w
+    each = {_FOURS: 8, _FEW: 12}
+    if form in each:
+        return 64 + each[form] * geo.kernel_h * geo.kernel_w
     return planes_bytes(geo) if form else 0

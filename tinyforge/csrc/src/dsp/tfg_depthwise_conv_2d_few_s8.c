@@ -1,0 +1,140 @@
+#include "tfg/tfg_depthwise_conv_2d_few_s8.h"
+
+#include "tfg_dsp.h"
+
+/* Weights of four channels as int16 in the order 0 2 1 3, and their table; the input's zero point goes to the input */
+static void prepare(const tfg_depthwise_conv_2d_few_s8_t *p, int16_t *weights, int32_t *table)
+{
+    const int8_t *filter = p->filter;
+    int32_t sums[4] = {0, 0, 0, 0};
+    for (int32_t tap = 0; tap < p->kernel_h * p->kernel_w; tap++) {
+        const uint32_t four = tfg_load4(filter);
+        const uint32_t even = tfg_sxtb16(four);
+        const uint32_t odd = tfg_sxtb16_ror8(four);
+        tfg_store4(weights, even);
+        tfg_store4(weights + 2, odd);
+        sums[0] += (int16_t)even;
+        sums[1] += (int16_t)odd;
+        sums[2] += (int32_t)even >> 16;
+        sums[3] += (int32_t)odd >> 16;
+        weights += 4;
+        filter += 4;
+    }
+    for (int32_t i = 0; i < 4; i++) {
+        const tfg_folded_t folded = tfg_folded(p->bias, p->rare, i);
+        const int32_t shift = folded.shift;
+        table[i == 1 ? 2 : i == 2 ? 1 : i] = folded.bias + p->pad_value * sums[i];
+        table[4 + 3 * i] = p->multiplier[i];
+        table[5 + 3 * i] = shift;
+        table[6 + 3 * i] = (int32_t)((uint32_t)(2 * p->zero_point + 1) << shift);
+    }
+}
+
+/* First tap and number of taps inside, of a window that starts at `start` */
+static int32_t inside(int32_t start, int32_t kernel, int32_t size, int32_t *first)
+{
+    *first = tfg_max(-start, 0);
+    return tfg_min(size - start, kernel) - *first;
+}
+
+/*
+ * The place of a run where four bytes would be too many, to read or to write: what is inside of its window goes to
+ * `bytes`, four a tap. `end` is that of the input.
+ */
+static TFG_NOINLINE void one_place(tfg_depthwise_run_t run, int32_t channels, const int8_t *end, int8_t *bytes)
+{
+    int8_t *const output = run.output;
+    const int8_t *from = run.x;
+    int8_t *to = bytes;
+    int8_t four[4];
+    for (int32_t row = run.rows; row > 0; row--) {
+        for (int32_t column = run.columns; column > 0; column--) {
+            const int32_t there = end - from;
+            if (there >= 4) {
+                tfg_store4(to, tfg_load4(from));
+            } else {
+                for (int32_t i = 0; i < there; i++) {
+                    to[i] = from[i];
+                }
+            }
+            to += 4;
+            from += channels;
+        }
+        from += run.x_skip;
+    }
+    run.x = bytes;
+    run.step = 4;
+    run.x_skip = 0;
+    run.output = four;
+    run.places = 1;
+    tfg_depthwise_run(&run);
+    for (int32_t channel = 0; channel < channels; channel++) {
+        output[channel] = four[channel];
+    }
+}
+
+static void all_places(const tfg_depthwise_conv_2d_few_s8_t *p, const int8_t *input, int8_t *output,
+                       const int16_t *weights, const int32_t *table, int8_t *bytes)
+{
+    tfg_depthwise_run_t run;
+    const int8_t *const end = input + p->in_h * p->in_w * p->out_ch;
+    const int32_t line = p->in_w * p->out_ch;
+    run.step = p->out_ch;
+    run.table = table;
+    run.offset = (uint32_t)(uint16_t)-p->pad_value * 0x10001U;
+    run.x_stride = p->stride_w * p->out_ch;
+    run.output_stride = p->out_ch;
+    for (int32_t out_y = 0; out_y < p->out_h; out_y++) {
+        int32_t first_y;
+        const int32_t top = out_y * p->stride_h - p->pad_h;
+        const int32_t rows = inside(top, p->kernel_h, p->in_h, &first_y);
+        const int32_t lowest = top + p->kernel_h >= p->in_h; /* the last row of the input is among those it reads */
+        int32_t out_x = 0;
+        while (out_x < p->out_w) {
+            int32_t first_x;
+            const int32_t left = out_x * p->stride_w - p->pad_w;
+            const int32_t columns = inside(left, p->kernel_w, p->in_w, &first_x);
+            const int32_t safe = p->in_w - p->kernel_w - left - lowest; /* how far a window may go */
+            int32_t places = 1;
+            if (columns == p->kernel_w && safe >= 0) {
+                places = tfg_min(p->out_w - out_x, safe / p->stride_w + 1);
+            }
+            if (out_y == p->out_h - 1) {
+                places = tfg_min(places, tfg_max(p->out_w - 1 - out_x, 1));
+            }
+            run.x = input + (top + first_y) * line + (left + first_x) * p->out_ch;
+            run.weights = weights + (first_y * p->kernel_w + first_x) * 4;
+            run.rows = rows;
+            run.columns = columns;
+            run.x_skip = line - columns * run.step;
+            run.weights_skip = (p->kernel_w - columns) * 8;
+            run.output = output;
+            run.places = places;
+            if ((out_y == p->out_h - 1 && out_x == p->out_w - 1) || (lowest && left + p->kernel_w >= p->in_w)) {
+                one_place(run, p->out_ch, end, bytes);
+            } else {
+                tfg_depthwise_run(&run);
+            }
+            out_x += places;
+            output += places * p->out_ch;
+        }
+    }
+}
+
+void tfg_depthwise_conv_2d_few_s8(const tfg_depthwise_conv_2d_few_s8_t *p, const int8_t *input, int8_t *output,
+                                  int16_t *scratch)
+{
+    int32_t *table = (int32_t *)(void *)scratch;
+    int16_t *weights = scratch + 32;
+    int8_t *bytes = (int8_t *)(weights + 4 * p->kernel_h * p->kernel_w);
+    const int32_t size = p->out_h * p->out_w * p->out_ch;
+    prepare(p, weights, table);
+    for (int32_t batch = 0; batch < p->batches; batch++) {
+        all_places(p, input, output, weights, table, bytes);
+        if (p->max - p->min != 255) {
+            tfg_limit(output, size, p->min, p->max);
+        }
+        input += p->in_h * p->in_w * p->out_ch;
+        output += size;
+    }
+}
