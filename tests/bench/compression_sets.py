@@ -41,9 +41,12 @@ PLANS = {
     "int8": NONE,
     "int8, trained for it": replace(NONE, qat_epochs=8),
     "80 % zeros": replace(NONE, sparsity=0.8, prune_epochs=40),
-    "16 clusters": replace(NONE, clusters=16, cluster_epochs=6),
+    "16 clusters": replace(NONE, clusters=16, cluster_epochs=16),
     "85 % zeros, 16 clusters, trained for int8": replace(
-        NONE, sparsity=0.85, prune_epochs=40, clusters=16, cluster_epochs=6, qat_epochs=8
+        NONE, sparsity=0.85, prune_epochs=40, clusters=16, cluster_epochs=16, qat_epochs=8
+    ),
+    "80 % zeros, 16 clusters, trained for int8": replace(
+        NONE, sparsity=0.8, prune_epochs=40, clusters=16, cluster_epochs=16, qat_epochs=8
     ),
 }
 

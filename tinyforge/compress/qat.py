@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyforge.architectures.loop import Epoch, Examples, Stepper, run_epochs
 from tinyforge.architectures.network import Predictor, kernels, standardise
 from tinyforge.compress.fake_quant import Keep, fake_quant_network, scale_groups
 from tinyforge.core.errors import ToolError
-from tinyforge.core.metrics import measure_losses
+from tinyforge.core.metrics import measure_losses, window_losses
 from tinyforge.core.types import CompressionPlan, Float32Array, IntArray, ModelSpec
 
 _RATE = 1.0  # of the learning rate of training; half of it left LSTM and GRU a greater loss on the validation windows
 _CODEBOOK_RATE = 0.25  # likewise, where weights share values: a step moves all weights of one value
 _AVERAGING = 0.9  # share of the past in the average of the weights, as in training
+_SURE = 2.0  # standard errors by which the loss must be less: the best of several epochs is a little better by chance
 
 OnEpoch = Callable[[Epoch, int], None]
 Side = tuple[Float32Array, IntArray]
@@ -28,7 +30,7 @@ class Awareness:
     """What quantization-aware training did.
 
     Attributes:
-        kept_epoch: whose weights were kept; -1 when none was better than the start.
+        kept_epoch: whose weights were kept; -1 when none was surely better than the start.
         loss_before, loss_after: cross-entropy of the int8 emulation on the validation windows, in nats.
     """
 
@@ -41,6 +43,7 @@ def quantization_aware(
     model: Any,
     examples: Examples,
     validation: Side,
+    takes: npt.NDArray[np.str_],
     calibration: Float32Array,
     plan: CompressionPlan,
     spec: ModelSpec,
@@ -50,12 +53,13 @@ def quantization_aware(
     """Train on with int8 rounding in every place where the int8 model has it; leave on-grid weights in ``model``.
 
     What is measured and kept are the weights averaged over the epochs, rounded anew. The epoch with the best validation
-    loss *of the int8 emulation* is kept; the start, which is plain quantization after training, takes part in the
-    comparison, and where it is the best ``model`` stays as it is.
+    loss *of the int8 emulation* is compared with the start, which is plain quantization after training: it is kept
+    where it is surely better (:func:`surely_less`) and no more windows are wrong; else ``model`` stays as it is.
 
     Args:
         model: deployed form; takes the new weights.
         validation: raw windows [n, time, channel] and targets [n].
+        takes: the recording of each of them [n].
         calibration: standardised windows [n, time, channel] that set the ranges, here and in the converter.
         keep: zeros and codebooks that must stay.
 
@@ -68,7 +72,8 @@ def quantization_aware(
     network.calibrate(calibration)
     trained.calibrate(calibration)
     x_val = standardise(validation[0], examples.preprocessing)
-    loss_before, _ = measure_losses(Predictor(network.model)(x_val), validation[1])
+    start = Predictor(network.model)(x_val)
+    loss_before, right_before = measure_losses(start, validation[1])
     stepper = Stepper(trained.model, min(spec.batch_size, examples.per_epoch), _AVERAGING)
 
     def settle() -> None:
@@ -89,12 +94,32 @@ def quantization_aware(
         patience=plan.qat_epochs,
         on_epoch=on_epoch,
     )
-    loss_after = course.rows[course.best_epoch].val_loss
-    if loss_after >= loss_before:  # not even rounded: the converter shall find what it finds after plain training
-        return Awareness(-1, loss_before, loss_before)
+    best = course.rows[course.best_epoch]
+    gains = window_losses(Predictor(network.model)(x_val), validation[1]) - window_losses(start, validation[1])
+    if best.val_accuracy < right_before or not surely_less(gains, takes, validation[1]):
+        return Awareness(-1, loss_before, loss_before)  # not even rounded: the converter finds what training left
     network.give_weights(model)
     _check(model, before, keep)
-    return Awareness(course.best_epoch, loss_before, loss_after)
+    return Awareness(course.best_epoch, loss_before, best.val_loss)
+
+
+def surely_less(differences: npt.NDArray[np.float64], takes: npt.NDArray[np.str_], targets: IntArray) -> bool:
+    """Whether paired differences are below zero by more than chance.
+
+    Windows of one recording overlap and err together: what counts is the mean of each recording's windows of one class,
+    and how much these means differ among each other.
+
+    Args:
+        differences: of each window [n].
+        takes: its recording [n].
+        targets: its class [n].
+    """
+    pairs = [f"{take}\n{target}" for take, target in zip(takes, targets, strict=True)]
+    _, index = np.unique(pairs, return_inverse=True)
+    means = np.bincount(index, weights=differences) / np.bincount(index)
+    if len(means) < 2:
+        return False
+    return bool(means.mean() + _SURE * means.std(ddof=1) / np.sqrt(len(means)) < 0)
 
 
 def _check(model: Any, before: Sequence[tuple[str, Any]], keep: Keep) -> None:

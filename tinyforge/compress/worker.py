@@ -175,6 +175,7 @@ class _Work:
             self._model,
             dataclasses.replace(self._taught, taught=share),
             self._validation,
+            self._dataset.recordings[self._dataset.split == VALIDATION],
             self._calibration,
             self._plan,
             self._spec,

@@ -61,8 +61,14 @@ def measure_losses(probabilities: Float32Array, targets: IntArray) -> tuple[floa
     """Mean cross-entropy in nats and accuracy of probabilities [n, classes]; both 0 for n = 0."""
     if not len(targets):
         return 0.0, 0.0
+    return float(window_losses(probabilities, targets).mean()), float((probabilities.argmax(1) == targets).mean())
+
+
+def window_losses(probabilities: Float32Array, targets: IntArray) -> npt.NDArray[np.float64]:
+    """Cross-entropy in nats of each window, float64 [n], of probabilities [n, classes]."""
     picked = np.clip(probabilities[np.arange(len(targets)), targets].astype(np.float64), 1e-7, 1.0)
-    return float(-np.log(picked).mean()), float((probabilities.argmax(1) == targets).mean())
+    losses: npt.NDArray[np.float64] = -np.log(picked)
+    return losses
 
 
 def bootstrap(

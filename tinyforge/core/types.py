@@ -286,7 +286,7 @@ class CompressionPlan:
     sparsity: float = 0.5
     prune_epochs: int = 40
     clusters: int = 0
-    cluster_epochs: int = 6
+    cluster_epochs: int = 16
     calibration_windows: int = 256
     pattern: str = "unstructured"
     qat_epochs: int = 0

@@ -19,7 +19,7 @@ from tinyforge.architectures.network import standardise  # noqa: E402
 from tinyforge.architectures.parcel import fit_preprocessing  # noqa: E402
 from tinyforge.architectures.session import keras  # noqa: E402
 from tinyforge.compress.fake_quant import Keep  # noqa: E402
-from tinyforge.compress.qat import quantization_aware  # noqa: E402
+from tinyforge.compress.qat import quantization_aware, surely_less  # noqa: E402
 from tinyforge.core.types import TRAIN, VALIDATION, CompressionPlan, ModelSpec  # noqa: E402
 
 
@@ -41,6 +41,7 @@ def train(*, targets_turned):
         model,
         examples,
         (windows, targets),
+        dataset.recordings[dataset.split == VALIDATION],
         calibration,
         plan,
         spec,
@@ -66,3 +67,24 @@ def test_where_an_epoch_is_better_its_weights_are_on_the_grid():
     assert not np.array_equal(before[0], kernel)
     steps = kernel * 127 / np.abs(kernel).max(axis=0)
     np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("differences", "sure"),
+    [
+        ([-0.1, -0.12, -0.1, -0.11], True),
+        ([-0.5, 0.01, 0.01, 0.01], False),  # one take alone is better
+        ([0.1, 0.12, 0.1, 0.11], False),
+        ([0.0, 0.0, 0.0, 0.0], False),
+    ],
+)
+def test_better_is_what_most_takes_say(differences, sure):
+    repeated = np.repeat(differences, 50)  # fifty windows of one take are no more sure than one
+    takes, targets = np.repeat(["a", "b", "c", "d"], 50), np.zeros(200, np.int64)
+    assert surely_less(repeated, takes, targets) is sure
+
+
+def test_the_classes_of_one_take_count_each_and_one_alone_says_nothing():
+    differences, targets = np.array([-0.1, -0.1, -0.11, -0.11]), np.array([0, 0, 1, 1])
+    assert surely_less(differences, np.repeat("only", 4), targets)
+    assert not surely_less(differences, np.repeat("only", 4), np.zeros(4, np.int64))

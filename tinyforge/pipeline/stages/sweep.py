@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NEEDS: tuple[str, ...] = ("train",)
 _FILE, _PAGE, _PLOT = "sweep.json", "sweep.html", "sweep.svg"
-_PRUNE_EPOCHS, _CLUSTER_EPOCHS, _QAT_EPOCHS = 40, 6, 8  # at least: these plans go far
+_PRUNE_EPOCHS, _CLUSTER_EPOCHS, _QAT_EPOCHS = 40, 16, 8  # at least: these plans go far
 _COSTS = ("flash_bytes", "ram_bytes", "instructions")
 
 
