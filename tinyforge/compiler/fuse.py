@@ -132,8 +132,10 @@ def _conv_1d_pool(conv: Layer, pool: Layer) -> Layer | None:
 
 
 def _conv_2d_pool(conv: Layer, pool: Layer) -> Layer | None:
-    """Both as one call, where the pooling is of two by two whole places."""
+    """Both as one call, where the pooling is of two by two whole places of the same image: none was reshaped."""
     size, window = _numbers(conv), _numbers(pool)
+    if (window["batches"], window["in_h"], window["in_w"]) != (size["batches"], size["out_h"], size["out_w"]):
+        return None
     twos = all(window[f"{name}_{axis}"] == 2 for name in ("kernel", "stride") for axis in "hw")
     if not twos or any(window[f"pad_{axis}"] or 2 * window[f"out_{axis}"] > window[f"in_{axis}"] for axis in "hw"):
         return None

@@ -97,14 +97,17 @@ def stream(compiled: Compiled, hop: int, *, goal: Goal = Goal.BALANCED, force: b
         much, or keeps far more.
 
     Raises:
-        UsageError: a model with several inputs, or a hop that does not fit its window.
+        UsageError: a model with several inputs, or of several windows, or a hop that does not fit its window.
     """
     graph = compiled.graph
     if len(graph.inputs) != 1:
         raise UsageError("--stream", f"the model has {len(graph.inputs)} inputs", "export it without --stream")
     if any(not state.per_window for state in compiled.states):
         raise UsageError("--stream", "the model keeps a state of its own", "export it without --stream")
-    length = _length(graph.tensors[graph.inputs[0]])
+    source = graph.tensors[graph.inputs[0]]
+    if source.shape[:1] > (1,):
+        raise UsageError("--stream", f"the model takes {source.shape[0]} windows at once", "export it without --stream")
+    length = _length(source)
     if not 1 <= hop < length:
         raise UsageError("--hop", f"{hop} samples of a window of {length}", f"give 1 to {length - 1}")
     parted = _parted(compiled, hop, length, goal)

@@ -130,6 +130,36 @@ def test_images(sizes, window, padding, fused, tmp_path):
     assert not differences([Case("image", data, inputs=10)], tmp_path, np.random.default_rng(1))
 
 
+@pytest.mark.parametrize(
+    ("shape", "between"),
+    [
+        ((1, 4, 4), (1, 8, 2)),
+        ((1, 4, 4), (1, 2, 8)),
+        ((2, 4, 4), (1, 8, 4)),
+        ((1, 8, 4), (2, 4, 4)),
+    ],
+)
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_reshaped_between(shape, between, kernel, tmp_path):
+    """The pooling's places are not the convolution's: two calls."""
+    model, rng = Writer(), np.random.default_rng(5)
+    quantized = {"scale": 0.05, "zero_point": -100}
+    x = model.tensor("x", (*shape, 8), scale=0.05, zero_point=-3)
+    w = model.constant("w", rng.integers(-127, 128, (6, kernel, kernel, 8)), "int8", scale=[0.004] * 6)
+    b = model.constant("b", rng.integers(-900, 900, 6), "int32", scale=[0.0002] * 6)
+    y, r = (model.tensor(name, (*sizes, 6), **quantized) for name, sizes in (("y", shape), ("r", between)))
+    z = model.tensor("z", (between[0], between[1] // 2, between[2] // 2, 6), **quantized)
+    model.op("CONV_2D", [x, w, b], [y], "Conv2DOptions", padding=SAME, stride_h=1, stride_w=1)
+    model.op("RESHAPE", [y, model.constant("s", np.array([*between, 6]), "int32")], [r])
+    model.op(
+        "MAX_POOL_2D", [r], [z], "Pool2DOptions", padding=VALID, stride_h=2, stride_w=2, filter_height=2,
+        filter_width=2,
+    )  # fmt: skip
+    data = model.build([x], [z])
+    assert [call.kernel for call in compiled(data, Goal.SPEED).layers][1:] == [POOL]
+    assert not differences([Case("reshaped", data, inputs=10)], tmp_path, np.random.default_rng(1))
+
+
 def test_who_else_reads():
     assert kernels(pair(), Goal.SPEED) == [FUSED]
     assert kernels(pair(tall=True), Goal.SPEED) == [FUSED]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sliding import SAME, Net, cnn, differences, random_net
 from small_models import dense, info, lstm
+from tflite_writer import Writer
 
 from tinyforge.compiler import Goal, compile_model
 from tinyforge.compiler.streaming import Rows, stream
@@ -103,6 +104,16 @@ def test_it_says_what_it_saves():
 def test_a_hop_that_does_not_fit(hop):
     with pytest.raises(UsageError, match=r"--hop: .* samples of a window of 100; give 1 to 99"):
         stream(compile_model(cnn(), name="m", place="m.tflite"), hop)
+
+
+def test_several_windows_at_once(tmp_path):
+    """Their samples do not lie side by side."""
+    model = Writer()
+    x, y = (model.tensor(name, (2, 20, 1, 4), scale=0.05, zero_point=-3) for name in "xy")
+    model.op("RELU", [x], [y])
+    data = model.build([x], [y])
+    with pytest.raises(UsageError, match="--stream: the model takes 2 windows at once; export it without --stream"):
+        stream(compile_model(data, name="m", place="m.tflite"), 4)
 
 
 def test_metadata_describes_the_samples_of_a_call():
