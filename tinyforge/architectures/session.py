@@ -33,8 +33,13 @@ def require_tensorflow(doing: str) -> None:
 
 
 def tensorflow() -> Any:
-    """The TensorFlow module; sets legacy Keras before the first import."""
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    """The TensorFlow module; sets legacy Keras before the first import.
+
+    No method of ``os.environ`` is called: this also runs while TensorFlow traces a function, and AutoGraph, which
+    cannot convert such a method, would print the whole environment into the log.
+    """
+    if "TF_USE_LEGACY_KERAS" not in os.environ:
+        os.environ["TF_USE_LEGACY_KERAS"] = "1"
     import tensorflow as tf
 
     return tf

@@ -35,6 +35,7 @@ def trained(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(Path(__file__).resolve().parent / "stand_ins"))
         patch.setenv("MLFLOW_NOTES", str(folder.with_name("mlflow_notes")))
+        patch.setenv("SOME_TOKEN", "not-for-a-log")
         result = fit(small_dataset(), SPEC, folder, seen.append, logs=folder.with_name("logs"))
     return result, seen
 
@@ -83,6 +84,15 @@ def test_everything_promised_is_on_disk(trained):
     assert load_result(result.folder) == result
     assert (result.folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert not (result.folder / ".train").exists()
+
+
+@pytest.mark.train
+def test_the_log_holds_no_environment(trained):
+    """AutoGraph prints the objects whose methods it cannot convert, with all that they hold."""
+    result, _ = trained
+    log = (result.folder / "train.log").read_text()
+    assert "not-for-a-log" not in log
+    assert "AutoGraph" not in log
 
 
 @pytest.mark.train
