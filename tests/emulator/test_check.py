@@ -89,7 +89,7 @@ def test_a_kernel_made_bigger_is_named(committed, monkeypatch, tmp_path):
     assert run(committed, "--baseline", committed.parent, "--max-growth", 1, "--markdown", report) == 1
     text = report.read_text()
     assert "symbols: tfg_mean_s8: +12 B" in text
-    assert "layers: 2 mean_0 (tfg_mean_s8): +6 instructions" in text
+    assert "layers: 1 mean_0 (tfg_mean_s8): +6 instructions" in text
 
 
 def test_an_update_of_one_board_keeps_the_figures_of_the_others(committed, tmp_path):
@@ -128,7 +128,9 @@ def test_git_revisions_and_releases_are_baselines(committed, monkeypatch):
     said = figures(committed)
     text = (committed / "figures.json").read_text()
     said["footprint"]["flash_bytes"] += 8
-    said["footprint"]["by_symbol"]["tfg_conv_2d_narrow_s8"] += 8
+    symbols = said["footprint"]["by_symbol"]
+    kernel = next(symbol for symbol in symbols if symbol.startswith("tfg_conv_"))
+    symbols[kernel] += 8
     try:
         (committed / "figures.json").write_text(json.dumps({"virtual": said}))
         git("commit", "-q", "-a", "-m", "two")
@@ -137,7 +139,7 @@ def test_git_revisions_and_releases_are_baselines(committed, monkeypatch):
         assert same.growth is not None
         assert same.growth.same
         (smaller,), _ = checks.check([Path("models")], baseline="HEAD")
-        assert [str(change).split(" (")[0] for change in smaller.growth.symbols] == ["tfg_conv_2d_narrow_s8: -8 B"]
+        assert [str(change).split(" (")[0] for change in smaller.growth.symbols] == [f"{kernel}: -8 B"]
     finally:
         (committed / "figures.json").write_text(text)
     with pytest.raises(UsageError) as caught:
