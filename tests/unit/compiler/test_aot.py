@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import json
+import re
 import shutil
 import subprocess
 
 import numpy as np
 import pytest
-from small_models import conv_net, dense, info, with_info
+from small_models import conv_net, dense, info, lstm, with_info
 
 from tinyforge.compiler import compile_model
 from tinyforge.core.errors import ModelFormatError, UnsupportedModelError, UsageError
@@ -50,6 +51,18 @@ def test_manifest(tmp_path):
     for name in (*said["sources"], *said["sources_dsp"], said["header"]):
         assert (tmp_path / name).is_file()
     assert [layer["kernel"] for layer in said["layers"]] == ["tfg_fully_connected_s8", "tfg_softmax_s8"]
+
+
+@pytest.mark.parametrize("model", [conv_net, dense, lambda: lstm(last=True), with_info])
+def test_headers_are_those_that_the_sources_include(model, tmp_path):
+    manifest = generate(model(), tmp_path)
+    headers = {path for path in tmp_path.rglob("*.h") if path.name != manifest.header}
+    included = {tmp_path / "tfg/include/tfg.h", tmp_path / "tfg/src/tfg_internal.h"}
+    for source in (*headers, *tmp_path.rglob("*.c")):
+        for name in re.findall(r'#include "(.+)"', source.read_text()):
+            folders = (source.parent, *(tmp_path / folder for folder in manifest.include_dirs))
+            included.add(next((folder / name).resolve() for folder in folders if (folder / name).is_file()))
+    assert headers == included - {tmp_path / manifest.header}
 
 
 def test_same_model_same_bytes(tmp_path):

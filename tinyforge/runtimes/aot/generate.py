@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,13 +27,12 @@ from tinyforge.runtimes.preprocess import preprocessing_constants
 ABI = 1
 CFLAGS = ("-std=c99", "-ffp-contract=off")
 KERNEL_DIR = "tfg"
-DSP_HEADERS = ("tfg_dsp.h", "tfg_sigmoid.h", "tfg_tiles.h")
-PORTABLE_HEADERS = ("tfg_conv_1d", "tfg_conv_2d")  # each for the kernels whose names begin so
 # what several kernels of src/dsp call; the linker drops what none does
 _SHARED = ("channels", "dense", "depthwise", "gates", "narrow", "pool_tiles", "rows", "tiles", "windows")
 DSP_SHARED = tuple(f"tfg_{name}.c" for name in _SHARED)
 _MOST_COLUMNS = 24  # of the arena's map with a digit and a space each
 _MOST_DENSE_COLUMNS = 96
+_INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
 _LONGEST_LITERAL = 4095  # bytes a C99 compiler must take (5.2.4.1)
 
 
@@ -91,28 +91,33 @@ class AotRuntime:
 def _copy_kernels(kernels: list[str], out_dir: Path) -> tuple[list[str], list[str]]:
     """Copy headers and sources of kernels; the two source lists, relative to ``out_dir``."""
     library, target = csrc_dir(), out_dir / KERNEL_DIR
-    names = [
-        "include/tfg.h",
-        "src/tfg_internal.h",
-        *(f"include/tfg/{kernel}.h" for kernel in kernels),
-        *(f"src/portable/{kernel}.c" for kernel in kernels),
-    ]
-    if any(kernel.endswith("_f32") for kernel in kernels):
-        names.append("src/tfg_float.h")
-    if any(kernel.endswith("_packed_s8") for kernel in kernels):
-        names.append("src/tfg_packed.h")
-    used = [header for header in PORTABLE_HEADERS if any(kernel.startswith(header) for kernel in kernels)]
-    names.extend(f"src/portable/{header}.h" for header in used)
     fast = [kernel for kernel in kernels if (library / "src" / "dsp" / f"{kernel}.c").is_file()]
-    shared = [f"src/dsp/{name}" for name in (*DSP_HEADERS, *DSP_SHARED)] if fast else []
-    names.extend((*shared, *(f"src/dsp/{kernel}.c" for kernel in fast)))
-    for name in names:
+    sources = [f"src/portable/{kernel}.c" for kernel in kernels] + [f"src/dsp/{kernel}.c" for kernel in fast]
+    if fast:
+        sources.extend(f"src/dsp/{name}" for name in DSP_SHARED)
+    for name in _with_headers(sources):
         write_bytes(target / name, (library / name).read_bytes())
     portable = [f"{KERNEL_DIR}/src/portable/{kernel}.c" for kernel in kernels]
     dsp = [f"{KERNEL_DIR}/src/{'dsp' if kernel in fast else 'portable'}/{kernel}.c" for kernel in kernels]
     if fast:
         dsp.extend(f"{KERNEL_DIR}/src/dsp/{name}" for name in DSP_SHARED)
     return portable, dsp
+
+
+def _with_headers(sources: list[str]) -> set[str]:
+    """These files of csrc, relative to it, with all headers that they include and those include."""
+    library, found, left = csrc_dir(), {"include/tfg.h", "src/tfg_internal.h"}, list(sources)
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        found.add(name)
+        folder = (library / name).parent
+        for header in _INCLUDE.findall((library / name).read_text("utf-8")):
+            near = folder / header
+            path = near if near.is_file() else library / "include" / header
+            left.append(path.resolve().relative_to(library.resolve()).as_posix())
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,37 +1,15 @@
 #include "tfg/tfg_depthwise_conv_2d_3x3_s8.h"
 
-#include "../tfg_internal.h"
-
-static int32_t accumulate(const tfg_depthwise_conv_2d_3x3_s8_t *p, const int8_t *input, int32_t out_y, int32_t out_x,
-                          int32_t channel)
-{
-    const int8_t *filter = p->filter + channel;
-    int32_t acc = 0;
-    for (int32_t y = out_y * p->stride - p->pad_h, ky = 0; ky < 3; y++, ky++) {
-        for (int32_t x = out_x * p->stride - p->pad_w, kx = 0; kx < 3; x++, kx++) {
-            const int32_t inside = y >= 0 && y < p->in_h && x >= 0 && x < p->in_w;
-            acc += *filter * (inside ? input[(y * p->in_w + x) * p->out_ch + channel] : p->pad_value);
-            filter += p->out_ch;
-        }
-    }
-    return acc;
-}
+#define TFG_DEPTHWISE_CONV_2D tfg_depthwise_conv_2d_3x3_s8_t
+#define TFG_KERNEL_H          3
+#define TFG_KERNEL_W          3
+#define TFG_STRIDE_H          p->stride
+#define TFG_STRIDE_W          p->stride
+#include "tfg_depthwise_conv_2d.h"
 
 void tfg_depthwise_conv_2d_3x3_s8(const tfg_depthwise_conv_2d_3x3_s8_t *p, const int8_t *input, int8_t *output,
                                   int16_t *scratch)
 {
     (void)scratch; /* for the fast form */
-    for (int32_t batch = 0; batch < p->batches; batch++) {
-        for (int32_t out_y = 0; out_y < p->out_h; out_y++) {
-            for (int32_t out_x = 0; out_x < p->out_w; out_x++) {
-                for (int32_t channel = 0; channel < p->out_ch; channel++) {
-                    const tfg_folded_t folded = tfg_folded(p->bias, p->rare, channel);
-                    int32_t acc = folded.bias + accumulate(p, input, out_y, out_x, channel);
-                    acc = tfg_requantize_shift(acc, p->multiplier[channel], folded.shift);
-                    *output++ = tfg_clamp_s8(tfg_add_wrap(acc, p->zero_point), p->min, p->max);
-                }
-            }
-        }
-        input += p->in_h * p->in_w * p->out_ch;
-    }
+    tfg_depthwise_conv_2d(p, input, output);
 }
