@@ -348,6 +348,8 @@ def fake_quant_network(deployed: Any, keep: Keep) -> FakeQuantNetwork:
         return one(tensor)
 
     source = k.Input(deployed.input.shape[1:], name="standardised")
+    if not any(isinstance(layer, layers.InputLayer) for layer in deployed.layers):  # a Sequential hides its own
+        made[id(deployed.input)] = rounds(source, Range("window"))
     for layer in deployed.layers:
         if isinstance(layer, layers.InputLayer):
             made[id(layer.output)] = rounds(source, Range(layer.name))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.architectures.session import tensorflow
+from tinyforge.architectures.session import keras, tensorflow
 from tinyforge.core.errors import ToolError
 from tinyforge.core.types import Float32Array, IntArray, ModelInfo
 from tinyforge.runtimes.graft import split
@@ -64,6 +64,7 @@ def convert(model: Any, calibration: Float32Array | None, *, per_channel: bool =
         per_channel: convolutions and dense layers have a scale for each output channel; otherwise one a matrix.
     """
     tf = tensorflow()
+    model = _with_biases(model)
 
     def invoke(given: Any) -> Any:
         return model(given, training=False)
@@ -87,6 +88,26 @@ def convert(model: Any, calibration: Float32Array | None, *, per_channel: bool =
         converter._experimental_disable_per_channel = not per_channel  # noqa: SLF001  there is no public name
         converter._experimental_disable_per_channel_quantization_for_dense_layers = not per_channel  # noqa: SLF001
     return bytes(converter.convert())
+
+
+def _with_biases(model: Any) -> Any:
+    """The same network, its LSTM layers with a bias of zeros where they have none: calibration reads one regardless."""
+
+    def bare(layer: Any) -> bool:
+        return isinstance(layer, keras().layers.LSTM) and not layer.use_bias
+
+    if not any(bare(layer) for layer in model.layers):
+        return model
+
+    def clone(layer: Any) -> Any:
+        said = layer.get_config()
+        return layer.__class__.from_config(said | {"use_bias": True} if bare(layer) else said)
+
+    copy = keras().models.clone_model(model, clone_function=clone)
+    for old, new in zip(model.layers, copy.layers, strict=True):
+        zeros = [np.zeros(4 * new.units, np.float32)] if bare(old) else []
+        new.set_weights([*old.get_weights(), *zeros])
+    return copy
 
 
 def constants(model: bytes) -> list[tuple[str, npt.NDArray[Any]]]:

@@ -1,4 +1,4 @@
-"""Trained networks with GRU layers become int8 models that answer as the float networks do, and that compile."""
+"""Networks with GRU layers, or LSTM layers as only plug-ins have them: in int8 they answer as in float, and compile."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ pytest.importorskip("tensorflow", reason="needs tinyforge[train]")
 
 from tinyforge.architectures.session import keras  # noqa: E402
 from tinyforge.compiler import compile_model  # noqa: E402
+from tinyforge.compress.fake_quant import Keep, fake_quant_network  # noqa: E402
 from tinyforge.compress.gru import convert_with_gru, has_gru  # noqa: E402
+from tinyforge.compress.int8 import convert, run  # noqa: E402
 from tinyforge.core.errors import UnsupportedModelError  # noqa: E402
+from tinyforge.core.types import ModelInfo, Preprocessing, WindowSpec  # noqa: E402
 from tinyforge.runtimes.graft import split  # noqa: E402
 from tinyforge.runtimes.gru import QuantizedGru, run_gru  # noqa: E402
 
@@ -102,6 +105,31 @@ def test_layers_before_between_and_behind():
     expected = model(inputs, training=False).numpy()
     assert (found.argmax(1) == expected.argmax(1)).mean() > 0.95
     assert [layer.stem for layer in compiled.layers].count("gru") == 2
+
+
+def test_lstms_without_bias():
+    """The converter's calibration reads a bias that is not there, which ended the process with SIGSEGV."""
+    layers = keras().layers
+    model = network(
+        layers.LSTM(8, use_bias=False, return_sequences=True), layers.LSTM(6, use_bias=False, name="last"), epochs=20
+    )
+    before = model.get_weights()
+    inputs, classes = windows(200, 6)
+    spec = WindowSpec(STEPS, STEPS, ("ax", "ay", "az"), 100.0)
+    info = ModelInfo("m", ("a", "b", "c"), spec, (), Preprocessing((0.0,) * CHANNELS, (1.0,) * CHANNELS))
+    calibration = windows(100, 7)[0]
+    converted = convert(model, calibration)
+    expected = model(inputs, training=False).numpy()
+    assert (expected.argmax(1) == classes).mean() > 0.8
+    assert (run(converted, inputs, info).argmax(1) == expected.argmax(1)).mean() > 0.97
+    assert np.abs(run(converted, inputs, info) - expected).mean() < 0.02
+    assert np.abs(run(convert(model, None), inputs, info) - expected).max() < 1e-5
+    assert [layer.stem for layer in compile_model(converted, name="m", place="m").layers].count("lstm") == 2
+    assert model.get_layer("last").use_bias is False
+    assert all(np.array_equal(one, two) for one, two in zip(before, model.get_weights(), strict=True))
+    double = fake_quant_network(model, Keep({}, zeros=False))
+    double.calibrate(calibration)
+    assert np.abs(double.model(inputs, training=False).numpy() - expected).mean() < 0.02
 
 
 def test_unusual_settings_are_refused():
