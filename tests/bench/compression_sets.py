@@ -3,7 +3,7 @@
     python tests/bench/compression_sets.py out.jsonl police dense,cnn1d,tcn,lstm,gru 1,2,3,4,5 0,1,2,3,4
 
 appends a line of JSON for each seed, architecture and plan (the last argument: their numbers in ``PLANS``);
-``compression_table.py`` makes tables of them.
+``compression_table.py`` makes tables of them. A folder behind it takes the int8 models, ``police-dense-1-0.tflite``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib
 import io
 import json
 import os
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -25,6 +26,7 @@ import numpy as np
 
 from tinyforge.architectures.session import ENVIRONMENT
 from tinyforge.compress import compress
+from tinyforge.compress.result import INT8_FILE
 from tinyforge.core.types import IMU_CHANNELS, CompressionPlan, Dataset, ModelInfo, ModelSpec, Recording, WindowSpec
 from tinyforge.dataset import RecordingStore, SplitSpec, make_dataset
 from tinyforge.dataset.splits import split_groups
@@ -112,16 +114,19 @@ SETS = {"police": police, "police3": police3, "watch": watch}
 EPOCHS = {"police": 14, "police3": 14, "watch": 10}
 
 
-def measure(where: str, architecture: str, seed: int, plans: list[str]) -> Iterator[dict]:
+def measure(where: str, architecture: str, seed: int, plans: list[int], keep: str = "") -> Iterator[dict]:
     """Accuracies and gzipped sizes of every step of every plan, for one network trained with that seed."""
     dataset = SETS[where](seed)
     spec = ModelSpec(architecture, architecture, epochs=EPOCHS[where], seed=seed)
     with tempfile.TemporaryDirectory() as folder:
         trained = fit(dataset, spec, Path(folder) / "train", augmentation=AUGMENTATION)
         info = ModelInfo(architecture, dataset.labels, dataset.spec, IMU_CHANNELS, trained.preprocessing)
-        for number, name in enumerate(plans):
-            out = Path(folder) / str(number)
+        for number in plans:
+            name, out = list(PLANS)[number], Path(folder) / str(number)
             result = compress(trained.folder, dataset, PLANS[name], info, out, augmentation=AUGMENTATION)
+            if keep:
+                Path(keep).mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(out / INT8_FILE, Path(keep) / f"{where}-{architecture}-{seed}-{number}.tflite")
             yield {
                 "set": where,
                 "architecture": architecture,
@@ -157,18 +162,18 @@ def in_this_process(module: str, job: dict, **_: object) -> dict:
     return json.loads(json.dumps(importlib.import_module(module).work(plain, Silent())))
 
 
-def main(out: str, where: str, architectures: str, seeds: str, plans: str) -> None:
+def main(out: str, where: str, architectures: str, seeds: str, plans: str, keep: str = "") -> None:
     """Measure, and write each row when it is known."""
     os.environ.update(ENVIRONMENT)
     importlib.import_module("tinyforge.train.fit").run_worker = in_this_process
     importlib.import_module("tinyforge.compress.api").run_worker = in_this_process
-    chosen = [list(PLANS)[int(number)] for number in plans.split(",")]
+    chosen = [int(number) for number in plans.split(",")]
     for seed in seeds.split(","):
         for architecture in architectures.split(","):
-            for row in measure(where, architecture, int(seed), chosen):
+            for row in measure(where, architecture, int(seed), chosen, keep):
                 with Path(out).open("a") as stream:
                     stream.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:6])
+    main(*sys.argv[1:7])
