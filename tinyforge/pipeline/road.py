@@ -26,14 +26,16 @@ MODEL_STAGES = ("train", "compress", "export", "build", "profile", "evaluate")
 class StageModule(Protocol):
     """What a module of :mod:`tinyforge.pipeline.stages` has.
 
+    It may have ``check(road, specs)`` too, which raises at once what the stage would raise after hours of work.
+
     Attributes:
         NEEDS: stages whose output it takes.
     """
 
     NEEDS: tuple[str, ...]
 
-    def step(self, road: Road, spec: ModelSpec) -> Step:
-        """The stage's work for one model."""
+    def step(self, road: Road, spec: ModelSpec) -> Step | None:
+        """The stage's work for one model; None where it leaves nothing in the run, and ``result`` works every time."""
         ...
 
     def result(self, road: Road, spec: ModelSpec) -> dict[str, Any]:
@@ -139,9 +141,13 @@ class Road:
         module = self.stage(stage)
         for need in module.NEEDS:
             self.up_to(need, spec)
-        if stage == "flash":
-            return
-        self.do(module.step(self, spec))
+        self._finish(module, spec)
+
+    def _finish(self, module: StageModule, spec: ModelSpec) -> None:
+        """Bring one stage up to date, what it needs being so."""
+        step = module.step(self, spec)
+        if step is not None:
+            self.do(step)
 
     def specs(self, model: str) -> list[ModelSpec]:
         """The named model, or all."""
@@ -158,14 +164,12 @@ class Road:
         Returns:
             By model: what the stage says.
         """
-        specs = self.specs(model)
-        if stage == "flash":
-            from tinyforge.pipeline.stages import flash
-
-            flash.check(self, specs)
+        specs, module = self.specs(model), self.stage(stage)
+        if hasattr(module, "check"):
+            module.check(self, specs)
         self.dataset()
         self.parallel([self._job(stage, spec) for spec in specs], jobs)
-        return {spec.name: self.stage(stage).result(self, spec) for spec in specs}
+        return {spec.name: module.result(self, spec) for spec in specs}
 
     def _job(self, stage: str, spec: ModelSpec) -> Callable[[], None]:
         return lambda: self.up_to(stage, spec)
@@ -242,6 +246,6 @@ class Road:
             for stage in MODEL_STAGES:
                 if stage == "evaluate":
                     self.stage("flash").result(self, spec)
-                self.do(self.stage(stage).step(self, spec))
+                self._finish(self.stage(stage), spec)
 
         return work
