@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import Any
 
 from tinyforge.architectures.parameters import Parameter, resolve_parameters
 from tinyforge.core.errors import ConfigError, did_you_mean
+from tinyforge.core.plugins import offers
 from tinyforge.core.types import ModelSpec
 
 ENTRY_POINTS = "tinyforge.architectures"
@@ -69,16 +70,13 @@ def _load() -> tuple[dict[str, Architecture], dict[str, Broken]]:
     broken: dict[str, Broken] = {}
     for name in _BUILT_IN:
         found[name] = import_module(f"tinyforge.architectures.{name}").ARCHITECTURE
-    for entry in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-        try:
-            loaded = entry.load()
-        except Exception as error:  # noqa: BLE001 - somebody else's code: whatever it raises is its reason
-            broken[entry.name] = Broken(entry.name, f"{type(error).__name__}: {error}".split("\n", 1)[0])
-            continue
+    for offer in offers(ENTRY_POINTS):
+        loaded = offer.loaded
         if not isinstance(loaded, Architecture):
-            broken[entry.name] = Broken(entry.name, f"{entry.value} is no tinyforge.architectures.Architecture")
+            reason = offer.reason or f"{offer.value} is no tinyforge.architectures.Architecture"
+            broken[offer.name] = Broken(offer.name, reason)
         elif loaded.name in found:
-            broken[entry.name] = Broken(entry.name, f'an architecture "{loaded.name}" is there already')
+            broken[offer.name] = Broken(offer.name, f'an architecture "{loaded.name}" is there already')
         else:
             found[loaded.name] = loaded
     return found, broken

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Any, Protocol, runtime_checkable
 
 import numpy.typing as npt
 
 from tinyforge.core.errors import ConfigError, did_you_mean
+from tinyforge.core.plugins import offers
 from tinyforge.core.types import IntArray
 from tinyforge.tasks import gesture
 
@@ -55,18 +55,12 @@ class LoadedTask:
 def list_tasks() -> tuple[LoadedTask, ...]:
     """The built-in tasks, then those of other packages, by name."""
     found = {"gesture": LoadedTask("gesture", gesture)}
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
-        if point.name in found:
-            continue
-        try:
-            task = point.load()
-        except Exception as error:  # noqa: BLE001 - anything may go wrong in somebody else's package
-            found[point.name] = LoadedTask(point.name, None, f"{type(error).__name__}: {error}")
-            continue
-        if isinstance(task, Task):
-            found[point.name] = LoadedTask(point.name, task)
+    for offer in offers(ENTRY_POINTS, without=found):
+        if isinstance(offer.loaded, Task):
+            found[offer.name] = LoadedTask(offer.name, offer.loaded)
         else:
-            found[point.name] = LoadedTask(point.name, None, f"{point.value} lacks targets, metric or decode")
+            reason = offer.reason or f"{offer.value} lacks targets, metric or decode"
+            found[offer.name] = LoadedTask(offer.name, None, reason)
     return tuple(found.values())
 
 

@@ -10,6 +10,7 @@ from tinyforge.architectures import (
     registry,
     resolve,
 )
+from tinyforge.core import plugins
 from tinyforge.core.errors import ConfigError
 from tinyforge.core.types import ModelSpec
 
@@ -141,7 +142,7 @@ def plugged_in(monkeypatch):
         Entry("odd", object()),
         Entry("second", Architecture("dense", "another dense", (), lambda *_: None)),
     ]
-    monkeypatch.setattr(registry.metadata, "entry_points", lambda group: entries)
+    monkeypatch.setattr(plugins.metadata, "entry_points", lambda group: entries)
     registry.reload_architectures()
     yield good
     monkeypatch.undo()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tinyforge.core import plugins
 from tinyforge.core.errors import DataError, UsageError
 from tinyforge.core.types import IMU_CHANNELS, Recording
 from tinyforge.dataset import ImportOptions, RecordingStore, import_recordings, list_importers, read_recordings
@@ -309,7 +310,7 @@ class _Diary:
 
 def test_importers_are_plugged_in(tmp_path, monkeypatch):
     points = [_Point("diary", _Diary()), _Point("broken", ImportError("no such module")), _Point("odd", object())]
-    monkeypatch.setattr(importers_module, "entry_points", lambda group: points if "importers" in group else [])
+    monkeypatch.setattr(plugins.metadata, "entry_points", lambda group: points if "importers" in group else [])
     (tmp_path / "x.diary").write_text("dear diary")
     result = read_recordings(tmp_path / "x.diary")
     assert (result.format, result.notes) == ("diary", ["dear diary"])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tinyforge import tasks
+from tinyforge.core import plugins
 from tinyforge.core.errors import ConfigError, DataError
 from tinyforge.core.types import Decision
 from tinyforge.tasks import gesture
@@ -92,7 +93,7 @@ def test_tasks_of_other_packages_are_found_and_broken_ones_listed(monkeypatch):
         Point("broken", ImportError("no module named nowhere")),
         Point("wrong", object()),
     ]
-    monkeypatch.setattr(tasks, "entry_points", lambda group: points if group == "tinyforge.tasks" else [])
+    monkeypatch.setattr(plugins.metadata, "entry_points", lambda group: points if group == "tinyforge.tasks" else [])
     assert [task.name for task in tasks.list_tasks()] == ["gesture", "broken", "other", "wrong"]
     assert tasks.get_task("gesture") is gesture
     assert tasks.get_task("other") is gesture

@@ -8,10 +8,10 @@ listed with its reason and hurts nobody.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from tinyforge.core.errors import DataError, UsageError, did_you_mean
+from tinyforge.core.plugins import offers
 from tinyforge.core.types import Recording
 from tinyforge.dataset.importers import delimited, edge_impulse, magic_wand, npz, own, parquet, ts, uci_har
 from tinyforge.dataset.importers.base import Importer, ImportOptions, ImportResult, LabelFrom, Progress
@@ -54,20 +54,12 @@ class LoadedImporter:
 def list_importers() -> tuple[LoadedImporter, ...]:
     """The built-in importers, then those of other packages, by name."""
     found = {importer.name: LoadedImporter(importer.name, importer) for importer in _BUILT_IN}
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
-        if point.name in found:
-            continue
-        try:
-            importer = point.load()
-        except Exception as error:  # noqa: BLE001 - anything may go wrong in somebody else's package
-            found[point.name] = LoadedImporter(point.name, None, f"{type(error).__name__}: {error}")
-            continue
-        if isinstance(importer, Importer):
-            found[point.name] = LoadedImporter(point.name, importer)
+    for offer in offers(ENTRY_POINTS, without=found):
+        if isinstance(offer.loaded, Importer):
+            found[offer.name] = LoadedImporter(offer.name, offer.loaded)
         else:
-            found[point.name] = LoadedImporter(
-                point.name, None, f"{point.value} lacks name, description, sniff or read"
-            )
+            reason = offer.reason or f"{offer.value} lacks name, description, sniff or read"
+            found[offer.name] = LoadedImporter(offer.name, None, reason)
     return tuple(found.values())
 
 
