@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,8 @@ def _table(seconds: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
 
 def _class(one: ClassView) -> dict[str, Any]:
     units = list(dict.fromkeys(unit for _, unit in one.channels))
+    small = partial(charts.line_chart, first_x=0.0, width=300, height=150)
+    over_time = partial(small, x_label="s", step_x=1 / one.rate_hz)
     drawn = []
     for unit in units:
         mine = [k for k, (_, own) in enumerate(one.channels) if own == unit]
@@ -88,42 +91,26 @@ def _class(one: ClassView) -> dict[str, Any]:
             drawn.append(
                 {
                     "title": f"{name}, {unit}",
-                    "chart": charts.line_chart(
-                        lines,
-                        label=f"{name} of {len(lines)} takes of {one.label}, in {unit}",
-                        x_label="s",
-                        first_x=0.0,
-                        step_x=1 / one.rate_hz,
-                        width=300,
-                        height=150,
-                    ),
+                    "chart": over_time(lines, label=f"{name} of {len(lines)} takes of {one.label}, in {unit}"),
                 }
             )
         drawn.append(
             {
                 "title": f"mean of the takes, {unit}",
-                "chart": charts.line_chart(
+                "chart": over_time(
                     [Series(one.channels[k][0], one.template[k]) for k in mine],
                     label=f"mean of {', '.join(names)} of {one.label}, in {unit}",
-                    x_label="s",
-                    first_x=0.0,
-                    step_x=1 / one.rate_hz,
-                    width=300,
-                    height=150,
                 ),
             }
         )
         drawn.append(
             {
                 "title": f"spectrum, log10 {unit}",
-                "chart": charts.line_chart(
+                "chart": small(
                     [Series(one.channels[k][0], one.spectra[k]) for k in mine],
                     label=f"spectra of {', '.join(names)} of {one.label}",
                     x_label="Hz",
-                    first_x=0.0,
                     step_x=one.spectrum_hz,
-                    width=300,
-                    height=150,
                 ),
             }
         )
