@@ -35,6 +35,7 @@ STEMS = (
     "depthwise_conv_2d",
     "fully_connected",
     "max_pool_2d",
+    "networks",
     "packed",
     "pooled",
     "unidirectional_sequence_lstm",

@@ -17,7 +17,9 @@ from tinyforge.toolchain.stack import stack_bytes
 
 SEED = 7
 SLACK = 16
-STEMS = tuple(sorted(case_files()))
+#: Not of networks: a narrow convolution whose windows all lie inside takes 60 bytes less
+#: than one at an edge (ADR 10).
+STEMS = tuple(sorted(case_files().keys() - {"networks"}))
 #: Their kernels have more than one way through.
 WINDING = ("cast", "conv_2d", "depthwise_conv_2d", "max_pool_2d", "slice", "transpose", "unidirectional_sequence_lstm")
 

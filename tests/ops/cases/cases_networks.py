@@ -1,0 +1,403 @@
+"""Whole networks: branches, several readers of a tensor, convolutions before pools, behind pads, of packed weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from cases_conv_2d import output_size
+from opbench import Case
+from opcase import ACTIVATIONS, out_scale, pick, scale, weights, zero_point
+from tflite_writer import Writer
+
+MOST_ELEMENTS, MOST_MACS = 6000, 150_000  # of a tensor, of an operator
+SAME, VALID = 0, 1
+ELEMENTWISE = {"ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions", "SQUARED_DIFFERENCE": None}
+FIXED_OUTPUT = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0), "SOFTMAX": (1 / 256, -128)}
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor of the network and its quantization."""
+
+    index: int
+    shape: tuple[int, ...]
+    scale: float
+    zero: int
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def quant(self) -> tuple[float, int]:
+        return self.scale, self.zero
+
+
+class Network:
+    """A network that grows by one piece at a time.
+
+    Args:
+        rng: decides all.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng, self.model = rng, Writer()
+        self.values: list[Value] = []
+        self.read: set[int] = set()
+        self.told: list[str] = []
+        flat = bool(rng.integers(2))
+        for number in range(pick(rng, 1, 1, 1, 1, 2)):
+            sizes = [1, int(rng.integers(2, 60))] if flat else [int(rng.integers(1, 15)), int(rng.integers(1, 15))]
+            shape = (pick(rng, 1, 1, 1, 1, 1, 2), *sizes, self.channels(MOST_ELEMENTS // math.prod(sizes) // 2))
+            self.new(f"in{number}", shape if rng.integers(5) or not flat else (shape[0], *shape[2:]))
+        self.inputs = list(self.values)
+
+    # -- tensors -------------------------------------------------------------------------------------------------------
+
+    def channels(self, most: int = 70) -> int:
+        """1 to 70, small ones more often."""
+        return int(min(max(most, 1), pick(self.rng, *self.rng.integers(1, [5, 9, 20, 71]))))
+
+    def new(self, name: str, shape: tuple[int, ...], quant: tuple[float, int] | None = None) -> Value:
+        """A tensor that an operator writes, or the caller."""
+        scale_, zero = quant or (scale(self.rng, 0.01, 0.1), zero_point(self.rng))
+        shape = tuple(int(size) for size in shape)
+        index = self.model.tensor(f"{name}_{len(self.model.tensors)}", shape, scale=scale_, zero_point=zero)
+        self.values.append(Value(index, shape, float(np.float32(scale_)), zero))
+        return self.values[-1]
+
+    def source(self, fits: Callable[[Value], bool] = lambda _: True) -> Value | None:
+        """A tensor to read: mostly the last one, sometimes any."""
+        found = [value for value in self.values if fits(value)]
+        if not found:
+            return None
+        return found[-1] if self.rng.integers(3) else found[int(self.rng.integers(len(found)))]
+
+    def op(self, kind: str, inputs: list[Value | int], out: Value, options: str | None = None, **said: object) -> Value:
+        """An operator of one output."""
+        self.read.update(given.index for given in inputs if isinstance(given, Value))
+        self.model.op(
+            kind, [given.index if isinstance(given, Value) else given for given in inputs], [out.index], options, **said
+        )
+        self.told.append(f"{kind} {'x'.join(map(str, out.shape))}")
+        return out
+
+    def image(self) -> Value | None:
+        """A tensor of four dimensions, made of one of three if need be."""
+        found = self.source(lambda value: len(value.shape) in {3, 4})
+        if found is None or len(found.shape) == 4:
+            return found
+        return self.reshaped(found, (found.shape[0], 1, *found.shape[1:]))
+
+    def reshaped(self, value: Value, shape: tuple[int, ...]) -> Value:
+        return self.op(
+            "RESHAPE", [value, self.model.constant("shape", shape)], self.new("reshape", shape, value.quant),
+            "ReshapeOptions", new_shape=list(shape),
+        )  # fmt: skip
+
+    def as_(self, value: Value, quant: tuple[float, int]) -> Value:
+        """The same numbers in another quantization."""
+        return value if value.quant == quant else self.op("QUANTIZE", [value], self.new("q", value.shape, quant))
+
+    def weights(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Dense ones, mostly zeros, or few values: what is packed among them."""
+        dense = weights(self.rng, shape)
+        kind = int(self.rng.integers(6))
+        if kind == 0:
+            return np.where(self.rng.random(shape) < self.rng.uniform(0.5, 0.97), 0, dense).astype(np.int8)
+        if kind == 1:
+            return self.rng.choice(self.rng.integers(-127, 128, int(self.rng.integers(2, 17))), shape).astype(np.int8)
+        return dense
+
+    def filter(
+        self, value: Value, shape: tuple[int, ...], axis: int, *, biased: bool = False
+    ) -> tuple[list[int], list[float]]:
+        """Constant weights and bias (if not ``biased``, perhaps without), and the scales of the weights."""
+        channels = shape[axis]
+        scales = [scale(self.rng, 2e-3, 2e-2) for _ in range(channels if self.rng.integers(4) else 1)]
+        found = [self.model.constant("w", self.weights(shape), "int8", scale=scales, axis=axis)]
+        if not biased and not self.rng.integers(4):
+            return found, scales
+        reach = pick(self.rng, 10, 1000, 1000, 100_000, 1 << 30)
+        numbers = self.rng.integers(-reach, reach + 1, channels)
+        return [
+            *found,
+            self.model.constant("b", numbers, "int32", scale=[value.scale * one for one in scales], zero_point=0),
+        ], scales
+
+    # -- pieces: each adds something, or nothing where nothing fits ----------------------------------------------------
+
+    def window(self, value: Value, *, most: int = 5, pool: bool = False) -> dict[str, list[int]] | None:
+        """Kernel, strides, dilations and output sizes over two dimensions."""
+        sizes = value.shape[1:3]
+        kernel = [1 if size == 1 and self.rng.integers(8) else int(self.rng.integers(1, most + 1)) for size in sizes]
+        if not self.rng.integers(3):
+            kernel = [min(3, size) for size in sizes]
+        strides = list(kernel) if pool and self.rng.integers(4) else [pick(self.rng, 1, 1, 1, 2, 3)] * 2
+        if not self.rng.integers(4):
+            strides = [pick(self.rng, 1, 2), pick(self.rng, 1, 2, 3)]
+        dilations = [pick(self.rng, 1, 2), pick(self.rng, 1, 2, 3)] if not pool and not self.rng.integers(4) else [1, 1]
+        padding = int(self.rng.integers(2))
+        outs = [output_size(*numbers, padding) for numbers in zip(sizes, kernel, strides, dilations, strict=True)]
+        if min(outs) < 1:
+            return None
+        return {"kernel": kernel, "strides": strides, "dilations": dilations, "outs": outs, "padding": [padding]}
+
+    def convolution(self, form: str = "") -> None:
+        value = self.image()
+        found = value and self.window(value)
+        if not value or not found:
+            return
+        in_ch, kernel, outs = value.shape[3], found["kernel"], found["outs"]
+        form = form or pick(self.rng, "conv", "conv", "depthwise", "grouped")
+        groups = pick(self.rng, *(n for n in (2, 3, 4, 5) if in_ch % n == 0)) if form == "grouped" and any(
+            in_ch % n == 0 for n in (2, 3, 4, 5)
+        ) else 1  # fmt: skip
+        copies = pick(self.rng, 1, 1, 1, 2, 3) if form == "depthwise" else 1
+        terms = math.prod(kernel) * (1 if form == "depthwise" else in_ch // groups)
+        most = min(MOST_MACS // (terms * value.shape[0] * math.prod(outs)), MOST_ELEMENTS // math.prod(outs))
+        out_ch = in_ch * copies if form == "depthwise" else groups * self.channels(most // groups)
+        if out_ch > max(most, 1) or out_ch > 140:
+            return
+        shape = (1, *kernel, out_ch) if form == "depthwise" else (out_ch, *kernel, in_ch // groups)
+        constants, scales = self.filter(value, shape, 3 if form == "depthwise" else 0, biased=form != "depthwise")
+        quant = (out_scale(self.rng, value.scale, scales[0], terms), zero_point(self.rng))
+        out = self.new(form, (value.shape[0], *outs, out_ch), quant)
+        said = {
+            "padding": found["padding"][0],
+            "stride_h": found["strides"][0],
+            "stride_w": found["strides"][1],
+            "dilation_h_factor": found["dilations"][0],
+            "dilation_w_factor": found["dilations"][1],
+            "fused_activation_function": pick(self.rng, *ACTIVATIONS),
+        }
+        if form == "depthwise":
+            said["depth_multiplier"] = copies
+            self.op("DEPTHWISE_CONV_2D", [value, *constants], out, "DepthwiseConv2DOptions", **said)
+        else:
+            self.op("CONV_2D", [value, *constants], out, "Conv2DOptions", **said)
+
+    def convolution_and_pool(self) -> None:
+        before = len(self.values)
+        self.convolution("conv" if self.rng.integers(4) else "")
+        if len(self.values) > before:
+            self.pool(self.values[-1], side=2)
+
+    def padded_convolution(self) -> None:
+        self.pad(self.image())
+        self.convolution()
+
+    def pool(self, value: Value | None = None, side: int = 0) -> None:
+        value = value or self.image()
+        found = value and self.window(value, most=4, pool=True)
+        if not value or not found:
+            return
+        if side:
+            kernel = [min(side, size) for size in value.shape[1:3]]
+            outs = [output_size(*each, 1, found["padding"][0]) for each in zip(value.shape[1:3], kernel, kernel)]  # noqa: B905
+            found = {**found, "kernel": kernel, "strides": kernel, "outs": outs}
+        self.op(
+            pick(self.rng, *["MAX_POOL_2D"] * (6 if side else 2), "AVERAGE_POOL_2D"),
+            [value],
+            self.new("pool", (value.shape[0], *found["outs"], value.shape[3]), value.quant),
+            "Pool2DOptions",
+            padding=found["padding"][0],
+            stride_h=found["strides"][0],
+            stride_w=found["strides"][1],
+            filter_height=found["kernel"][0],
+            filter_width=found["kernel"][1],
+            fused_activation_function=pick(self.rng, *ACTIVATIONS),
+        )
+
+    def two(self) -> None:
+        """An operator of two inputs: two tensors of a shape, one twice, or one and a constant."""
+        left = self.source(lambda value: len(value.shape) <= 4)
+        if left is None:
+            return
+        kind = pick(self.rng, *ELEMENTWISE, "MAXIMUM", "MINIMUM")
+        others = [value for value in self.values if value.shape == left.shape]
+        quant = left.quant if kind in {"MAXIMUM", "MINIMUM"} else None
+        right: Value
+        if self.rng.integers(3):
+            right = others[int(self.rng.integers(len(others)))]
+            right = self.as_(right, left.quant) if quant else right
+        else:
+            shape = pick(self.rng, left.shape, left.shape[-1:], (1,))
+            quant_ = quant or (scale(self.rng, 0.01, 0.1), zero_point(self.rng))
+            data = self.rng.integers(-128, 128, shape)
+            index = self.model.constant("c", data, "int8", scale=quant_[0], zero_point=quant_[1])
+            right = Value(index, tuple(shape), *quant_)
+        if quant is None:
+            natural = (
+                left.scale * right.scale * 60 if kind in {"MUL", "SQUARED_DIFFERENCE"} else left.scale + right.scale
+            )
+            quant = (natural * float(np.exp(self.rng.uniform(-1.5, 1.5))), zero_point(self.rng))
+        out = self.new(kind.lower(), left.shape, quant)
+        said = {"fused_activation_function": pick(self.rng, *ACTIVATIONS)} if ELEMENTWISE.get(kind) else {}
+        order: list[Value | int] = [left, right] if self.rng.integers(2) else [right, left]
+        self.op(kind, order, out, ELEMENTWISE.get(kind), **said)
+
+    def concatenation(self) -> None:
+        first = self.source()
+        if first is None:
+            return
+        axis = int(self.rng.integers(len(first.shape)))
+
+        def rest(shape: tuple[int, ...]) -> tuple[int, ...]:
+            return (len(shape), *shape[:axis], *shape[axis + 1 :])
+
+        others = [value for value in self.values if rest(value.shape) == rest(first.shape)]
+        chosen = [first, *(others[int(at)] for at in self.rng.integers(len(others), size=int(self.rng.integers(1, 4))))]
+        total = sum(value.shape[axis] for value in chosen)
+        shape = (*first.shape[:axis], total, *first.shape[axis + 1 :])
+        if math.prod(shape) > MOST_ELEMENTS:
+            return
+        chosen = [self.as_(value, first.quant) for value in chosen]
+        out = self.new("concat", shape, first.quant)
+        self.op(
+            "CONCATENATION", list(chosen), out, "ConcatenationOptions", axis=axis - len(shape) * pick(self.rng, 0, 1)
+        )
+
+    def split(self) -> None:
+        value = self.source(lambda value: any(size % parts == 0 for size in value.shape for parts in (2, 3)))
+        if value is None:
+            return
+        axis, parts = pick(
+            self.rng, *((a, n) for a, size in enumerate(value.shape) for n in (2, 3) if size % n == 0 and size)
+        )
+        shape = (*value.shape[:axis], value.shape[axis] // parts, *value.shape[axis + 1 :])
+        outs = [self.new("split", shape, value.quant) for _ in range(parts)]
+        self.read.add(value.index)
+        self.model.op(
+            "SPLIT", [self.model.constant("axis", axis), value.index], [out.index for out in outs], "SplitOptions",
+            num_splits=parts,
+        )  # fmt: skip
+        self.told.append(f"SPLIT {parts} along {axis}")
+
+    def slice_(self) -> None:
+        value = self.source()
+        if value is None:
+            return
+        begin = [int(self.rng.integers(size)) if self.rng.integers(2) else 0 for size in value.shape]
+        size = [int(self.rng.integers(1, full - at + 1)) for full, at in zip(value.shape, begin, strict=True)]
+        constants = [self.model.constant("begin", begin), self.model.constant("size", size)]
+        self.op("SLICE", [value, *constants], self.new("slice", tuple(size), value.quant), "SliceOptions")
+
+    def pad(self, value: Value | None = None) -> None:
+        value = value or self.source(lambda value: len(value.shape) <= 4)
+        if value is None:
+            return
+        pairs = [
+            [int(self.rng.integers(3)) for _ in range(2)] if axis > 0 and self.rng.integers(2) else [0, 0]
+            for axis in range(len(value.shape))
+        ]
+        shape = tuple(sum(pair) + size for pair, size in zip(pairs, value.shape, strict=True))
+        if math.prod(shape) <= MOST_ELEMENTS:
+            said = self.model.constant("pad", pairs)
+            self.op("PAD", [value, said], self.new("pad", shape, value.quant), "PadOptions")
+
+    def reshape(self) -> None:
+        value = self.source()
+        if value is None:
+            return
+        one, two = value.shape[0], value.elements // value.shape[0]
+        by = pick(self.rng, *(n for n in range(1, 13) if two % n == 0))
+        self.reshaped(
+            value, pick(self.rng, (one, two), (one, by, two // by), (one, 1, by, two // by), (one, by, 1, two // by))
+        )
+
+    def transpose(self) -> None:
+        value = self.source(lambda value: 2 <= len(value.shape) <= 4)
+        if value is None:
+            return
+        order = [0, *(int(axis) + 1 for axis in self.rng.permutation(len(value.shape) - 1))]
+        shape = tuple(value.shape[axis] for axis in order)
+        said = self.model.constant("order", order)
+        self.op("TRANSPOSE", [value, said], self.new("transpose", shape, value.quant), "TransposeOptions")
+
+    def reduction(self) -> None:
+        value = self.source(lambda value: len(value.shape) in {3, 4})
+        if value is None:
+            return
+        axes = pick(self.rng, [1], [2], [1, 2], [len(value.shape) - 1])
+        kind, keep = pick(self.rng, "MEAN", "MEAN", "REDUCE_MAX", "SUM"), bool(self.rng.integers(2))
+        shape = tuple(1 if axis in axes else size for axis, size in enumerate(value.shape) if keep or axis not in axes)
+        grown = float(np.sqrt(math.prod(value.shape[axis] for axis in axes)))
+        quant = {
+            "REDUCE_MAX": value.quant,
+            "SUM": (value.scale * grown, zero_point(self.rng)),
+            "MEAN": pick(self.rng, value.quant, (value.scale / grown, zero_point(self.rng))),
+        }[kind]
+        said = self.model.constant("axes", axes)
+        self.op(kind, [value, said], self.new(kind.lower(), shape, quant), "ReducerOptions", keep_dims=keep)
+
+    def one(self) -> None:
+        """An operator of one number at a time, some of them behind each other."""
+        value = self.source()
+        for _ in range(int(self.rng.integers(1, 4))):
+            if value is None:
+                return
+            kind = pick(
+                self.rng, "RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH", "HARD_SWISH", "QUANTIZE", "ABS", "SOFTMAX"
+            )
+            if kind == "SOFTMAX" and (len(value.shape) > 4 or not 2 <= value.shape[-1] <= 500):
+                kind = "RELU"
+            free = (value.scale * float(np.exp(self.rng.uniform(-1, 1))), zero_point(self.rng))
+            quant = FIXED_OUTPUT.get(kind, free if self.rng.integers(3) else value.quant)
+            options = {"LEAKY_RELU": "LeakyReluOptions", "SOFTMAX": "SoftmaxOptions", "ABS": "AbsOptions"}.get(kind)
+            said = {"LEAKY_RELU": {"alpha": 0.1}, "SOFTMAX": {"beta": 1.0}}.get(kind, {})
+            value = self.op(kind, [value], self.new(kind.lower(), value.shape, quant), options, **said)
+
+    def dense(self) -> None:
+        value = self.source(lambda value: len(value.shape) >= 2 and value.elements // value.shape[0] <= 1500)
+        if value is None:
+            return
+        whole = len(value.shape) == 2 or bool(self.rng.integers(2))
+        length = value.elements // value.shape[0] if whole else value.shape[-1]
+        rows = value.elements // length
+        out_ch = self.channels(min(MOST_MACS // value.elements, MOST_ELEMENTS // rows))
+        constants, scales = self.filter(value, (out_ch, length), 0)
+        quant = (out_scale(self.rng, value.scale, scales[0], length), zero_point(self.rng))
+        shape = (rows, out_ch) if whole else (*value.shape[:-1], out_ch)
+        out = self.new("dense", shape, quant)
+        said = {"keep_num_dims": not whole, "fused_activation_function": pick(self.rng, *ACTIVATIONS)}
+        self.op("FULLY_CONNECTED", [value, *constants], out, "FullyConnectedOptions", **said)
+
+    def grown(self) -> None:
+        """Nearest neighbours of an image."""
+        value = self.image()
+        if value is None or 4 * value.elements > MOST_ELEMENTS:
+            return
+        size = [int(side) * int(self.rng.integers(1, 3)) for side in value.shape[1:3]]
+        out = self.new("resize", (value.shape[0], *size, value.shape[3]), value.quant)
+        self.op(
+            "RESIZE_NEAREST_NEIGHBOR", [value, self.model.constant("size", size)], out, "ResizeNearestNeighborOptions"
+        )
+
+    PIECES = (
+        *[convolution] * 6, *[convolution_and_pool] * 3, *[padded_convolution] * 2, *[pool] * 2, *[two] * 4,
+        *[concatenation] * 3, *[dense] * 2, *[one] * 2, *[reshape] * 2, split, slice_, pad, transpose, reduction, grown,
+    )  # fmt: skip
+
+    def finished(self) -> bytes:
+        """The file: what nobody reads is an output, and sometimes a tensor that somebody reads."""
+        inputs = {value.index for value in self.inputs}
+        outputs = [value for value in self.values if value.index not in self.read | inputs]
+        more = [value for value in self.values if value.index in self.read - inputs]
+        if more and not self.rng.integers(3):
+            outputs.append(more[int(self.rng.integers(len(more)))])
+        return self.model.build([value.index for value in self.inputs], [value.index for value in outputs])
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    number = 0
+    while True:
+        number += 1
+        network = Network(rng)
+        for _ in range(int(rng.integers(2, 12))):
+            pick(rng, *Network.PIECES)(network)
+        if network.told:
+            yield Case(f"{number}: {', '.join(network.told)}", network.finished(), inputs=3)
