@@ -118,7 +118,7 @@ def run(browser, site, folder, path, *arguments):
         *arguments,
         f"http://report.test{path}",
     ]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=120, cwd=folder)
+    done = subprocess.run(command, capture_output=True, check=False, timeout=600, cwd=folder)
     assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]
     return done.stdout.decode("utf-8")
 

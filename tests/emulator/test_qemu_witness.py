@@ -58,13 +58,13 @@ def qemu(elf, *options):
         yield port
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=120)
 
 
 def wait_for(port):
     """Wait until QEMU listens, without taking the one connection it serves."""
     wanted = f"0100007F:{port:04X}"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
         if any(row[1] == wanted and row[3] == "0A" for row in rows):
@@ -75,7 +75,7 @@ def wait_for(port):
 
 def connect(port):
     wait_for(port)
-    return socket.create_connection(("127.0.0.1", port), timeout=20)
+    return socket.create_connection(("127.0.0.1", port), timeout=120)
 
 
 def talk(connection, data, count):
@@ -149,7 +149,7 @@ def test_firmware_answers_alike(virtual_firmware):
         our_hello, ours = session(link)
     with qemu(virtual_firmware) as place:
         wait_for(place)
-        with open_link(f"socket://127.0.0.1:{place}", timeout_s=10.0) as link:
+        with open_link(f"socket://127.0.0.1:{place}", timeout_s=120.0) as link:
             their_hello, theirs = session(link)
     assert theirs == ours
     assert their_hello.model_name == our_hello.model_name == "tiny"

@@ -12,7 +12,7 @@ import pytest
 import zoobench
 
 DOCS = zoobench.CHECKOUT / "docs" / "zoo.md"
-SECONDS = 5.0  # to read and compile the largest; loose, because test machines are shared
+SECONDS = 5.0  # of CPU, to read and compile the largest; loose, because machines differ
 MEMORY = 512 * 1024 * 1024
 
 

@@ -116,12 +116,12 @@ def outcomes(found: Sequence[ZooModel], folder: Path) -> Iterator[tuple[ZooModel
 
 def verdict(model: ZooModel, name: str = "zoo") -> Outcome:
     """Compile one model: refused, or accepted for the time being."""
-    start = time.monotonic()
+    start = time.process_time()
     try:
         compiled = compile_model(model.path.read_bytes(), name=name, place=model.path.name)
     except UnsupportedModelError as error:
-        return Outcome("refused", str(error), time.monotonic() - start)
-    return Outcome("accepted", "there are no outputs to compare with", time.monotonic() - start, compiled)
+        return Outcome("refused", str(error), time.process_time() - start)
+    return Outcome("accepted", "there are no outputs to compare with", time.process_time() - start, compiled)
 
 
 def _run(batch: list[tuple[ZooModel, Outcome]], folder: Path) -> Iterator[tuple[ZooModel, Outcome]]:

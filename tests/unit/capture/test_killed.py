@@ -21,11 +21,11 @@ def run(tmp_path, kills, timeout):
 
 
 def test_a_session_killed_at_any_moment_loses_nothing_it_had_kept(tmp_path):
-    kept, cut = run(tmp_path, 20, 300)
+    kept, cut = run(tmp_path, 20, 1500)
     assert kept > 5
     assert cut > 5
 
 
 @pytest.mark.heavy
 def test_two_hundred_kills(tmp_path):
-    run(tmp_path, 200, 1500)
+    run(tmp_path, 200, 3600)

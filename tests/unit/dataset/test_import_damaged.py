@@ -15,6 +15,8 @@ from tinyforge.dataset import ImportOptions, export_recordings, read_recordings
 TS = b"@problemName x\n@classLabel true a b\n@data\n0.1,0.2:0.3,0.4:0.5,1:a\n0.1,0.2:0.3,0.4:0.5,1:b\n"
 LOG = b"-,-,-\r\n-0.93,0.09,-0.36\r\n-0.93,0.04,-0.34\r\n-,-,-\r\n0.1,0.2,0.9\r\n"
 
+_UNCHECKED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
 
 @pytest.fixture(scope="module")
 def seeds(tmp_path_factory):
@@ -32,7 +34,7 @@ def seeds(tmp_path_factory):
     return made
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=_UNCHECKED)
 @given(data=st.data())
 def test_damage_is_an_error_of_ours(tmp_path, seeds, data):
     name = data.draw(st.sampled_from(sorted(seeds)))
@@ -62,7 +64,7 @@ UCI = {
 } | {"activity_labels.txt": b"1 WALK\n2 SIT\n"}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=_UNCHECKED)
 @given(data=st.data())
 def test_damage_in_a_folder_of_uci_har_is_an_error_of_ours(tmp_path, data):
     damaged = dict(UCI)

@@ -122,14 +122,15 @@ class HostBoard:
         )
         far.close()
         port = SocketPort(self._near, "host board")
-        self.link = Link(wrap(port) if wrap else port, **options)
+        # a request is repeated within this time: no process is kept from running so long that it were without need
+        self.link = Link(wrap(port) if wrap else port, **{"timeout_s": 20.0, **options})
 
     def __enter__(self) -> Link:
         return self.link
 
     def __exit__(self, kind, error, trace) -> None:
         self.link.close()
-        _, said = self.process.communicate(timeout=20)
+        _, said = self.process.communicate(timeout=120)
         assert self.process.returncode == 0, said.decode()
 
 
