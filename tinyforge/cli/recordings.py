@@ -25,14 +25,32 @@ def _say(made: dict[str, Any], *, json: bool) -> None:
         render.say(f"  {name}")
 
 
-def delete(recordings: Ids, project: ProjectDir = HERE, json: Json = False, debug: Debug = False) -> None:
+def delete(
+    recordings: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids, their beginnings, or patterns such as 'stop-*'.", metavar="[RECORDING...]"),
+    ] = None,
+    still: Annotated[
+        bool, typer.Option("--still", help="Those that `dataset check` says hardly move (no-movement).")
+    ] = False,
+    project: ProjectDir = HERE,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
     """Take recordings out of the dataset; their files stay.
 
     Example: tinyforge dataset delete 'stop-anna-*'
     """
-    from tinyforge.pipeline import edits, projects
+    from tinyforge.core.errors import UsageError
+    from tinyforge.pipeline import edits, examination, projects
 
-    _say(edits.delete(projects.load(project), recordings), json=json)
+    opened = projects.load(project)
+    named = list(recordings or [])
+    if not named and not still:
+        raise UsageError("dataset delete", "names no recording", "give ids or patterns, or --still")
+    if still:
+        named += examination.still(opened)
+    _say(edits.delete(opened, named), json=json)
 
 
 def relabel(

@@ -118,6 +118,23 @@ def test_takes_in_which_no_gesture_came(recordings):
     assert finding.fact == "1 take hardly moves: less than 0.3 of what the others of its class do"
 
 
+def test_a_jolt_that_triggered_the_recorder_is_no_gesture(recordings):
+    def jolted(recording, size):
+        mean = recording.samples.mean(axis=0)
+        samples = mean + 0.1 * (recording.samples - mean)
+        samples[:20, 0] += size * recording.samples[:, :3].std(axis=0).sum()
+        return with_samples(recording, samples)
+
+    moves = [i for i, one in enumerate(recordings) if one.label != "rest"]
+    planted = [jolted(one, 1.0) if i == moves[2] else one for i, one in enumerate(recordings)]
+    before, after = (one[moves[2]].samples[:, :3].var(axis=0).sum() ** 0.5 for one in (recordings, planted))
+    assert after > 0.3 * before  # the acceleration alone looks like a movement
+    assert found(planted)["no-movement"].where == (f"r{moves[2]:03d}",)
+    alone = [dataclasses.replace(one, samples=one.samples[:, :3], channels=one.channels[:3]) for one in planted]
+    assert "no-movement" not in found(alone)
+    assert "no-movement" not in found([jolted(one, 4.0) if i == moves[2] else one for i, one in enumerate(recordings)])
+
+
 def test_takes_duplicated_across_people(recordings):
     copies = [dataclasses.replace(r, subject="p9") for r in recordings if r.subject == "p1"][:4]
     finding = found([*recordings, *copies])["duplicate"]
@@ -202,6 +219,31 @@ def test_the_commands_check_change_and_undo(tmp_path, capfd):
     assert said["findings"][0]["code"] == "duplicate"
     assert run("check") == 1
     assert "NOT fit for a training" in capfd.readouterr().out
+
+
+def test_what_hardly_moves_is_deleted_when_asked_for(tmp_path, capfd):
+    (tmp_path / "tinyforge.toml").write_text('[project]\nname = "d"\n[[model]]\nname = "c"\narchitecture = "cnn1d"\n')
+    good, (take, *_) = clean(), [one for one in clean() if one.label != "rest"]
+    mean = take.samples.mean(axis=0)
+    empty = dataclasses.replace(with_samples(take, mean + 0.05 * (take.samples - mean)), session="take 9")
+    store = RecordingStore(tmp_path / "dataset")
+    store.add_all([*good, empty])
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["dataset", *map(str, arguments), "--project", str(tmp_path)])
+        return ended.value.code
+
+    (still,) = [one for one in store.entries() if one.session == "take 9"]
+    assert run("delete", "--json", "--still") == 0
+    assert json.loads(capfd.readouterr().out)["taken"] == [still.id]
+    assert len(RecordingStore(tmp_path / "dataset").entries()) == len(good)
+    assert run("delete", "--still") == 3
+    assert "no recording hardly moves" in capfd.readouterr().err
+    assert run("undo") == 0
+    assert len(RecordingStore(tmp_path / "dataset").entries()) == len(good) + 1
+    assert run("delete") == 2
+    assert "names no recording\n  -> give ids or patterns, or --still" in capfd.readouterr().err
 
 
 def test_of_a_set_that_does_not_fit_into_memory_a_part_is_looked_at(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@
 
 from tinyforge.dataset.quality.checks import Report, check
 from tinyforge.dataset.quality.finding import ERROR, NOTE, WARNING, Finding, finding
+from tinyforge.dataset.quality.stillness import still_takes
 from tinyforge.dataset.quality.takes import Take, takes_of
 
-__all__ = ["ERROR", "NOTE", "WARNING", "Finding", "Report", "Take", "check", "finding", "takes_of"]
+__all__ = ["ERROR", "NOTE", "WARNING", "Finding", "Report", "Take", "check", "finding", "still_takes", "takes_of"]
