@@ -75,7 +75,9 @@ def init(
     template: Annotated[
         str,
         typer.Option(
-            "--template", help="police: three traffic signals; activities: a watch; empty: your own gestures."
+            "--template",
+            help="gestures: some takes of one person's gestures; police: three traffic signals; activities: a watch; "
+            "empty: all else.",
         ),
     ] = "empty",
     force: Annotated[bool, typer.Option("--force", help="Overwrite a tinyforge.toml that is there.")] = False,
@@ -98,6 +100,7 @@ def init(
             {
                 "police": "next: `tinyforge run`",
                 "activities": "next: `tinyforge dataset import FOLDER`, then `tinyforge train --cv loso`",
+                "gestures": "next: `tinyforge capture --label wave --subject me`, then `tinyforge train --cv 5`",
             }.get(template, "next: `tinyforge capture --label wave --subject me`")
         )
 

@@ -12,7 +12,7 @@ from tinyforge.core.files import os_error, write_text
 from tinyforge.core.project import PROJECT_FILE, Project, find_project, load_project
 from tinyforge.pipeline.model_folders import RECIPE
 
-TEMPLATES = ("empty", "police", "activities")
+TEMPLATES = ("empty", "gestures", "police", "activities")
 
 
 def load(folder: Path) -> Project:

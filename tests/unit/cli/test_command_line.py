@@ -270,7 +270,7 @@ def test_init(tmp_path, capfd):
     assert 'did you mean "police"?' in said(capfd)
 
 
-@pytest.mark.parametrize("template", ["police", "activities", "empty"])
+@pytest.mark.parametrize("template", ["police", "activities", "gestures", "empty"])
 def test_templates_load(tmp_path, template):
     from tinyforge.pipeline import projects
 
