@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +61,7 @@ class Network:
         """1 to 70, small ones more often."""
         return int(min(max(most, 1), pick(self.rng, *self.rng.integers(1, [5, 9, 20, 71]))))
 
-    def new(self, name: str, shape: tuple[int, ...], quant: tuple[float, int] | None = None) -> Value:
+    def new(self, name: str, shape: Sequence[int], quant: tuple[float, int] | None = None) -> Value:
         """A tensor that an operator writes, or the caller."""
         scale_, zero = quant or (scale(self.rng, 0.01, 0.1), zero_point(self.rng))
         shape = tuple(int(size) for size in shape)
@@ -377,9 +377,76 @@ class Network:
             "RESIZE_NEAREST_NEIGHBOR", [value, self.model.constant("size", size)], out, "ResizeNearestNeighborOptions"
         )
 
+    def transposed_convolution(self) -> None:
+        value = self.image()
+        if value is None:
+            return
+        kernel, strides = ([int(size) for size in self.rng.integers(1, most, 2)] for most in (5, 4))
+        padding = int(self.rng.integers(2))
+        sides = zip(value.shape[1:3], kernel, strides, strict=True)
+        outs = [(size - 1) * stride + (taps if padding else 1) for size, taps, stride in sides]
+        macs = math.prod(kernel) * value.elements
+        out_ch = self.channels(min(MOST_MACS // macs, MOST_ELEMENTS // math.prod(outs)))
+        if macs * out_ch > MOST_MACS or math.prod(outs) * out_ch > MOST_ELEMENTS:
+            return
+        shape = (value.shape[0], *outs, out_ch)
+        (filter_, *bias), scales = self.filter(value, (out_ch, *kernel, value.shape[3]), 0)
+        quant = (out_scale(self.rng, value.scale, scales[0], value.shape[3] * 2), zero_point(self.rng))
+        self.op(
+            "TRANSPOSE_CONV",
+            [self.model.constant("shape", shape), filter_, value, *bias],
+            self.new("transpose_conv", shape, quant),
+            "TransposeConvOptions",
+            padding=padding,
+            stride_h=strides[0],
+            stride_w=strides[1],
+            fused_activation_function=pick(self.rng, *ACTIVATIONS),
+        )
+
+    def stepped(self) -> None:
+        """Every so many places along each dimension, from either end."""
+        value = self.source(lambda value: len(value.shape) <= 4)
+        if value is None:
+            return
+        steps = [pick(self.rng, 1, 1, 2, -1) for _ in value.shape]
+        every = (1 << len(steps)) - 1
+        constants = [
+            self.model.constant(name, row) for name, row in (("begin", [0] * len(steps)), ("end", value.shape))
+        ]
+        out = self.new(
+            "steps", [-(-size // abs(step)) for size, step in zip(value.shape, steps, strict=True)], value.quant
+        )
+        self.op(
+            "STRIDED_SLICE", [value, *constants, self.model.constant("steps", steps)], out, "StridedSliceOptions",
+            begin_mask=every, end_mask=every,
+        )  # fmt: skip
+
+    def gather(self) -> None:
+        value = self.source()
+        if value is None:
+            return
+        axis = int(self.rng.integers(len(value.shape)))
+        indices = self.rng.integers(0, value.shape[axis], int(self.rng.integers(1, 9)))
+        shape = (*value.shape[:axis], len(indices), *value.shape[axis + 1 :])
+        if math.prod(shape) <= MOST_ELEMENTS:
+            out = self.new("gather", shape, value.quant)
+            self.op("GATHER", [value, self.model.constant("indices", indices)], out, "GatherOptions", axis=axis)
+
+    def prelu(self) -> None:
+        value = self.source(lambda value: 2 <= len(value.shape) <= 4)
+        if value is None:
+            return
+        shape = (1,) * (len(value.shape) - 2) + value.shape[-1:]
+        slopes = self.model.constant(
+            "alpha", self.rng.integers(-128, 128, shape), "int8", scale=scale(self.rng), zero_point=zero_point(self.rng)
+        )
+        quant = (value.scale * float(np.exp(self.rng.uniform(-1, 2))), zero_point(self.rng))
+        self.op("PRELU", [value, slopes], self.new("prelu", value.shape, quant))
+
     PIECES = (
         *[convolution] * 6, *[convolution_and_pool] * 3, *[padded_convolution] * 2, *[pool] * 2, *[two] * 4,
         *[concatenation] * 3, *[dense] * 2, *[one] * 2, *[reshape] * 2, split, slice_, pad, transpose, reduction, grown,
+        transposed_convolution, stepped, gather, prelu,
     )  # fmt: skip
 
     def finished(self) -> bytes:
