@@ -121,6 +121,27 @@ def stream(compiled: Compiled, hop: int, *, goal: Goal = Goal.BALANCED, force: b
     return replace(compiled, log=(*compiled.log, f"stream: does not pay: {line}")) if line and not force else found
 
 
+def stream_beside(compiled: Compiled, hop: int, *, goal: Goal = Goal.BALANCED, force: bool = False) -> Compiled:
+    """The model for whole windows with the one for a sliding window beside it (``Compiled.sliding``).
+
+    Args:
+        compiled, hop, goal, force: as :func:`stream` takes them.
+
+    Returns:
+        ``compiled`` with both, or, where streaming does not pay, with a line in its log.
+
+    Raises:
+        UsageError: as :func:`stream`.
+    """
+    found = stream(compiled, hop, goal=goal, force=force)
+    if found.stream is None:
+        return found
+    slots = tuple(replace(slot, name=f"hop_{slot.name}") for slot in found.plan.slots)
+    layers = tuple(replace(layer, name=f"hop_{layer.name}") for layer in found.layers)
+    sliding = replace(found, layers=layers, plan=replace(found.plan, slots=slots))
+    return replace(compiled, sliding=sliding, log=found.log)
+
+
 def _parted(compiled: Compiled, hop: int, length: int, goal: Goal) -> Compiled:
     """The model without those fused calls that would compute more than their parts.
 

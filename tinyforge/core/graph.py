@@ -348,6 +348,8 @@ class Compiled:
         operators: TFLite's name of each operator of the model, in order, before the passes.
         log: what each pass did, one line each, for ``--explain``.
         stream: for a model that takes the new samples of a sliding window; None for whole windows.
+        sliding: beside a model for whole windows, the same one for the new samples of a sliding window. Both use the
+            same constants and, never at once, the same arena; the costs below are of both, but ``macs``.
     """
 
     name: str
@@ -361,26 +363,39 @@ class Compiled:
     operators: tuple[str, ...]
     log: tuple[str, ...] = ()
     stream: Stream | None = None
+    sliding: Compiled | None = None
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of one inference."""
+        """Multiply-accumulates of one inference, of a whole window where there are both."""
         return sum(layer.macs for layer in self.layers)
 
     @property
     def arena_bytes(self) -> int:
         """RAM of the arena."""
-        return self.plan.arena_bytes
+        return max(self.plan.arena_bytes, self.sliding.arena_bytes if self.sliding else 0)
+
+    @property
+    def all_states(self) -> tuple[State, ...]:
+        """The states of both forms; those of recurrent layers are the same ones."""
+        own = {state.name for state in self.states}
+        more = self.sliding.states if self.sliding else ()
+        return (*self.states, *(state for state in more if state.name not in own))
 
     @property
     def state_bytes(self) -> int:
         """RAM that lives between inferences."""
-        return sum(state.bytes for state in self.states)
+        return sum(state.bytes for state in self.all_states)
 
     @property
     def weight_bytes(self) -> int:
         """Flash of all constant arrays, equal ones counted once."""
+        arrays = [*self.constants(), *(self.sliding.constants() if self.sliding else ())]
+        return sum({(array.dtype.str, array.tobytes()): array.nbytes for array in arrays}.values())
+
+    def constants(self) -> list[Array]:
+        """The arrays in flash of this form alone, one for each use, each of its own shape and type."""
         arrays = [value for layer in self.layers for value in layer.params.values() if isinstance(value, np.ndarray)]
         used = {index for layer in self.layers for index in layer.inputs}
         arrays.extend(tensor.data for tensor in self.graph.tensors if tensor.data is not None and tensor.index in used)
-        return sum({(array.dtype.str, array.tobytes()): array.nbytes for array in arrays}.values())
+        return arrays

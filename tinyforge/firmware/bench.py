@@ -120,6 +120,8 @@ def _link(
     defines = [f"-DBENCH_INPUT_BYTES={sum(sides.input_room)}u", f"-DBENCH_OUTPUT_BYTES={sum(sides.output_room)}u"]
     defines += [f"-DBENCH_{role}={function}" for role, function in functions.items()]
     defines += [f"-DBENCH_RESET={manifest['reset']}"] if manifest.get("reset") else []
+    if sliding := manifest.get("sliding"):
+        defines += [f"-DBENCH_SLIDE={sliding['function']}", f"-DBENCH_SLIDE_RESET={sliding['reset']}"]
     if model_dir is None:
         sources += [home / "bench" / "bench_nothing.c"]
     else:

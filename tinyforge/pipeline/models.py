@@ -77,6 +77,7 @@ def export(
     link: bool = False,
     stream: bool = False,
     hop: int = 0,
+    whole: bool = False,
 ) -> dict[str, Any]:
     """Write a model as C: everything needed to call it, and ``manifest.json``.
 
@@ -90,12 +91,15 @@ def export(
         link: link an image for a Cortex-M4 to see what the model takes there (:func:`linked_cost`).
         stream: for a window that slides: the C takes the new samples and computes what they change, where that pays.
         hop: new samples a call; 0 for the hop that the model was trained for.
+        whole: with ``stream``, the function for whole windows stays, and that for new samples stands beside it, as
+            firmware has them.
 
     Returns:
         ``name``, ``function``, ``header``, ``macs``, ``weight_bytes``, ``parameter_bytes``, ``arena_bytes``,
-        ``state_bytes``, ``lower_bound_bytes``, ``package``, ``files``, ``explain`` (what each pass of the compiler
-        did), ``manifest`` (its path, empty where it is inside of an archive), ``layers``, ``plan``, ``linked`` (empty
-        without ``link``), ``stream`` (``hop``, ``length``, ``window_macs`` where it streams, else empty).
+        ``state_bytes``, ``lower_bound_bytes``, ``package``, ``files``, ``states`` (names), ``explain`` (what each
+        pass of the compiler did), ``manifest`` (its path, empty where it is inside of an archive), ``layers``,
+        ``plan``, ``linked`` (empty without ``link``), ``stream`` (``hop``, ``length``, ``window_macs`` where it
+        streams, else empty).
 
     Raises:
         ModelFormatError, UnsupportedModelError: nothing is written then.
@@ -115,7 +119,8 @@ def export(
         raise UsageError(str(out), "is a file", "--out takes a folder")
     compiled = compile_file(path, name, optimize)
     if stream or hop:
-        compiled = _streaming(compiled, hop, runtime, goal_of(optimize))
+        compiled = _streaming(compiled, hop, runtime, goal_of(optimize), whole=whole)
+    sliding = compiled.sliding or compiled
     if package:
         manifest, files = write_package(package, compiled, out)
     else:
@@ -136,23 +141,24 @@ def export(
         "lower_bound_bytes": compiled.plan.lower_bound_bytes,
         "manifest": str(place) if Path(MANIFEST_NAME) in files else "",
         "files": [str(file) for file in files],
+        "states": [state.name for state in compiled.all_states],
         "explain": list(compiled.log),
         "layers": describe_layers(compiled),
         "plan": describe_plan(compiled),
         "linked": linked_cost(compiled) if link and runtime == "aot" else {},
         "stream": {
-            "hop": compiled.stream.hop,
-            "length": compiled.stream.length,
-            "window_macs": compiled.stream.window_macs,
+            "hop": sliding.stream.hop,
+            "length": sliding.stream.length,
+            "window_macs": sliding.stream.window_macs,
         }
-        if compiled.stream
+        if sliding.stream
         else {},
     }
 
 
-def _streaming(compiled: Compiled, hop: int, runtime: str, goal: Goal) -> Compiled:
+def _streaming(compiled: Compiled, hop: int, runtime: str, goal: Goal, *, whole: bool) -> Compiled:
     """The model for a sliding window."""
-    from tinyforge.compiler.streaming import stream
+    from tinyforge.compiler.streaming import stream, stream_beside
 
     if runtime != "aot":
         raise UsageError("--stream", f"the runtime {runtime} takes whole windows", "leave --stream or --runtime out")
@@ -160,7 +166,7 @@ def _streaming(compiled: Compiled, hop: int, runtime: str, goal: Goal) -> Compil
         raise UsageError("--stream", "the model does not say by how many samples its window moves", "add --hop N")
     if not hop and compiled.info is not None:
         hop = compiled.info.window.hop
-    return stream(compiled, hop, goal=goal)
+    return (stream_beside if whole else stream)(compiled, hop, goal=goal)
 
 
 def linked_cost(compiled: Compiled) -> dict[str, Any]:
@@ -189,7 +195,8 @@ def linked_cost(compiled: Compiled) -> dict[str, Any]:
         linked = bench_footprint(model_dir, elf, toolchain=toolchain)
         stack = None
         with contextlib.suppress(ToolError):
-            stack = stack_bytes(read_image(elf), f"{compiled.name}_invoke")
+            functions = ("invoke", "slide") if compiled.sliding else ("invoke",)
+            stack = max(stack_bytes(read_image(elf), f"{compiled.name}_{one}") for one in functions)
     return {
         "compiler": toolchain.version,
         "flags": "-O2 -mcpu=cortex-m4",
@@ -443,7 +450,8 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
         ``own_instructions`` and ``own_cycles`` (of the model's function itself), and ``layers``: ``name``, ``kernel``,
         ``shape``, ``macs``, ``instructions``, ``cycles``, ``latency_us``, ``flash_bytes`` (weights and parameters),
         ``ram_bytes`` (of the arena, in use at the call), ``stack_bytes`` (of the kernel; None where it cannot be
-        read) and ``functions`` each.
+        read) and ``functions`` each. Where the export has a function for a sliding window, too, ``sliding``: ``hop``,
+        ``macs``, ``instructions``, ``cycles``, ``latency_us`` of one of its calls; flash, RAM and stack are of both.
     """
     from tinyforge.firmware import bench_footprint, build_bench
     from tinyforge.toolchain import find_arm_toolchain, read_image
@@ -456,6 +464,18 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
         measured = measure.profile(elf, manifest)
         linked = bench_footprint(model_dir, elf, toolchain=toolchain)
         stacks = _stacks(read_image(elf), {cost.function for cost in measured.layers})
+        stack_bytes = measured.stack_bytes
+        more: dict[str, Any] = {}
+        if sliding := manifest.get("sliding"):
+            call = measure.profile(elf, {**manifest, "function": sliding["function"]})
+            stack_bytes = max(stack_bytes, call.stack_bytes)
+            more["sliding"] = {
+                "hop": sliding["hop"],
+                "macs": sliding["macs"],
+                "instructions": call.instructions,
+                "cycles": call.cycles,
+                "latency_us": 1e6 * board.cycles_on(call.cycles, call.jumps) / board.clock_hz,
+            }
     layers = []
     waiting = list(described)
     for cost in measured.layers:
@@ -488,8 +508,8 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
         "instructions": measured.instructions,
         "cycles": measured.cycles,
         "flash_bytes": linked.flash_bytes,
-        "ram_bytes": linked.ram_bytes + measured.stack_bytes,
-        "stack_bytes": measured.stack_bytes,
+        "ram_bytes": linked.ram_bytes + stack_bytes,
+        "stack_bytes": stack_bytes,
         "arena_bytes": manifest["arena_bytes"],
         "clock_hz": board.clock_hz,
         "flash_wait_cycles": board.flash_wait_cycles,
@@ -502,6 +522,7 @@ def profile_export(model_dir: Path, board: Board, described: Sequence[Mapping[st
         "layers": layers,
         "by_symbol": dict(linked.by_symbol),
         "model_sha256": manifest["model_sha256"],
+        **more,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,6 +59,27 @@ class LayerCost:
 
 
 @dataclass(frozen=True, slots=True)
+class Sliding:
+    """The function for the new samples of a sliding window, beside that for whole windows.
+
+    Attributes:
+        hop: samples a call takes.
+        function: C function of one call: like ``Manifest.function``, its input are the new samples alone.
+        reset: C function to be called before the first call, and after a gap.
+        preprocess: C function from a number of raw float samples to the input, or None.
+        macs: multiply-accumulates of one call.
+        layers: the calls it makes.
+    """
+
+    hop: int
+    function: str
+    reset: str
+    preprocess: str | None
+    macs: int
+    layers: tuple[LayerCost, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """All that is needed to build and call what lies in a generated folder; paths are relative to it.
 
@@ -84,6 +105,7 @@ class Manifest:
         model_sha256: of the ``.tflite``.
         abi: version of the kernels.
         layers: the calls.
+        sliding: where there is also a function for a sliding window; else None, and not in the file.
     """
 
     name: str
@@ -113,12 +135,20 @@ class Manifest:
     abi: int
     layers: tuple[LayerCost, ...]
     parameter_bytes: int = 0
+    sliding: Sliding | None = None
 
     def write(self, out_dir: Path) -> Path:
         """Write ``manifest.json`` into ``out_dir`` and return its path."""
         path = out_dir / MANIFEST_NAME
-        write_json(path, asdict(self))
+        write_json(path, self.as_json())
         return path
+
+    def as_json(self) -> dict[str, Any]:
+        """What stands in the file."""
+        said = asdict(self)
+        if self.sliding is None:
+            del said["sliding"]
+        return said
 
     @staticmethod
     def load(out_dir: Path) -> Manifest:
@@ -136,9 +166,9 @@ class Manifest:
             fields["input"], fields["output"] = _boundary(said["input"]), _boundary(said["output"])
             fields["inputs"] = tuple(_boundary(entry) for entry in said["inputs"])
             fields["outputs"] = tuple(_boundary(entry) for entry in said["outputs"])
-            fields["layers"] = tuple(
-                LayerCost(**{**entry, "tensors": tuple(entry["tensors"])}) for entry in said["layers"]
-            )
+            fields["layers"] = _layers(said["layers"])
+            if "sliding" in said:
+                fields["sliding"] = Sliding(**{**said["sliding"], "layers": _layers(said["sliding"]["layers"])})
             return Manifest(**fields)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
@@ -179,6 +209,10 @@ def layer_costs(compiled: Compiled) -> tuple[LayerCost, ...]:
         LayerCost(layer.index, layer.op, layer.name, layer.kernel, layer.outputs, layer.macs, layer.const_bytes)
         for layer in compiled.layers
     )
+
+
+def _layers(said: Iterable[Mapping[str, Any]]) -> tuple[LayerCost, ...]:
+    return tuple(LayerCost(**{**entry, "tensors": tuple(entry["tensors"])}) for entry in said)
 
 
 def _boundary(said: Mapping[str, Any]) -> Boundary:

@@ -3,7 +3,9 @@
  * QEMU's mps2-an386 too), or a debugger puts inputs into RAM, calls the model or bench_many, and reads the outputs.
  *
  * The build defines BENCH_INPUT_BYTES, BENCH_OUTPUT_BYTES, BENCH_INVOKE (the model's function) and, when the model has a
- * state, BENCH_RESET and BENCH_CONTINUE (as BENCH_INVOKE, but going on from the last state). Linked with bench_nothing.c instead of a model, this is the harness whose size is taken off.
+ * state, BENCH_RESET and BENCH_CONTINUE (as BENCH_INVOKE, but going on from the last state), and, when it has a function
+ * for the new samples of a sliding window beside it, BENCH_SLIDE and BENCH_SLIDE_RESET. Linked with bench_nothing.c
+ * instead of a model, this is the harness whose size is taken off.
  */
 #include <stdint.h>
 
@@ -45,6 +47,21 @@ __attribute__((section(".text.keep.bench_many"), used, noinline)) void bench_man
         infer(inputs + i * STRIDE(BENCH_INPUT_BYTES), outputs + i * STRIDE(BENCH_OUTPUT_BYTES), keep_state);
     }
 }
+
+#ifdef BENCH_SLIDE
+void BENCH_SLIDE(const int8_t *samples, int8_t *output);
+void BENCH_SLIDE_RESET(void);
+
+/* One call for new samples, which begins a window or goes on with it. */
+__attribute__((section(".text.keep.bench_slide"), used, noinline)) void bench_slide(const int8_t *samples,
+                                                                                   int8_t *output, uint32_t begins)
+{
+    if (begins != 0) {
+        BENCH_SLIDE_RESET();
+    }
+    BENCH_SLIDE(samples, output);
+}
+#endif
 
 int main(void)
 {

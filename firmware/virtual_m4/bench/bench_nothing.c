@@ -26,3 +26,18 @@ void BENCH_CONTINUE(const int8_t *input, int8_t *output)
     (void)output;
 }
 #endif
+
+#ifdef BENCH_SLIDE
+void BENCH_SLIDE(const int8_t *samples, int8_t *output);
+void BENCH_SLIDE_RESET(void);
+
+void BENCH_SLIDE(const int8_t *samples, int8_t *output)
+{
+    (void)samples;
+    (void)output;
+}
+
+void BENCH_SLIDE_RESET(void)
+{
+}
+#endif

@@ -9,7 +9,7 @@ import numpy as np
 from tflite_writer import Writer
 
 from tinyforge.compiler import Goal, compile_model
-from tinyforge.compiler.streaming import stream
+from tinyforge.compiler.streaming import stream, stream_beside
 from tinyforge.core.graph import Compiled
 from tinyforge.runtimes import get_runtime
 from tinyforge.toolchain.host import build_shared
@@ -174,3 +174,35 @@ def differences(
             seen += 1
             wrong += not np.array_equal(*outputs)
     return sliding, seen, wrong
+
+
+def differences_beside(
+    data: bytes, hop: int, hops: int, folder: Path, *, goal: Goal = Goal.BALANCED
+) -> tuple[Compiled, int, int]:
+    """Both functions in one library, called in turn: the model, how many full windows, for how many the two differ.
+
+    Args:
+        goal: of the compiler.
+    """
+    both = stream_beside(compile_model(data, name="both", place="both.tflite", goal=goal), hop, goal=goal, force=True)
+    assert both.sliding is not None
+    assert both.stream is None
+    made = library(both, folder)
+    length = both.sliding.stream.length
+    row = both.graph.tensors[both.graph.inputs[0]].bytes // length
+    samples = np.random.default_rng(hop).integers(-128, 128, (hops * hop, row)).astype(np.int8)
+    outputs = [np.zeros(both.graph.tensors[both.graph.outputs[0]].bytes, np.int8) for _ in range(2)]
+    made.both_slide_reset()
+    seen = wrong = 0
+    for number in range(1, hops + 1):
+        start = samples.ctypes.data + (number - 1) * hop * row
+        made.both_slide(ctypes.c_void_p(start), ctypes.c_void_p(outputs[1].ctypes.data))
+        # the whole window in the same arena, also while the window fills: what is kept must not lie there
+        begin = max(0, number * hop - length)
+        if begin + length <= len(samples):
+            window = samples.ctypes.data + begin * row
+            made.both_invoke(ctypes.c_void_p(window), ctypes.c_void_p(outputs[0].ctypes.data))
+        if number * hop >= length:
+            seen += 1
+            wrong += not np.array_equal(*outputs)
+    return both, seen, wrong

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sliding import SAME, Net, cnn, differences, random_net
+from sliding import SAME, Net, cnn, differences, differences_beside, random_net
 from small_models import dense, info, lstm
 from tflite_writer import Writer
 
 from tinyforge.compiler import Goal, compile_model
-from tinyforge.compiler.streaming import Rows, stream
+from tinyforge.compiler.streaming import Rows, stream, stream_beside
 from tinyforge.core.errors import UsageError
 from tinyforge.pipeline import models
+from tinyforge.runtimes import Manifest, get_runtime
 
 
 @pytest.mark.parametrize(("flat", "hops"), [(False, 10_000), (True, 1000)], ids=["mean", "flat"])
@@ -141,3 +142,54 @@ def test_layers_that_see_all_stay_as_they_are():
     assert stream(compiled, 2).stream is None
     with pytest.raises(UsageError, match="samples of a window of 4"):
         stream(compile_model(dense(), name="m", place="m.tflite"), 9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_both_forms_in_turn(seed, tmp_path):
+    hop = int(np.random.default_rng(seed).integers(1, 12))
+    _, seen, wrong = differences_beside(random_net(seed), hop, 40 + 70 // hop, tmp_path)
+    assert seen > 30
+    assert wrong == 0
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("seed", range(10, 200))
+def test_both_forms_of_many_random_networks(seed, tmp_path):
+    hop = int(np.random.default_rng(seed).integers(1, 20))
+    _, seen, wrong = differences_beside(random_net(seed), hop, 200 + 70 // hop, tmp_path)
+    assert seen > 150
+    assert wrong == 0
+
+
+def test_both_forms_of_a_recurrent_network(tmp_path):
+    """Its state is that of one window in either form, and there once."""
+    both, seen, wrong = differences_beside(lstm(last=True), 2, 60, tmp_path)
+    assert (seen, wrong) == (58, 0)
+    assert [state.name for state in both.all_states] == ["state_0", "state_1", "rows_0"]
+    assert both.state_bytes == both.states[0].bytes + both.states[1].bytes + 5 * 2
+
+
+def test_both_forms_share_what_they_can(tmp_path):
+    whole = compile_model(cnn(), name="m", place="m.tflite")
+    both, alone = stream_beside(whole, 8), stream(whole, 8)
+    assert both.weight_bytes == whole.weight_bytes
+    assert both.arena_bytes == max(whole.arena_bytes, alone.arena_bytes)
+    assert both.state_bytes == alone.state_bytes
+    assert (both.macs, both.sliding.macs) == (whole.macs, alone.macs)
+    assert both.log[-1] == alone.log[-1]
+    get_runtime("aot").generate(both, tmp_path)
+    said = Manifest.load(tmp_path)
+    assert (said.function, said.reset) == ("m_invoke", None)
+    assert (said.sliding.hop, said.sliding.function, said.sliding.reset) == (8, "m_slide", "m_slide_reset")
+    text = (tmp_path / "m.c").read_text()
+    for name in ("conv_1d_0_filter", "mean_0", "fully_connected_0"):
+        assert text.count(f" {name}[") + text.count(f" {name} =") == 1  # printed once, for both
+    get_runtime("aot").generate(whole, tmp_path / "whole")
+    assert "sliding" not in (tmp_path / "whole" / "manifest.json").read_text()
+
+
+def test_where_it_does_not_pay_there_is_one_form():
+    compiled = compile_model(cnn(), name="m", place="m.tflite")
+    same = stream_beside(compiled, 90)
+    assert same.sliding is None
+    assert same.log[-1].startswith("stream: does not pay: ")

@@ -21,7 +21,7 @@ from tinyforge.core.resources import csrc_dir
 from tinyforge.runtimes.aot.literals import array_lines, c_type_of, grouped, number, word_lines
 from tinyforge.runtimes.aot.printers import print_layer
 from tinyforge.runtimes.aot.sizes import parameter_bytes
-from tinyforge.runtimes.base import Manifest, boundary_of, layer_costs
+from tinyforge.runtimes.base import Manifest, Sliding, boundary_of, layer_costs
 from tinyforge.runtimes.preprocess import preprocessing_constants
 
 ABI = 1
@@ -80,12 +80,28 @@ class AotRuntime:
             model_sha256=compiled.digest,
             abi=ABI,
             layers=layer_costs(compiled),
-            parameter_bytes=sum(parameter_bytes(layer.kernel) for layer in compiled.layers),
+            parameter_bytes=sum(parameter_bytes(kernel) for kernel in view.structs()),
+            sliding=_sliding(compiled),
         )
         manifest.write(out_dir)
         if compiled.info is not None:
             write_bytes(out_dir / INFO_NAME, info_to_json(compiled.info))
         return manifest
+
+
+def _sliding(compiled: Compiled) -> Sliding | None:
+    """What the manifest says of the function for new samples that stands beside that for whole windows."""
+    found = compiled.sliding
+    if found is None or found.stream is None:
+        return None
+    return Sliding(
+        hop=found.stream.hop,
+        function=f"{compiled.name}_slide",
+        reset=f"{compiled.name}_slide_reset",
+        preprocess=f"{compiled.name}_preprocess_samples" if compiled.info else None,
+        macs=found.macs,
+        layers=layer_costs(found),
+    )
 
 
 def _copy_kernels(kernels: list[str], out_dir: Path) -> tuple[list[str], list[str]]:
@@ -143,6 +159,7 @@ class PrintedLayer:
     members: list[tuple[str, str]]
     call: str
     trace: list[tuple[str, int]]
+    shared: bool = False  # parameters that another call has, too
 
 
 class ModelView:
@@ -150,9 +167,10 @@ class ModelView:
 
     Args:
         compiled: the model.
+        beside: the view of whole windows, whose constants a sliding window's calls use.
     """
 
-    def __init__(self, compiled: Compiled) -> None:
+    def __init__(self, compiled: Compiled, beside: ModelView | None = None) -> None:
         self.compiled = compiled
         self.graph = compiled.graph
         self.inputs = [self.graph.tensors[index] for index in self.graph.inputs]
@@ -160,15 +178,24 @@ class ModelView:
         self.windowed = any(state.per_window for state in compiled.states)
         self._places = self._caller_buffers()
         self._slot_names = {slot.tensor: slot.name.upper() for slot in compiled.plan.slots}
-        self._arrays: dict[tuple[str, bytes], str] = {}
+        self._beside = beside
+        self.arrays: dict[tuple[str, bytes], str] = {} if beside is None else beside.arrays
+        self.struct_names: dict[Any, str] = {} if beside is None else beside.struct_names
         self._whole_after = {  # a concatenation is written by several calls
             self.graph.root(index): layer.index for layer in compiled.layers for index in layer.outputs
         }
         self.layers = [self._layer(layer) for layer in compiled.layers]
+        self.sliding = ModelView(compiled.sliding, self) if compiled.sliding is not None else None
 
     def kernels(self) -> list[str]:
         """Names of the kernels used, sorted."""
-        return sorted({layer.kernel for layer in self.compiled.layers})
+        more = self.sliding.kernels() if self.sliding else ()
+        return sorted({*(layer.kernel for layer in self.compiled.layers), *more})
+
+    def structs(self) -> list[str]:
+        """Names of the kernels, once for each structure of parameters that is printed."""
+        mine = [layer.struct.removesuffix("_t") for layer in self.layers if not layer.shared]
+        return [*mine, *(self.sliding.structs() if self.sliding else ())]
 
     def header(self) -> str:
         """Text of ``<name>.h``."""
@@ -220,26 +247,55 @@ class ModelView:
             else f"lower bound {grouped(compiled.plan.lower_bound_bytes)} B",
             "state_bytes": compiled.state_bytes,
             "peak": compiled.plan.peak_op,
-            "align": 8 if any(tensor.dtype.bytes == 8 for tensor in self.graph.tensors) else 4,
-            "map": self._map(),
-            "slots": self._slots(),
-            "states": [
-                {
-                    "name": state.name,
-                    "c_type": state.dtype.c_type,
-                    "elements": state.elements,
-                    "value": number(state.reset_value, state.dtype.c_type),
-                    "per_window": state.per_window,
-                    "comment": c_comment(self.graph.tensors[state.tensor].name),
-                }
-                for state in compiled.states
-            ],
+            "align": self.align(),
+            "map": self.arena_map(),
+            "slots": self.slots(),
+            "states": self.states(),
+            "sliding": self._sliding(),
             "windowed": self.windowed,
             "stream": self.compiled.stream,
             "layers": self.layers,
             "kernels": self.kernels(),
             "info": self._info(),
         }
+
+    def states(self) -> list[dict[str, Any]]:
+        """The states, without those that whole windows have, too."""
+        known = {state.name for state in self._beside.compiled.states} if self._beside else set()
+        return [
+            {
+                "name": state.name,
+                "c_type": state.dtype.c_type,
+                "elements": state.elements,
+                "value": number(state.reset_value, state.dtype.c_type),
+                "per_window": state.per_window,
+                "comment": c_comment(self.graph.tensors[state.tensor].name),
+            }
+            for state in self.compiled.states
+            if state.name not in known
+        ]
+
+    def _sliding(self) -> dict[str, Any] | None:
+        """The calls for a sliding window, beside those for whole windows."""
+        view = self.sliding
+        if view is None:
+            return None
+        plan = view.compiled.plan
+        return {
+            "stream": view.compiled.stream,
+            "layers": view.layers,
+            "states": view.states(),
+            "slots": view.slots(),
+            "map": view.arena_map(),
+            "macs": grouped(view.compiled.macs),
+            "arena_text": grouped(plan.arena_bytes),
+            "peak": plan.peak_op,
+        }
+
+    def align(self) -> int:
+        """Of the arena."""
+        mine = 8 if any(tensor.dtype.bytes == 8 for tensor in self.graph.tensors) else 4
+        return max(mine, self.sliding.align() if self.sliding else 0)
 
     def _unused(self) -> list[str]:
         """Inputs that no call reads."""
@@ -318,7 +374,7 @@ class ModelView:
         name = f"{self.compiled.name}_label_{number_}"
         return {"text": name, "lines": word_lines(characters), "bytes": len(characters)}
 
-    def _map(self) -> list[str]:
+    def arena_map(self) -> list[str]:
         """The arena as lines: offset, bytes, a column a call, name and shape."""
         calls = len(self.compiled.layers)
         gap = " " if calls <= _MOST_COLUMNS else ""
@@ -339,7 +395,8 @@ class ModelView:
             lines.append(f"{slot.offset:6d} {slot.bytes:7d}      {row}  {slot.name}{shape}")
         return lines
 
-    def _slots(self) -> list[tuple[str, str]]:
+    def slots(self) -> list[tuple[str, str]]:
+        """Name and C expression of each slot of the arena, sorted."""
         found = []
         for slot in self.compiled.plan.slots:
             at = f"(arena + {slot.offset})"
@@ -380,11 +437,11 @@ class ModelView:
     def _array(self, name: str, array: Array, found: list[PrintedArray]) -> str:
         """Name of the array that holds these numbers; equal content is stored once."""
         key = (array.dtype.str, array.tobytes())
-        if key not in self._arrays:
-            self._arrays[key] = name
+        if key not in self.arrays:
+            self.arrays[key] = name
             sizes = "".join(f"[{size}]" for size in array.shape) or "[1]"
             found.append(PrintedArray(name, c_type_of(array), int(array.size), sizes, array_lines(array)))
-        return self._arrays[key]
+        return self.arrays[key]
 
     def _layer(self, layer: Layer) -> PrintedLayer:
         arrays: list[PrintedArray] = []
@@ -413,6 +470,10 @@ class ModelView:
             names.update({f"state{number_}": text for number_, text in enumerate(layer.states)})
             names["scratch"] = scratch[0] if scratch else "NULL"
             arguments = [argument.format(**names) for argument in printed.arguments]
+        # whole windows print each layer's own, as they did before there was a second form
+        key = (layer.kernel, tuple(members))
+        struct_name = self.struct_names.setdefault(key, layer.name) if self._beside else layer.name
+        self.struct_names.setdefault(key, layer.name)
         cost = f", {grouped(layer.macs)} MAC" if layer.macs else ""
         about = f" {printed.description}" if printed.description else ""
         return PrintedLayer(
@@ -422,7 +483,8 @@ class ModelView:
             struct=f"{layer.kernel}_t",
             name=layer.name,
             members=members,
-            call=f"{layer.kernel}({', '.join([f'&{layer.name}', *arguments])});",
+            shared=struct_name != layer.name,
+            call=f"{layer.kernel}({', '.join([f'&{struct_name}', *arguments])});",
             trace=[
                 (text, self._bytes(index))
                 for text, index in zip(outputs, layer.outputs, strict=True)

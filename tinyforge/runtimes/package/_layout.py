@@ -10,7 +10,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ def _guarded(inside: str, data: bytes, files: Mapping[str, bytes]) -> bytes:
 
 def manifest_bytes(manifest: Manifest) -> bytes:
     """``manifest.json``."""
-    return (json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(manifest.as_json(), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def with_manifest(files: dict[str, bytes], manifest: Manifest, folder: str = "") -> dict[str, bytes]:
