@@ -21,8 +21,9 @@ FUZZ = ROOT / "tests" / "fuzz"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "unit" / "link")]
 
 import numpy as np  # noqa: E402
-from tfw_host import COMMON, HERE, common_sources, toy_info, toy_manifest, toy_picture  # noqa: E402
+from tfw_host import COMMON, HERE, common_sources, toy_info, toy_manifest, toy_picture, toy_sliding  # noqa: E402
 
+from tinyforge.firmware.update import MODEL_ABI  # noqa: E402
 from tinyforge.link import render_model_binding, render_plain_binding  # noqa: E402
 from tinyforge.link.messages import (  # noqa: E402
     HelloRequest,
@@ -74,7 +75,7 @@ def seeds() -> dict[str, bytes]:
 
 def update_seeds() -> dict[str, bytes]:
     """A model update that is right, in both slots, and restarts with torn records."""
-    head = struct.pack("<4s10I20s", b"TFU1", 1, 384, ASKED, ASKED, 64, ASKED, 128, 320, 320, 384, b"fuzz")
+    head = struct.pack("<4s10I20s", b"TFU1", MODEL_ABI, 384, ASKED, ASKED, 64, ASKED, 128, 320, 320, 384, b"fuzz")
     image = head.ljust(384, b"\0")
     whole = frame(UpdateBegin(384))
     for at in (0, 192):
@@ -105,7 +106,7 @@ def main() -> int:
     """Build, run, and say how many inputs were tried."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1_000_000)
-    parser.add_argument("--what", choices=("frames", "updates", "eembc", "eembc-plain"), default="frames")
+    parser.add_argument("--what", choices=("frames", "sliding", "updates", "eembc", "eembc-plain"), default="frames")
     parser.add_argument("--folder", type=Path, default=ROOT / ".pytest_cache" / "fuzz_firmware")
     parser.add_argument("--clang", default="clang")
     given = parser.parse_args()
@@ -122,10 +123,13 @@ def main() -> int:
         first = eembc_seeds()
     for name, data in first.items():
         (corpus / name).write_bytes(data)
-    info = toy_info(10)
+    info, manifest = toy_info(10, hop=3), toy_manifest
+    if given.what in ("sliding", "updates"):  # a model whose LIVE takes new samples alone
+        flags += ["-DTFW_SLIDE", "-DTOY_HOP=3", "-DTOY_CHANNELS=6", "-DTOY_SUMS"]
+        manifest = toy_sliding
     binding = given.folder / "tfw_model.c"
     is_plain = given.what.endswith("plain")
-    text = render_plain_binding(toy_picture()) if is_plain else render_model_binding(toy_manifest(info), info)
+    text = render_plain_binding(toy_picture()) if is_plain else render_model_binding(manifest(info), info)
     binding.write_text(text, encoding="utf-8")
     program = given.folder / f"fuzz_{given.what}"
     sources = [*common, FUZZ / "fuzz_firmware.c", binding, HERE / "toy.c"]

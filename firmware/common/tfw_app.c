@@ -12,6 +12,7 @@
 #include "tfw_hal.h"
 #include "tfw_link.h"
 #include "tfw_model.h"
+#include "tfw_slide.h"
 #include "tfw_update.h"
 #include "tfw_window.h"
 
@@ -157,23 +158,31 @@ static void send_stats(uint8_t tag)
 
 /* ---- inference ---- */
 
-/* Runs the model on its window. */
-static result_t infer(void)
+/* Runs the model on its window; where that slides, on the samples that are new in it. */
+static result_t infer(bool slides)
 {
     result_t result;
     const uint32_t start_us = tfw_hal_micros();
     const uint32_t start_cycles = tfw_hal_cycles();
-    model->preprocess(model->window, model->input);
+    if (slides) {
+        tfw_slide_take(model, &live.window);
+    } else {
+        model->preprocess(model->window, model->input);
+    }
     const uint32_t ready_cycles = tfw_hal_cycles();
     /* Before the network runs: its input may lie in memory that the network uses again. */
     result.input_crc = tfw_crc32(0, (const uint8_t *)model->input, model->input_bytes);
     const uint32_t check_us = tfw_hal_micros();
-    if (model->reset != NULL) {
+    if (!slides && model->reset != NULL) {
         model->reset();
     }
     const uint32_t invoke_us = tfw_hal_micros();
     const uint32_t invoke_cycles = tfw_hal_cycles();
-    model->invoke(model->input, model->output);
+    if (slides) {
+        tfw_slide_invoke(model);
+    } else {
+        model->invoke(model->input, model->output);
+    }
     result.invoke_cycles = tfw_hal_cycles() - invoke_cycles;
     result.preprocess_cycles = ready_cycles - start_cycles;
     result.duration_us = tfw_hal_micros() - start_us - (invoke_us - check_us);
@@ -246,7 +255,7 @@ static void on_infer(const tfw_frame_t *request)
         refuse(request, TFW_STATUS_INCOMPLETE_WINDOW, "");
         return;
     }
-    const result_t result = infer();
+    const result_t result = infer(false);
     const tfw_inference_t message = {
         .sequence = asked.sequence,
         .label = result.label,
@@ -316,14 +325,18 @@ static void live_sample(const float sample[TFW_CHANNELS], uint32_t index, uint32
     for (uint8_t c = 0; c < model->channels; c++) {
         row[c] = sample[model->columns[c]] * model->factors[c];
     }
+    const bool slides = tfw_slides(model, live.hop);
     if (!tfw_window_push(&live.window, row, index)) {
+        if (slides) {
+            tfw_slide_fill(model, &live.window);
+        }
         return;
     }
     if (live.window.first_index != live.next_window) {
         tfw_decide_reset(); /* samples were lost in between */
     }
     live.next_window = live.window.first_index + live.hop;
-    const result_t result = infer();
+    const result_t result = infer(slides);
     const uint16_t answer = tfw_decide(model);
     const uint32_t sequence = run.sent++;
     if (run.mode == TFW_MODE_ALONE) {

@@ -10,8 +10,8 @@
 /* In `columns`: no channel of the sensor; windows then come from the host only. */
 #define TFW_NO_COLUMN 255u
 
-/* Of tfw_model_t: a model that comes as an update must have been built for the same one. */
-#define TFW_MODEL_ABI 1u
+/* Of tfw_model_t: a model that comes as an update must have been built for the same one. 2: the last four members. */
+#define TFW_MODEL_ABI 2u
 
 typedef struct {
     const char *name;          /* C identifier; empty without a model, and everything below 0 */
@@ -37,6 +37,10 @@ typedef struct {
     uint16_t rest;        /* label that means "no gesture"; 65535: none */
     uint8_t smoothing;    /* windows an answer is made of, >= 1 */
     int8_t *history;      /* [smoothing][output_bytes] */
+    uint16_t slide_hop;   /* samples that `slide` takes, < window_length; 0 without it, and what follows is NULL */
+    void (*preprocess_samples)(const float *raw, int8_t *input, int32_t samples);
+    void (*slide)(const int8_t *samples, int8_t *output); /* goes on; gives what `invoke` gives for the whole window */
+    void (*slide_reset)(void);                            /* before the first samples of a window, and after a gap */
 } tfw_model_t;
 
 extern const tfw_model_t tfw_model;

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import random
 import zlib
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,11 +22,13 @@ from tinyforge.firmware import build
 from tinyforge.firmware.standin import build_standin
 from tinyforge.firmware.update import HEAD_BYTES, build_update, make_key, public_key, read_key, sign
 from tinyforge.link import Link, LinkRefused, SerialPort
+from tinyforge.pipeline import models
 from tinyforge.virtual import State, VirtualBoard
 from tinyforge.virtual.parts.flash import update_region
 from tinyforge.virtual.serial_protocol.protocol_virtual import Serial
 
 pytestmark = pytest.mark.emulator
+ZOO = Path(__file__).parents[2] / "models"
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +83,50 @@ def test_a_new_model_is_used_at_once_and_after_a_restart(image, tiny_model, secr
     running.works()
 
 
+SLIDE_HOP_AT = 80  # of tfw_model_t.slide_hop
+
+
+def test_a_model_that_slides_comes_as_an_update(image, secret, tmp_path):
+    """LIVE computes new samples alone from then on; one whose two forms differ is never used."""
+    running = Running(image)
+    for name, options in (("whole", {}), ("slides", {"stream": True, "hop": 8, "whole": True})):
+        models.export(ZOO / "activities_cnn1d" / "activities_cnn1d.tflite", tmp_path / name, name="net", **options)
+    good = make(running, tmp_path / "slides", secret).data
+    at = int.from_bytes(good[28:32], "little") + SLIDE_HOP_AT
+    assert good[at : at + 2] == b"\x08\0"
+    for hop in (0, 7, 9, 100, 65535):
+        forged = sign(good[:at] + hop.to_bytes(2, "little") + good[at + 2 :], secret)
+        with pytest.raises(LinkRefused, match="its self-test failed"):
+            running.link.update(forged)
+        running.works()
+    cycles = {}
+    for name in ("whole", "slides"):
+        running.link.update(make(running, tmp_path / name, secret).data)
+        running.link.start_live(hop=8, send_windows=True)
+        found = list(itertools.islice(running.link.predictions(), 20))
+        running.link.stop_stream()
+        list(running.link.predictions())
+        cycles[name] = found[-1].inference.cycles
+        for one in found:
+            assert np.array_equal(running.link.infer(one.window).scores, one.inference.scores)
+    assert cycles["slides"] < 0.25 * cycles["whole"]
+
+
+def test_a_board_of_before_takes_whole_windows(image, secret, tmp_path):
+    running = Running(image)
+    model = ZOO / "activities_cnn1d" / "activities_cnn1d.tflite"
+    models.export(model, tmp_path / "m", name="net", stream=True, hop=8, whole=True)
+    state = running.link.update_state()
+    old, new = (build_update(tmp_path / "m", "virtual", replace(state, abi=abi), secret).data for abi in (1, 2))
+    assert (old[4], new[4]) == (1, 2)
+    at = int.from_bytes(old[28:32], "little") + SLIDE_HOP_AT
+    assert old[at : at + 2] == b"\0\0"
+    assert len(old) < len(new) - 500  # what it would never call is not linked
+    with pytest.raises(LinkRefused, match="another ABI"):
+        running.link.update(old)
+    running.works()
+
+
 def test_what_is_refused_and_why(image, tiny_model, secret, tmp_path):
     running = Running(image)
     good = make(running, tiny_model, secret).data
@@ -91,7 +140,7 @@ def test_what_is_refused_and_why(image, tiny_model, secret, tmp_path):
         (good[:-1] + bytes([good[-1] ^ 1]), "the signature is wrong"),
         (sign(good, read_key(tmp_path / "other")), "the signature is wrong"),
         (changed(0, b"TFU2"), "no image"),
-        (changed(4, b"\x02"), "another ABI"),
+        (changed(4, b"\x01"), "another ABI"),
         (changed(44, b"nano33\0"), "another board"),
         (changed(12, b"\0"), "linked for another place") if good[12] else (changed(13, b"\0"), "another place"),
         (changed(24, bytes(4)), "not newer"),

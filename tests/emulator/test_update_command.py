@@ -95,8 +95,8 @@ def test_another_abi_and_too_little_room(project, key, monkeypatch):
     state = Link.update_state
     for change, said in (
         (
-            {"abi": 2},
-            "its firmware takes models of ABI 2, this tinyforge makes ABI 1; build and flash",
+            {"abi": 3},
+            "its firmware takes models of ABI 3, this tinyforge makes ABI 1 and 2; build and flash",
         ),
         (
             {"slot_bytes": 256},

@@ -18,6 +18,7 @@
 #include "tfw_app.h"
 #include "tfw_hal.h"
 #include "tfw_link.h"
+#include "tfw_model.h"
 #ifdef TFW_UPDATE_KEY
 #include "fuzz_flash.h"
 #endif
@@ -292,7 +293,7 @@ static size_t compose_update(uint8_t *data)
     uint8_t image[TOTAL];
     uint8_t *at = data;
     memset(image, 0, sizeof image);
-    const uint32_t head[] = {0x31554654u, 1, TOTAL, 0x11111111u, 0x11111111u, 64, 0x11111111u, MODEL, PROOF, PROOF, TOTAL};
+    const uint32_t head[] = {0x31554654u, TFW_MODEL_ABI, TOTAL, 0x11111111u, 0x11111111u, 64, 0x11111111u, MODEL, PROOF, PROOF, TOTAL};
     for (uint32_t i = 0; i < sizeof head / sizeof head[0]; i++) {
         (void)tfw_put_u32(image + 4u * i, head[i]);
     }

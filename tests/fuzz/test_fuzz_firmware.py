@@ -14,6 +14,7 @@ from tfw_host import (
     toy_info,
     toy_manifest,
     toy_picture,
+    toy_sliding,
 )
 from tfw_host import HERE as HOST_BOARD
 
@@ -21,32 +22,45 @@ from tinyforge.core.resources import firmware_dir
 from tinyforge.link import render_model_binding, render_plain_binding
 
 TEXT, PLAIN = "text protocol", "plain model, text protocol"
+SLIDES = "that slides"
 SOURCE = Path(__file__).with_name("fuzz_firmware.c")
 MONOCYPHER = firmware_dir() / "third_party" / "monocypher"
 
 
-@pytest.fixture(scope="module", params=["capture only", "with a model", "with updates", TEXT, PLAIN])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "capture only",
+        "with a model",
+        f"with a model {SLIDES}",
+        "with updates",
+        f"with updates {SLIDES}",
+        TEXT,
+        PLAIN,
+    ],
+)
 def program(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fuzz")
     sources, flags = (
         [*common_sources(), SOURCE],
         ("-Wno-missing-prototypes", "-Wno-sign-conversion", *sanitizer_flags()),
     )
-    if request.param == "with updates":
+    if request.param.startswith("with updates"):
         sources.remove(COMMON / "tfw_update.c")  # fuzz_flash.c includes it
         sources.append(SOURCE.with_name("fuzz_flash.c"))
         flags += (f"-DTFW_UPDATE_KEY={'5a' * 32}", f"-I{MONOCYPHER}", "-Wno-conversion")
     if request.param.endswith(TEXT):
         flags += ("-DTFW_EEMBC", "-DTFW_EEMBC_MOST=100u")
     if request.param != "capture only":
-        info = toy_info(10)
+        info = toy_info(10, hop=3)
+        manifest = toy_sliding(info) if request.param.endswith(SLIDES) else toy_manifest(info)
         binding = folder / "tfw_model.c"
         plain = request.param == PLAIN
-        binding.write_text(
-            render_plain_binding(toy_picture()) if plain else render_model_binding(toy_manifest(info), info)
-        )
+        binding.write_text(render_plain_binding(toy_picture()) if plain else render_model_binding(manifest, info))
         sources += [binding, HOST_BOARD / "toy.c"]
         flags += ("-DTFW_WITH_MODEL", "-DTOY_VALUES=60")
+        if request.param.endswith(SLIDES):
+            flags += ("-DTFW_SLIDE", "-DTOY_HOP=3", "-DTOY_CHANNELS=6", "-DTOY_SUMS")
     return compile_c(sources, folder / f"fuzz {request.param}", flags)
 
 

@@ -82,6 +82,11 @@ def board_defines(board: Board) -> dict[str, str]:
     return said
 
 
+def model_defines(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """What the application is told of the model: whether LIVE may compute new samples alone (``tfw_slide.h``)."""
+    return {"TFW_SLIDE": "1"} if manifest.get("sliding") else {}
+
+
 def _tree(folder: Path, prefix: str) -> dict[str, bytes]:
     return {
         prefix + path.relative_to(folder).as_posix(): path.read_bytes()
@@ -126,6 +131,8 @@ def render(
     if model_dir is not None:
         files |= _model_files(model_dir, link)
     defines = {"TFW_FIRMWARE_VERSION": __version__, "TFW_FIRMWARE_DIGEST": digest, **board_defines(board)}
+    if model_dir is not None:
+        defines |= model_defines(read_manifest(model_dir))
     if link:
         defines |= _link_defines(board, link, files)
     if update_key:

@@ -18,7 +18,7 @@ from tinyforge.core.files import write_bytes, write_text
 from tinyforge.core.resources import firmware_dir
 from tinyforge.firmware.linker_script import render_places
 from tinyforge.firmware.manifest import model_sources, read_manifest
-from tinyforge.firmware.project import LINKS, binding_of, board_defines, files_digest, project_files
+from tinyforge.firmware.project import LINKS, binding_of, board_defines, files_digest, model_defines, project_files
 from tinyforge.toolchain import ArmToolchain, find_arm_toolchain
 from tinyforge.toolchain.run import run_tool
 from tinyforge.virtual.parts.flash import update_region
@@ -81,6 +81,7 @@ def build_standin(
         model = [binding, *model_sources(model_dir, manifest, "dsp")]
         includes += [model_dir / name for name in manifest["include_dirs"]]
         flags += ["-DTFW_WITH_MODEL", *(f"-D{define}" for define in manifest.get("defines", ()))]
+        flags += [f"-D{name}={value}" for name, value in model_defines(manifest).items()]
     objects = compiler.compile_objects(common, folder / "common", flags, includes)
     objects += compiler.compile_objects(model, folder / "model", [*flags, "-O2"], includes)
     startup = [api / "startup.c", home / "virtual_m4" / "src" / "memory.c"]

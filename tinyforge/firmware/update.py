@@ -22,7 +22,8 @@ from tinyforge.toolchain import ArmToolchain, build_shared, find_arm_toolchain, 
 
 MAGIC = b"TFU1"
 HEAD_BYTES, SIGNATURE_AT = 128, 64
-MODEL_ABI = 1  # TFW_MODEL_ABI of firmware/common/tfw_model.h
+MODEL_ABI = 2  # TFW_MODEL_ABI of firmware/common/tfw_model.h
+_WHOLE_WINDOWS_ABI = 1  # its structure is the begin of today's: LIVE computes whole windows there
 _UNIT_BYTES = 8
 _BOARD_BYTES = 20
 _KEY = re.compile("[0-9a-f]{64}")
@@ -143,6 +144,8 @@ def build_update(
     _check(state, secret, board_name)
     compiler = toolchain or find_arm_toolchain()
     manifest = read_manifest(model_dir)
+    if state.abi == _WHOLE_WINDOWS_ABI:
+        manifest.pop("sliding", None)  # so that the linker leaves it out, too
     home = firmware_dir()
     with tempfile.TemporaryDirectory(prefix="tinyforge_update_") as name:
         folder = Path(name)
@@ -169,7 +172,7 @@ def build_update(
     ram_bytes = symbols["__image_ram_end"] - state.ram_address
     head = MAGIC + struct.pack(
         f"<10I{_BOARD_BYTES}s",
-        MODEL_ABI,
+        state.abi,
         len(code),
         state.slot_address,
         state.ram_address,
@@ -208,10 +211,10 @@ def _check(state: UpdateState, secret: bytes, board_name: str) -> None:
             "its firmware takes no model updates",
             "`tinyforge update keygen` makes a key to build it with",
         )
-    if state.abi != MODEL_ABI:
+    if state.abi not in (MODEL_ABI, _WHOLE_WINDOWS_ABI):
         raise DeviceError(
             board_name,
-            f"its firmware takes models of ABI {state.abi}, this tinyforge makes ABI {MODEL_ABI}",
+            f"its firmware takes models of ABI {state.abi}, this tinyforge makes ABI 1 and {MODEL_ABI}",
             "build and flash the firmware again",
         )
     if bytes(state.key) != public_key(secret)[: len(state.key)]:

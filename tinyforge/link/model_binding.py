@@ -69,6 +69,11 @@ def _check(manifest: Mapping[str, Any], info: ModelInfo) -> None:
     most = Hello.MAX_WINDOW_CHANNELS
     if len(info.channels) > most:
         raise UnsupportedModelError(place, f"{len(info.channels)} channels", f"the link takes up to {most}")
+    sliding = manifest.get("sliding")
+    if sliding is not None and not 1 <= sliding["hop"] < info.window.length:
+        raise UnsupportedModelError(
+            place, f"{sliding['hop']} new samples of a window of {info.window.length}", "export the model again"
+        )
     if not re.fullmatch("[0-9a-f]{64}", manifest["model_sha256"]):
         raise UnsupportedModelError(place, f"{manifest['model_sha256']!r} is no SHA-256", "export the model again")
 
@@ -163,8 +168,9 @@ def render_model_binding(manifest: Mapping[str, Any], info: ModelInfo) -> str:
 
     Args:
         manifest: ``manifest.json`` of the export: ``name``, ``header``, ``function``, ``input_bytes``,
-            ``output_bytes``, ``arena_bytes``, ``model_sha256``, and ``reset``, the name of the function that clears
-            recurrent state, where there is one.
+            ``output_bytes``, ``arena_bytes``, ``model_sha256``, ``reset``, the name of the function that clears
+            recurrent state, where there is one, and ``sliding``, the functions for the new samples of a sliding window
+            (``hop``, ``function``, ``reset``, ``preprocess``), where the export has them.
         info: what the model says of itself.
 
     Raises:
@@ -192,4 +198,5 @@ def render_model_binding(manifest: Mapping[str, Any], info: ModelInfo) -> str:
         digest=manifest["model_sha256"],
         digest_rows=_digest_rows(manifest),
         runner=_runner(manifest, takes_floats=True),
+        sliding=manifest.get("sliding"),
     )

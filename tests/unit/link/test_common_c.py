@@ -12,6 +12,7 @@ COMPILERS = {
     "gcc as gnu11": ("gcc", "-std=gnu11"),
     "arm": ("arm-none-eabi-gcc", "-std=c99", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
 }
+UPDATES = (f"-DTFW_UPDATE_KEY={'5a' * 32}", "-isystem", str(COMMON.parent / "third_party" / "monocypher"))
 
 
 def compile_objects(command, folder, extra=()):
@@ -33,8 +34,8 @@ def compile_objects(command, folder, extra=()):
 @pytest.mark.parametrize("name", COMPILERS)
 @pytest.mark.parametrize(
     "model",
-    [(), ("-DTFW_WITH_MODEL",), ("-DTFW_WITH_MODEL", "-DTFW_EEMBC")],
-    ids=["capture only", "with a model", "text protocol"],
+    [(), ("-DTFW_WITH_MODEL",), ("-DTFW_WITH_MODEL", "-DTFW_SLIDE"), UPDATES, ("-DTFW_WITH_MODEL", "-DTFW_EEMBC")],
+    ids=["capture only", "with a model", "with a model that slides", "with updates", "text protocol"],
 )
 def test_no_warning(name, model, tmp_path):
     compile_objects(COMPILERS[name], tmp_path, model)

@@ -51,6 +51,12 @@ def toy_manifest(info: ModelInfo) -> dict:
     }
 
 
+def toy_sliding(info: ModelInfo) -> dict:
+    """Of toy.c with a function for the new samples of a window that moves by the model's hop."""
+    said = {"hop": info.window.hop, "function": "toy_slide", "reset": "toy_slide_reset"}
+    return toy_manifest(info) | {"sliding": said | {"preprocess": "toy_preprocess_samples"}}
+
+
 def toy_picture() -> dict:
     """Of toy.c as a model that says nothing of windows: a picture, whose difference to the output is the result."""
     tensor = {"dtype": "int8", "shape": [1, 5, 4, 3], "scale": 0.5, "zero_point": -128}
@@ -94,27 +100,40 @@ def common_sources() -> list[Path]:
 
 
 @functools.cache
-def host_board(info: ModelInfo | None = None) -> Path:
-    """The program: capture-only firmware, or with toy.c as its model."""
+def host_board(info: ModelInfo | None = None, *, slides: bool = False) -> Path:
+    """The program: capture-only firmware, or with toy.c as its model, which may take new samples alone."""
     sources = [*common_sources(), HERE / "hal_host.c"]
     flags = ("-DTFW_FIRMWARE_VERSION=9.8.7", "-DTFW_FIRMWARE_DIGEST=00ff1e5a", *sanitizer_flags())
     name = "capture_only"
     if info is not None:
         name = f"toy_{info.window.length}_{len(info.channels)}_{info.window.hop}"
+        name += "_slides" if slides else ""
         binding = _folder() / f"{name}.c"
-        binding.write_text(render_model_binding(toy_manifest(info), info))
+        manifest = toy_sliding(info) if slides else toy_manifest(info)
+        binding.write_text(render_model_binding(manifest, info))
         sources += [binding, HERE / "toy.c"]
         flags += ("-DTFW_WITH_MODEL", f"-DTOY_VALUES={info.window.length * len(info.channels)}")
+        if slides:
+            flags += ("-DTFW_SLIDE", f"-DTOY_HOP={info.window.hop}", f"-DTOY_CHANNELS={len(info.channels)}")
     return compile_c(sources, _folder() / name, flags)
 
 
 class HostBoard:
     """A running board; as a context manager it gives a `Link`."""
 
-    def __init__(self, info: ModelInfo | None = None, arguments: tuple[str, ...] = (), *, wrap=None, **options) -> None:
+    def __init__(
+        self,
+        info: ModelInfo | None = None,
+        arguments: tuple[str, ...] = (),
+        *,
+        wrap=None,
+        slides: bool = False,
+        program: Path | None = None,
+        **options,
+    ) -> None:
         self._near, far = socket.socketpair()
         self.process = subprocess.Popen(
-            [host_board(info), *arguments],
+            [program or host_board(info, slides=slides), *arguments],
             stdin=far.fileno(),
             stdout=far.fileno(),
             stderr=subprocess.PIPE,

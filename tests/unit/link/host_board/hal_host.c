@@ -3,8 +3,10 @@
  * output. Its clock is virtual: a microsecond passes with every look at it, and sleeping while the sensor runs goes
  * straight to the next sample, so it streams as fast as its reader reads.
  *
- *     hal_host [lose FIRST COUNT] [restart-at INDEX]
+ *     hal_host [lose FIRST COUNT] [lose-every READ COUNT] [restart-at INDEX] [noise]
  *         lose         the sensor's queue "overflows": COUNT samples from FIRST on are never read
+ *         lose-every   the same again and again, after READ samples each time
+ *         noise        samples are numbers of -4 to 4 without order, in place of a ramp
  *         restart-at   the board starts again when it takes this sample, and says the watchdog did it
  */
 #define _POSIX_C_SOURCE 200809L
@@ -24,7 +26,8 @@
 const char tfw_board_name[] = "host";
 
 static uint32_t now_us = 4294000000u; /* wraps after about a second */
-static uint32_t lose_first, lose_count, restart_at = UINT32_MAX;
+static bool noise;
+static uint32_t lose_every, lose_first, lose_count, restart_at = UINT32_MAX;
 static uint32_t reset_reason = TFW_RESET_POWER_ON;
 static bool restart_wanted;
 
@@ -93,9 +96,18 @@ bool tfw_hal_imu_start(uint32_t rate_mhz)
     if (imu.running) {
         imu.rate_mhz = rate_mhz;
         imu.next_index = 0;
+        lose_first = lose_every != 0u ? lose_every : lose_first;
         imu.start_us = now_us;
     }
     return imu.running;
+}
+
+/* The finalizer of MurmurHash3 as a number of -4 to 4. */
+static float noise_at(uint32_t x)
+{
+    x = (x ^ x >> 16) * 0x85ebca6bu;
+    x = (x ^ x >> 13) * 0xc2b2ae35u;
+    return (float)((x ^ x >> 16) >> 8) * 0x1p-21f - 4.0f;
 }
 
 bool tfw_hal_imu_read(float sample[TFW_CHANNELS], uint32_t *index, uint32_t *time_us)
@@ -105,6 +117,7 @@ bool tfw_hal_imu_read(float sample[TFW_CHANNELS], uint32_t *index, uint32_t *tim
     }
     if (lose_count > 0 && imu.next_index == lose_first) {
         imu.next_index += lose_count;
+        lose_first += lose_every != 0u ? lose_every + lose_count : 0u;
     }
     if ((int32_t)(now_us - sample_time_us(imu.next_index)) < 0) {
         return false;
@@ -116,7 +129,7 @@ bool tfw_hal_imu_read(float sample[TFW_CHANNELS], uint32_t *index, uint32_t *tim
     *index = imu.next_index++;
     *time_us = sample_time_us(*index);
     for (int c = 0; c < TFW_CHANNELS; c++) {
-        sample[c] = (float)*index + 0.125f * (float)c;
+        sample[c] = noise ? noise_at(*index * TFW_CHANNELS + (uint32_t)c) : (float)*index + 0.125f * (float)c;
     }
     return true;
 }
@@ -169,6 +182,11 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "lose") == 0 && i + 2 < argc) {
             lose_first = (uint32_t)strtoul(argv[++i], NULL, 10);
             lose_count = (uint32_t)strtoul(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "lose-every") == 0 && i + 2 < argc) {
+            lose_every = (uint32_t)strtoul(argv[++i], NULL, 10);
+            lose_count = (uint32_t)strtoul(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "noise") == 0) {
+            noise = true;
         } else if (strcmp(argv[i], "restart-at") == 0 && i + 1 < argc) {
             restart_at = (uint32_t)strtoul(argv[++i], NULL, 10);
         } else {
