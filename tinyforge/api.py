@@ -681,11 +681,14 @@ def boards() -> list[dict[str, Any]]:
     return devices.boards()
 
 
-def eject(out: PathLike, *, board: str = "virtual", model: PathLike | None = None, link: str = "") -> dict[str, Any]:
+def eject(
+    out: PathLike, *, board: str = "virtual", model: PathLike | None = None, link: str = "", stream: bool = False
+) -> dict[str, Any]:
     """Write a board's whole firmware project, to edit; see :func:`tinyforge.pipeline.eject.eject`."""
     from tinyforge.pipeline import eject as ejecting
 
-    return ejecting.eject(Path(out), board_id=board, model=None if model is None else Path(model), link=link)
+    path = None if model is None else Path(model)
+    return ejecting.eject(Path(out), board_id=board, model=path, link=link, stream=stream)
 
 
 # -- this machine ------------------------------------------------------------------------------------------------------

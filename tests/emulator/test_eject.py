@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from small_models import dense, with_info
@@ -14,6 +15,7 @@ from tinyforge.pipeline.eject import eject
 from tinyforge.toolchain import read_image
 
 pytestmark = pytest.mark.emulator
+MODELS = Path(__file__).parents[2] / "models"
 
 
 def test_it_builds_by_itself_with_what_was_edited(tmp_path):
@@ -36,6 +38,16 @@ def test_it_builds_by_itself_with_what_was_edited(tmp_path):
         eject(tmp_path / "mine", model=model)
     assert caught.value.fact == "is not empty"
     assert "edited_by_hand" in source.read_text()
+
+
+@pytest.mark.parametrize(("template", "pays"), [("police", False), ("activities", True)])
+def test_with_a_model_that_streams(tmp_path, template, pays):
+    """By the model's own hop, where that pays."""
+    model = MODELS / f"{template}_cnn1d" / f"{template}_cnn1d.tflite"
+    made = eject(tmp_path / "mine", model=model, stream=True)
+    assert ("does not pay" not in made["stream_says"]) is pays
+    assert ("TFW_SLIDE" in (tmp_path / "mine" / "tinyforge.json").read_text()) is pays
+    assert (f"{template}_cnn1d_slide" in (tmp_path / "mine" / "model" / "tfw_model.c").read_text()) is pays
 
 
 @pytest.mark.parametrize("board", ["nano33", "sensortile", "b_l475e_iot01a"])

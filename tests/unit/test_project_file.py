@@ -52,6 +52,8 @@ def test_digest_changes_with_any_decision_and_not_with_the_port(tmp_path):
     assert load(tmp_path, GOOD + "[compress]\nsparsity = 0.8\n").digest != base
     assert load(tmp_path, GOOD + "[window]\nhop = 10\n").digest != base
     assert load(tmp_path, GOOD + "[train]\nseed = 2\n").digest != base
+    assert load(tmp_path, GOOD + "[export]\nstream = true\n").digest != base
+    assert load(tmp_path, GOOD + "[export]\nstream = false\n").digest == base
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,8 @@ def test_digest_changes_with_any_decision_and_not_with_the_port(tmp_path):
     [
         (GOOD + '[board]\nid = "nano3"\n', 'board.id: "nano3": unknown board; did you mean "nano33"?'),
         (GOOD + '[board]\nupdate_key = "abc"\n', "board.update_key: is no public key; it is the 64 hex digits that `tinyforge update keygen` said"),
+        (GOOD + "[export]\nstreams = true\n", 'export.streams: unknown key; did you mean "stream"?'),
+        (GOOD + "[window]\nhop = 50\n[export]\nstream = true\n", "export.stream: windows of 50 samples that move by 50 have no samples in common; make window.hop less than window.length, or leave stream out"),
         (GOOD + "[windw]\nlength = 5\n", 'windw: unknown key; did you mean "window"?'),
         (GOOD + "[window]\nlenght = 5\n", 'window.lenght: unknown key; did you mean "length"?'),
         (GOOD + "[window]\nlength = 1\n", "window.length: 1 is out of range; it must be at least 2 and at most 65536"),

@@ -25,6 +25,9 @@ def eject(
     link: Annotated[
         str, typer.Option("--link", help="eembc, eembc-energy: for MLPerf Tiny's runner; default: tinyforge's.")
     ] = "",
+    stream: Annotated[
+        bool, typer.Option("--stream", help="LIVE computes only what new samples change, where it pays.")
+    ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -35,8 +38,10 @@ def eject(
     from tinyforge.cli import render
     from tinyforge.pipeline import eject as ejecting
 
-    made = ejecting.eject(out, board_id=board, model=model, link=link)
+    made = ejecting.eject(out, board_id=board, model=model, link=link, stream=stream)
     if json:
         render.say_json(made)
     else:
+        if "stream_says" in made:
+            render.say(made["stream_says"])
         render.say(f"{made['files']} files in {made['folder']}; build them there: `pio run -e {made['environment']}`")

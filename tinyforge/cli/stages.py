@@ -93,6 +93,18 @@ def export(model: str, project: Path, run: str, *, json: bool, quiet: bool) -> N
         for name, m in _rows(result)
     ]
     render.table("exported", columns, rows, numeric=columns[1:4])
+    for name, m in _rows(result):
+        _say_stream(name, m)
+
+
+def _say_stream(name: str, said: Mapping[str, Any]) -> None:
+    """What LIVE saves, or that it computes whole windows and why; nothing where the project does not ask for it."""
+    if "stream_says" not in said:
+        return
+    if said["stream"]:
+        render.say(f"{name}: LIVE computes new samples alone: {said['stream_says']}")
+    else:
+        render.say(f"{name}: LIVE computes whole windows: streaming {said['stream_says']}", "yellow")
 
 
 def build(model: str, board: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:
@@ -114,6 +126,8 @@ def build(model: str, board: str, project: Path, run: str, *, json: bool, quiet:
         for name, m in _rows(result)
     ]
     render.table("built (bytes)", columns, rows, numeric=columns[2:6])
+    for name, m in _rows(result):
+        _say_stream(name, m)
 
 
 def flash(model: str, board: str, port: str, project: Path, run: str, *, json: bool, quiet: bool) -> None:
@@ -250,11 +264,14 @@ def _finish(result: Mapping[str, Any], *, json: bool) -> None:
             "flash and RAM in bytes: what the network adds to an image; instructions: one inference on the Cortex-M4"
         )
         for name, m in result["models"].items():
+            _say_stream(name, m)
+            if m["live_instructions"] != m["instructions"]:
+                render.say(f"{name}: {render.thousands(m['live_instructions'])} instructions an answer in LIVE")
             for finding in m["findings"]:
                 render.say(f"{name}: {finding}", "yellow")
         render.say(f"report: {result['report']}")
     broken = [line for m in result["models"].values() for line in m["broken_budgets"]]
-    for line in broken:
+    for line in broken if not json else ():  # the document holds them
         render.say(f"budget: {line}", "red")
     if broken or not all(m["exact"] for m in result["models"].values()):
         raise typer.Exit(1)

@@ -72,6 +72,17 @@ class DecisionConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportConfig:
+    """``[export]``: what the C is to be able to.
+
+    Attributes:
+        stream: in LIVE, windows that move by ``window.hop`` are computed from their new samples, where that pays.
+    """
+
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SearchConfig:
     """``[search]``: what `tinyforge search` draws candidates from, and what they may cost.
 
@@ -140,6 +151,7 @@ class Project:
         port: serial port or URL; empty to find it.
         budgets: limits by model name.
         update_key: public key for which a board takes model updates, 64 hex digits; empty: it takes none.
+        export: what the C is to be able to.
     """
 
     root: Path
@@ -157,6 +169,7 @@ class Project:
     budgets: dict[str, SizeBudget]
     card: CardConfig = CardConfig()
     update_key: str = ""
+    export: ExportConfig = ExportConfig()
 
     @property
     def dataset_dir(self) -> Path:
@@ -198,6 +211,8 @@ class Project:
             "decision": dataclasses.asdict(self.decision),
             "capture": None if self.capture is None else dataclasses.asdict(self.capture),
             "budgets": {name: dataclasses.asdict(budget) for name, budget in self.budgets.items()},
+            # only where it says something: runs of before it existed stay those of their project
+            **({} if self.export == ExportConfig() else {"export": dataclasses.asdict(self.export)}),
         }
 
     @property
@@ -273,6 +288,7 @@ def load_project(
         budgets=_budgets(top.table("budget"), {spec.name for spec in models}),
         card=_card(top.table("card")),
         update_key=update_key,
+        export=_export(top.table("export"), window),
     )
     top.finish()
     return loaded
@@ -326,6 +342,18 @@ def _window(table: Table) -> WindowSpec:
     )
     table.finish()
     return spec
+
+
+def _export(table: Table, window: WindowSpec) -> ExportConfig:
+    config = ExportConfig(stream=table.boolean("stream", ExportConfig().stream))
+    if config.stream and window.hop >= window.length:
+        raise table.fail(
+            "stream",
+            f"windows of {window.length} samples that move by {window.hop} have no samples in common",
+            "make window.hop less than window.length, or leave stream out",
+        )
+    table.finish()
+    return config
 
 
 def _models(top: Table, architectures: tuple[str, ...], variations: tuple[str, ...]) -> tuple[ModelSpec, ...]:

@@ -11,7 +11,9 @@ from tinyforge.core.model_info import INFO_NAME
 from tinyforge.pipeline import devices, models
 
 
-def eject(out: Path, *, board_id: str = "virtual", model: Path | None = None, link: str = "") -> dict[str, Any]:
+def eject(
+    out: Path, *, board_id: str = "virtual", model: Path | None = None, link: str = "", stream: bool = False
+) -> dict[str, Any]:
     """Write a complete PlatformIO project: `pio run` builds it as it is, and tinyforge does not touch it again.
 
     Args:
@@ -20,9 +22,11 @@ def eject(out: Path, *, board_id: str = "virtual", model: Path | None = None, li
         model: a ``.tflite`` that goes in as C; None for firmware that only records.
         link: ``eembc`` for the text protocol of MLPerf Tiny's runner, ``eembc-energy`` for its energy mode; empty for
             tinyforge's own.
+        stream: LIVE computes the new samples of windows that move by the model's hop alone, where that pays.
 
     Returns:
-        ``folder``, ``board``, ``environment`` (what to give ``pio run -e``) and ``files`` (how many).
+        ``folder``, ``board``, ``environment`` (what to give ``pio run -e``) and ``files`` (how many); with
+        ``stream`` also ``stream_says``: what it saves, or why it does not pay.
 
     Raises:
         UsageError: the folder holds something, or cannot be written; or no such link.
@@ -34,11 +38,14 @@ def eject(out: Path, *, board_id: str = "virtual", model: Path | None = None, li
     board = devices.board_of(None, board_id)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(str(out), "is not empty", "choose a new folder: what you edit there is yours")
+    says = {}
     with tempfile.TemporaryDirectory(prefix="tinyforge_eject_") as made:
         model_dir = None
         if model is not None:
             model_dir = Path(made) / "model"
-            models.export(model, model_dir)
+            exported = models.export(model, model_dir, stream=stream, whole=stream)
+            if stream:
+                says = {"stream_says": exported["explain"][-1]}
             if not link and not (model_dir / INFO_NAME).is_file():
                 fact = "does not say how its windows are made, so no firmware can fill them"
                 raise UnsupportedModelError(
@@ -48,4 +55,4 @@ def eject(out: Path, *, board_id: str = "virtual", model: Path | None = None, li
                 )
         render(board, out, model_dir=model_dir, link=link)
     files = sum(path.is_file() for path in out.rglob("*"))
-    return {"folder": str(out), "board": board.id, "environment": board.pio_env, "files": files}
+    return {"folder": str(out), "board": board.id, "environment": board.pio_env, "files": files, **says}

@@ -350,6 +350,16 @@ class EnergyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveRow:
+    """What an answer takes in LIVE where windows that move by ``hop`` samples are computed from these alone."""
+
+    hop: int
+    instructions: int
+    cycles: int
+    latency_us: float
+
+
+@dataclass(frozen=True, slots=True)
 class PlanPoint:
     """A way to compress a network that was tried: what is right on the test windows, and what it costs linked."""
 
@@ -373,6 +383,7 @@ class Network:
         curves: learning curves.
         flash_bytes, ram_bytes, stack_bytes: of the linked image.
         macs, instructions, cycles, latency_us: of one inference.
+        live: of an answer in LIVE, where that is less than an inference.
         energy: of one inference, where it was measured.
         memory: flash and RAM by what is in them.
         arena: memory plan of the activations.
@@ -394,6 +405,7 @@ class Network:
     instructions: int | None = None
     cycles: int | None = None
     latency_us: float | None = None
+    live: LiveRow | None = None
     energy: EnergyRow | None = None
     memory: tuple[MemoryRegion, ...] = ()
     arena: Arena | None = None

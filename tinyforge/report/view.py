@@ -17,6 +17,7 @@ from tinyforge.report.data import (
     DatasetSummary,
     EnergyRow,
     Evaluation,
+    LiveRow,
     MemoryRegion,
     Network,
     ReportData,
@@ -127,6 +128,12 @@ def _share_cell(rung: RungRow | None) -> dict[str, str] | None:
     }
 
 
+def _live(said: LiveRow | None) -> str:
+    if said is None:
+        return ""
+    return f"LIVE, hop of {said.hop}: {text.count(said.instructions)}, {text.latency(said.latency_us)}"
+
+
 def _energy(said: EnergyRow | None) -> dict[str, str]:
     if said is None:
         return {"energy": text.MISSING, "uncertainty": "", "meter": ""}
@@ -161,6 +168,7 @@ def _headline(data: ReportData) -> dict[str, Any]:
                 "latency": text.latency(network.latency_us),
                 **_energy(network.energy),
                 "macs": text.count(network.macs),
+                "live": _live(network.live),
                 "over": [line.name for line in network.budget if not line.ok],
             }
         )

@@ -98,4 +98,4 @@ def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
     """Sizes, and where the image is."""
     facts = (road.run.done(name(road, spec)) or {})["facts"]
     image = elf(road, spec)
-    return dict(facts) | {"elf": str(image), "sha256": sha256_file(image)}
+    return dict(facts) | export_stage.streams(road, spec) | {"elf": str(image), "sha256": sha256_file(image)}

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinyforge.core.errors import ConfigError, UsageError
 from tinyforge.core.files import sha256_file, sha256_json
+from tinyforge.core.project import PROJECT_FILE
 from tinyforge.core.resources import code_digest
 from tinyforge.core.types import ModelSpec
 from tinyforge.pipeline.runs import Run, Step
@@ -30,17 +32,28 @@ def folder(road: Road, spec: ModelSpec) -> Path:
 
 
 def step(road: Road, spec: ModelSpec) -> Step:
-    """Compile one model."""
+    """Compile one model.
+
+    Raises:
+        ConfigError: when made: ``export.stream`` for a network that cannot.
+    """
     tflite = compress_stage.tflite(road, spec)
 
     def make(out: Path) -> Mapping[str, Any]:
         from tinyforge.pipeline import models
 
-        return models.export(tflite, out, name=spec.name)
+        try:
+            return models.export(tflite, out, name=spec.name, stream=wanted, whole=wanted)
+        except UsageError as error:  # what the command calls --stream or --hop stands in the project here
+            if not wanted:
+                raise
+            raise ConfigError(f"{PROJECT_FILE}: export.stream", error.fact, "leave it out") from error
 
-    return Step(
-        name(spec), 1, {"tflite": sha256_file(tflite), "code": code_digest("compiler", "runtimes", "csrc")}, make
-    )
+    wanted = road.project.export.stream
+    inputs: dict[str, Any] = {"tflite": sha256_file(tflite), "code": code_digest("compiler", "runtimes", "csrc")}
+    if wanted:
+        inputs["stream"] = True
+    return Step(name(spec), 1, inputs, make)
 
 
 def manifest(road: Road, spec: ModelSpec) -> dict[str, Any]:
@@ -60,8 +73,15 @@ def digest(run: Run, spec: ModelSpec) -> str:
 
 
 def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
-    """Costs that the compiler knows, and where the C is."""
+    """Costs that the compiler knows, and where the C is; what :func:`streams` says besides."""
     said = facts(road, spec)
-    return {key: said[key] for key in ("name", "macs", "weight_bytes", "arena_bytes", "explain")} | {
-        "folder": str(folder(road, spec))
-    }
+    found = {key: said[key] for key in ("name", "macs", "weight_bytes", "arena_bytes", "explain")}
+    return found | streams(road, spec) | {"folder": str(folder(road, spec))}
+
+
+def streams(road: Road, spec: ModelSpec) -> dict[str, Any]:
+    """With ``[export] stream``: ``stream`` (empty where it does not pay), ``stream_says`` (what it saves, why not)."""
+    if not road.project.export.stream:
+        return {}
+    said = facts(road, spec)
+    return {"stream": said["stream"], "stream_says": said["explain"][-1].removeprefix("stream: ")}

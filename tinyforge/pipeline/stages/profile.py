@@ -36,7 +36,8 @@ def step(road: Road, spec: ModelSpec) -> Step:
             export_stage.folder(road, spec), board, export_stage.facts(road, spec)["layers"]
         )
         write_json(folder / "profile.json", measured)
-        return {key: measured[key] for key in ("instructions", "cycles", "flash_bytes", "ram_bytes", "stack_bytes")}
+        keys = ("instructions", "cycles", "flash_bytes", "ram_bytes", "stack_bytes", "sliding")
+        return {key: measured[key] for key in keys if key in measured}
 
     inputs = {
         "export": export_stage.digest(road.run, spec),

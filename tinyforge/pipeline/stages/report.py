@@ -118,6 +118,7 @@ def _network(road: Road, spec: ModelSpec) -> Network:
         EnergyRow,
         Evaluation,
         LayerRow,
+        LiveRow,
         Network,
         PlanPoint,
     )
@@ -140,6 +141,8 @@ def _network(road: Road, spec: ModelSpec) -> Network:
             key: cost[key] for key in ("flash_bytes", "ram_bytes", "stack_bytes", "macs", "instructions", "cycles")
         }
         known["latency_us"] = cost["latency_us"]
+        if "sliding" in cost:
+            known["live"] = LiveRow(*(cost["sliding"][key] for key in ("hop", "instructions", "cycles", "latency_us")))
         known["layers"] = tuple(
             LayerRow(
                 i,
@@ -230,7 +233,9 @@ def _memory(road: Road, spec: ModelSpec) -> tuple[Any, ...]:
     from tinyforge.report import memory
 
     footprint = json.loads(road.run.path(build_stage.name(road, spec), "footprint.json").read_text(encoding="utf-8"))
-    layers = [layer["name"] for layer in export_stage.facts(road, spec)["layers"]]
+    exported = export_stage.facts(road, spec)
+    sliding = export_stage.manifest(road, spec).get("sliding") or {"layers": ()}
+    layers = [layer["name"] for layer in (*exported["layers"], *sliding["layers"])]
     profiled = road.run.done(profile_stage.name(spec)) is not None
     stack_bytes = profile_stage.result(road, spec)["stack_bytes"] if profiled else 0
     return tuple(
@@ -241,6 +246,7 @@ def _memory(road: Road, spec: ModelSpec) -> tuple[Any, ...]:
             capacity_bytes=footprint[f"board_{key}_bytes"],
             model=spec.name,
             layers=layers,
+            states=exported.get("states", ()),
             files=footprint.get("symbol_files"),
             stack_bytes=stack_bytes if key == "ram" else 0,
         )
