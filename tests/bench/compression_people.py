@@ -49,7 +49,7 @@ def main(architecture: str, seeds: str) -> None:
             small = result.step("int8").file.read_bytes()
 
         given, targets = dataset.part(TEST)
-        before = predict.raw(given, info.preprocessing).argmax(1) == targets
+        before = predict(networks.standardise(given, info.preprocessing)).argmax(1) == targets
         after = int8.run(small, given, info).argmax(1) == targets
         takes = dataset.recordings[dataset.split == TEST]
         lost, won = (Counter(takes[one & ~other].tolist()) for one, other in ((before, after), (after, before)))
@@ -57,7 +57,7 @@ def main(architecture: str, seeds: str) -> None:
         print(f"right before, not after: {dict(lost)}; after, not before: {dict(won)}")
 
         given, targets, _ = windows(RECIPE, dataset.spec, 5000, 40)
-        before = predict.raw(given, info.preprocessing).argmax(1) == targets
+        before = predict(networks.standardise(given, info.preprocessing)).argmax(1) == targets
         after = int8.run(small, given, info).argmax(1) == targets
         print(f"    40 other people: {100 * np.mean(before):.2f} % before, {100 * np.mean(after):.2f} % after")
 
