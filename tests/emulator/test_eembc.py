@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,12 +11,15 @@ from emulator_programs import tiny_scores
 
 from tinyforge.boards import load_board
 from tinyforge.core.errors import DeviceError, UsageError
+from tinyforge.evaluate.host_c import load_invoke
 from tinyforge.firmware import render
 from tinyforge.firmware.pio import run_pio
 from tinyforge.firmware.standin import build_standin
 from tinyforge.link import SerialPort
 from tinyforge.link.eembc import Runner
+from tinyforge.pipeline import models
 from tinyforge.pipeline.eject import eject
+from tinyforge.toolchain import read_image
 from tinyforge.virtual import VirtualBoard
 from tinyforge.virtual.serial_protocol.protocol_virtual import Serial
 
@@ -130,6 +134,22 @@ def test_a_real_boards_hal_speaks_it_too(tiny_model, tmp_path):
     assert asked.command("name") == ["m-name-dut-[sensortile]"]
     asked.load(bytes(24))
     assert asked.infer(2).results == thousandths(tiny_scores(np.zeros((4, 6), np.float32))[1])
+
+
+def test_a_model_that_streams_is_asked_for_whole_windows(tmp_path):
+    """The runner infers one input again and again: what LIVE keeps has no part in it."""
+    zoo = Path(__file__).parents[2] / "models" / "activities_cnn1d"
+    made = models.export(zoo / "activities_cnn1d.tflite", tmp_path / "m", name="net", stream=True, hop=8, whole=True)
+    assert made["stream"]
+    elf = build(tmp_path, tmp_path / "m", "eembc")
+    assert "net_slide" not in read_image(elf).by_name  # nothing calls it there
+    asked, _ = runner(elf)
+    invoke = load_invoke(tmp_path / "m")
+    chance = np.random.default_rng(8)
+    for _ in range(3):
+        window = chance.integers(-128, 128, (1, 100, 6)).astype(np.int8)
+        asked.load(window.tobytes())
+        assert asked.infer(5, 2).results == thousandths(invoke(window).ravel())
 
 
 # ---- models of MLPerf Tiny itself --------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ The long ones are for ``-m heavy``; docs/boards.md has their figures.
 
 from __future__ import annotations
 
+import itertools
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from tinyforge.boards import list_boards, load_board
 from tinyforge.core.errors import DeviceError, UsageError
 from tinyforge.firmware.standin import build_standin
 from tinyforge.link import Link, Mode, Reset, SerialPort
+from tinyforge.pipeline import models
 from tinyforge.virtual import VirtualBoard
 from tinyforge.virtual.motion import open_motion
 from tinyforge.virtual.serial_protocol.protocol_virtual import Serial
@@ -121,6 +124,24 @@ def check_window(link, chance):
 @pytest.mark.parametrize("name", BOARDS)
 def test_live_windows_come_without_a_gap_and_in_constant_memory(images, name):
     check_live(Running(images(name, model=True), name), 10.0, hop=2)
+
+
+def test_a_network_that_streams_on_a_boards_own_hal(tmp_path):
+    """Each answer of LIVE is that of its window inferred as a whole, in a fifth of the time."""
+    model = Path(__file__).parents[2] / "models" / "activities_cnn1d" / "activities_cnn1d.tflite"
+    models.export(model, tmp_path / "m", name="net", stream=True, hop=8, whole=True)
+    name = "nano33_rev2"  # whose sensor has the network's rate
+    link = Running(build_standin(load_board(name), tmp_path / "b", model_dir=tmp_path / "m"), name).link
+    link.start_live(hop=8, send_windows=True)
+    found = list(itertools.islice(link.predictions(), 40))
+    assert link.stop_stream().lost == 0
+    list(link.predictions())
+    for one in found:
+        whole = link.infer(one.window)
+        np.testing.assert_array_equal(whole.scores, one.inference.scores)
+        assert whole.input_crc == one.inference.input_crc
+        assert one.inference.duration_us < 0.2 * whole.duration_us
+    assert len({bytes(one.inference.scores) for one in found}) > 20
 
 
 def check_live(running, seconds, hop):

@@ -131,10 +131,10 @@ def render(
     if model_dir is not None:
         files |= _model_files(model_dir, link)
     defines = {"TFW_FIRMWARE_VERSION": __version__, "TFW_FIRMWARE_DIGEST": digest, **board_defines(board)}
-    if model_dir is not None:
-        defines |= model_defines(read_manifest(model_dir))
     if link:
         defines |= _link_defines(board, link, files)
+    elif model_dir is not None:
+        defines |= model_defines(read_manifest(model_dir))
     if update_key:
         if not re.fullmatch("[0-9a-f]{64}", update_key):
             raise UsageError(
@@ -175,6 +175,8 @@ def binding_of(model_dir: Path, manifest: Mapping[str, Any], link: str = "") -> 
     Raises:
         DataError, UnsupportedModelError: the model.
     """
+    if link:  # it asks for whole windows alone: nothing of the other form is linked
+        manifest = {key: value for key, value in manifest.items() if key != "sliding"}
     if link and not (model_dir / INFO_NAME).is_file():
         return render_plain_binding(manifest)
     return render_model_binding(manifest, read_info(model_dir))

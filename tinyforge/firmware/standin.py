@@ -81,7 +81,7 @@ def build_standin(
         model = [binding, *model_sources(model_dir, manifest, "dsp")]
         includes += [model_dir / name for name in manifest["include_dirs"]]
         flags += ["-DTFW_WITH_MODEL", *(f"-D{define}" for define in manifest.get("defines", ()))]
-        flags += [f"-D{name}={value}" for name, value in model_defines(manifest).items()]
+        flags += [f"-D{name}={value}" for name, value in model_defines(manifest).items() if not link]
     objects = compiler.compile_objects(common, folder / "common", flags, includes)
     objects += compiler.compile_objects(model, folder / "model", [*flags, "-O2"], includes)
     startup = [api / "startup.c", home / "virtual_m4" / "src" / "memory.c"]
