@@ -484,6 +484,7 @@ def import_recordings(
     format_name: str = "",
     rate_hz: float | None = None,
     label: str = "",
+    label_from: str = "file",
     subject: str = "",
     session: str = "",
     take_samples: int = 0,
@@ -505,6 +506,7 @@ def import_recordings(
     options = ImportOptions(
         rate_hz=rate_hz,
         label=label,
+        label_from=datasets.label_source(label_from),
         subject=subject,
         session=session,
         take_samples=take_samples,

@@ -4,6 +4,7 @@ import pytest
 
 from tinyforge.core.errors import ConfigError, did_you_mean
 from tinyforge.core.project import find_project, load_project
+from tinyforge.pipeline import projects
 
 GOOD = """
 [project]
@@ -66,11 +67,18 @@ def test_digest_changes_with_any_decision_and_not_with_the_port(tmp_path):
         (GOOD + "[windw]\nlength = 5\n", 'windw: unknown key; did you mean "window"?'),
         (GOOD + "[window]\nlenght = 5\n", 'window.lenght: unknown key; did you mean "length"?'),
         (GOOD + "[window]\nlength = 1\n", "window.length: 1 is out of range; it must be at least 2 and at most 65536"),
-        (GOOD + '[window]\nlength = "5"\n', "window.length: '5' is not a whole number; write length = 3"),
-        (GOOD + "[window]\nlength = true\n", "window.length: True is not a whole number; write length = 3"),
-        (GOOD + "[window]\nrate_hz = nan\n", "window.rate_hz: nan is not a number; write rate_hz = 0.5"),
+        (GOOD + '[window]\nlength = "5"\n', "window.length: '5' is not a whole number; write length = 50"),
+        (GOOD + "[window]\nlength = true\n", "window.length: True is not a whole number; write length = 50"),
+        (GOOD + "[window]\nrate_hz = nan\n", "window.rate_hz: nan is not a number; write rate_hz = 100.0"),
         (GOOD + "[window]\nchannels = []\n", "window.channels: [] is empty or names a channel twice; name each channel once"),
-        (GOOD + "[compress]\nclusters = 1\n", "compress.clusters: 1 is out of range; write 0 for no clustering, or 2 and more"),
+        (GOOD + "[compress]\nclusters = 1\n", "compress.clusters: 1 is out of range; write 0 for no clustering, or 3 and more"),
+        (GOOD + "[compress.layers.scores]\nclusters = 2\n", "compress.layers.scores.clusters: 2 is out of range; write 0 for no clustering, or 3 and more"),
+        (GOOD + "[search]\nclusters = [0, 2]\n", "search.clusters: 2 is out of range; write 0 for no clustering, or 3 and more"),
+        (GOOD + "[train]\nseed = 4294967295\n", "train.seed: 4294967295 is out of range; it must be at least 0 and at most 4294967294"),
+        (GOOD + '[train]\naugment = "yes"\n', "train.augment: 'yes' is not true or false; write augment = true"),
+        (GOOD + "[train]\nschedule = 3\n", 'train.schedule: 3 is not a string; write schedule = "cosine"'),
+        (GOOD + "[budget.cnn]\nflash_bytes = '32 kB'\n", "budget.cnn.flash_bytes: '32 kB' is not a whole number; write flash_bytes = 3"),
+        (GOOD.replace("cnn1d", "CNN1D"), 'model[0].architecture: "CNN1D": unknown architecture; did you mean "cnn1d"?'),
         (GOOD + "[dataset]\ntest = 0.7\nvalidation = 0.7\n", "dataset.test: test + validation is 1.4; leave something to train on"),
         (GOOD + "[train]\npatience = -1\n", "train.patience: -1 is out of range; it must be at least 0"),
         (GOOD + '[train]\nschedule = "cosin"\n', 'train.schedule: "cosin": unknown schedule; did you mean "cosine"?'),
@@ -98,6 +106,32 @@ def test_not_utf8(tmp_path):
     (tmp_path / "tinyforge.toml").write_bytes(b'[project]\nname = "\xff"\n')
     with pytest.raises(ConfigError, match="byte 18 is not UTF-8; save the file as UTF-8"):
         load_project(tmp_path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path):
+    (tmp_path / "tinyforge.toml").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert load_project(tmp_path).name == "demo"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("parameters = { filters = [16, -2] }\n", 'model "cnn": parameters.filters[1]: -2 is out of range; it must be 1 to 512'),
+        ("parameters = { kernels = [60] }\n", 'model "cnn": parameters.kernels: layer 0 sees 50 samples, fewer than its kernel of 60 and pool of 2; take longer windows, fewer layers, or a smaller kernel or pool'),
+        ('[compress]\npattern = "4:2"\n', 'compress.pattern: "4:2" is no pattern; take unstructured, block2, block4, block8, block16 or 2:4'),
+        ('[compress]\npattern = "2:4"\nsparsity = 0.8\n', "compress.pattern: 2:4 leaves 50 % zeros, and sparsity says 80 %; write sparsity = 0.5, or take block4 or unstructured"),
+    ],
+)  # fmt: skip
+def test_what_would_stop_a_later_stage_is_said_before_the_first(tmp_path, text, message):
+    (tmp_path / "tinyforge.toml").write_text(GOOD + text)
+    with pytest.raises(ConfigError) as caught:
+        projects.load(tmp_path)
+    assert str(caught.value) == f"tinyforge.toml: {message}"
+
+
+def test_a_pattern_is_not_asked_for_where_nothing_is_pruned(tmp_path):
+    (tmp_path / "tinyforge.toml").write_text(GOOD + '[compress]\npattern = "2:4"\nsparsity = 0\n')
+    assert projects.load(tmp_path).plan.sparsity == 0
 
 
 def test_found_from_below(tmp_path):

@@ -57,6 +57,7 @@ def _other(error: Exception, *, as_json: bool, debug: bool) -> int:
     import typer
 
     from tinyforge.cli import render
+    from tinyforge.core.files import refused_by_system
 
     if isinstance(error, typer.Exit):
         return error.exit_code
@@ -65,7 +66,9 @@ def _other(error: Exception, *, as_json: bool, debug: bool) -> int:
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # a usage error found by typer's parser
         error.show()
         return int(error.exit_code)
+    if isinstance(error, OSError) and (refused := refused_by_system(error)) is not None:
+        return _say(refused, as_json=as_json, debug=debug)
     if debug:
         raise error
-    render.internal_error(error)
+    render.internal_error(error, EXIT_INTERNAL, as_json=as_json)
     return EXIT_INTERNAL

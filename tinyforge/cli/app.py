@@ -114,7 +114,10 @@ def dataset_import(
     path: Annotated[Path, typer.Argument(help="File, folder or .zip with recordings.")],
     format_name: Annotated[str, typer.Option("--format", help="Force an importer; default: found by looking.")] = "",
     rate: Annotated[float, typer.Option("--rate", min=0.0, help="Samples a second, where the files do not say.")] = 0.0,
-    label: Annotated[str, typer.Option("--label", help="Class of everything; default: from file names.")] = "",
+    label: Annotated[str, typer.Option("--label", help="Class of everything; default: from names, or a column.")] = "",
+    label_from: Annotated[
+        str, typer.Option("--label-from", help="Whose name is the class: `file`, or the `folder` a file lies in.")
+    ] = "file",
     subject: Annotated[str, typer.Option("--subject", help="Who moved, where the files do not say.")] = "",
     session: Annotated[str, typer.Option("--session", help="When and where, where the files do not say.")] = "",
     take_samples: Annotated[
@@ -125,6 +128,10 @@ def dataset_import(
         typer.Option(
             "--units", help="Unit of each column, comma separated, where the files do not say: g,g,g,dps,dps,dps"
         ),
+    ] = "",
+    columns: Annotated[
+        str,
+        typer.Option("--columns", help="Name of each column, comma separated, where there are none or wrong ones."),
     ] = "",
     project: ProjectDir = HERE,
     json: Json = False,
@@ -145,6 +152,8 @@ def dataset_import(
         session=session,
         take_samples=take_samples,
         units=tuple(u.strip() for u in units.split(",")) if units else (),
+        columns=tuple(c.strip() for c in columns.split(",")) if columns else (),
+        label_from=datasets.label_source(label_from),
     )
     result = datasets.import_into(projects.load(project), path, options, format_name)
     if json:

@@ -47,10 +47,14 @@ def error(caught: TinyforgeError, *, as_json: bool = False) -> None:
         print(json.dumps({"error": document}))
 
 
-def internal_error(caught: Exception) -> None:
-    """Print an error that should not have reached the user."""
+def internal_error(caught: Exception, exit_code: int, *, as_json: bool) -> None:
+    """Print an error that should not have reached the user; as JSON on stdout, too, where that was asked for."""
     from rich.text import Text
 
+    if as_json:
+        fact, way_out = f"{type(caught).__name__}: {caught}", "run again with --debug and report what it prints"
+        said = {"place": "", "fact": fact, "way_out": way_out, "exit_code": exit_code, "kind": "InternalError"}
+        print(json.dumps({"error": said}))
     text = Text("internal error: ", style="bold red")
     text.append(f"{type(caught).__name__}: {caught}\n", style="not bold default")
     text.append("  -> ", style="cyan")

@@ -17,10 +17,8 @@ from tinyforge.core.dataset_file import write_dataset
 from tinyforge.core.errors import ConfigError, DataError
 from tinyforge.core.files import os_error, sha256_file, sha256_json
 from tinyforge.core.model_info import info_to_json
-from tinyforge.core.types import CompressionPlan, Dataset, ModelInfo
+from tinyforge.core.types import FEWEST_CLUSTERS, CompressionPlan, Dataset, ModelInfo
 from tinyforge.core.worker import OnProgress, run_worker
-
-_LEAST_CLUSTERS = 3  # tfmot's limit when zeros are kept: one for zero, and one a sign
 
 
 def compress(
@@ -222,8 +220,8 @@ def _check(
         f"compress.layers.{name}.clusters": int(layer.get("clusters", 0)) for name, layer in plan.layers.items()
     }
     for place, clusters in places.items():
-        if clusters and not _LEAST_CLUSTERS <= clusters <= 256:
-            raise ConfigError(place, f"{clusters} is out of range", f"it must be 0 or {_LEAST_CLUSTERS} to 256")
+        if clusters and not FEWEST_CLUSTERS <= clusters <= 256:
+            raise ConfigError(place, f"{clusters} is out of range", f"it must be 0 or {FEWEST_CLUSTERS} to 256")
     if info.labels != dataset.labels:
         raise ConfigError(
             f'model "{info.name}": labels', f"{list(info.labels)} are not the dataset's {list(dataset.labels)}"

@@ -110,7 +110,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     import difflib  # only when something is wrong: the command line starts without it
 
     names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    by_case = {name.casefold(): name for name in reversed(names)}
+    by_case = {name.casefold(): name for name in reversed(names)}
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6) or [
+        by_case[found] for found in difflib.get_close_matches(word.casefold(), by_case, n=1, cutoff=0.6)
+    ]
     if near:
         return f'did you mean "{near[0]}"?'
     return f"known: {', '.join(names)}" if names else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -42,6 +43,13 @@ def os_error(path: Path, error: OSError, doing: str) -> UsageError:
         "Read-only file system": "choose a folder that can be written",
     }.get(reason, "")
     return UsageError(str(path), f"cannot {doing}: {reason}", advice)
+
+
+def refused_by_system(error: OSError) -> UsageError | None:
+    """The error of a full disk, or of a place where this user may not write; None for any other."""
+    if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}:
+        return None
+    return os_error(Path(str(error.filename or Path.cwd())), error, "read or write")
 
 
 @contextlib.contextmanager

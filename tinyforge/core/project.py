@@ -12,7 +12,7 @@ from tinyforge.core.errors import ConfigError, did_you_mean
 from tinyforge.core.files import sha256_json
 from tinyforge.core.model_info import LONGEST_SMOOTHING
 from tinyforge.core.strict import Table, load_toml
-from tinyforge.core.types import IMU_CHANNELS, CompressionPlan, ModelSpec, SizeBudget, WindowSpec
+from tinyforge.core.types import FEWEST_CLUSTERS, IMU_CHANNELS, CompressionPlan, ModelSpec, SizeBudget, WindowSpec
 
 PROJECT_FILE = "tinyforge.toml"
 
@@ -20,6 +20,7 @@ NO_LIMITS = SizeBudget()
 SCHEDULES = ("cosine", "step", "constant")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _KEY = re.compile("[0-9a-f]{64}")
+_LAST_SEED = 2**32 - 2  # NumPy and TensorFlow take 32 bits; compression counts one on
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +385,7 @@ def _training(table: Table, d: ModelSpec, variations: tuple[str, ...]) -> ModelS
         batch_size=table.integer("batch_size", d.batch_size, 1, 1_000_000),
         learning_rate=table.number("learning_rate", d.learning_rate, 1e-9, 10.0),
         patience=table.integer("patience", d.patience, 0),
-        seed=table.integer("seed", d.seed, 0),
+        seed=table.integer("seed", d.seed, 0, _LAST_SEED),
         augment=table.boolean("augment", d.augment),
         augmentation=_augmentation(table.table("augmentation"), variations) or d.augmentation,
         schedule=table.text("schedule", d.schedule, choices=SCHEDULES, what="schedule"),
@@ -408,7 +409,7 @@ def _compress(table: Table) -> CompressionPlan:
     plan = CompressionPlan(
         sparsity=table.number("sparsity", d.sparsity, 0.0, 0.99),
         prune_epochs=table.integer("prune_epochs", d.prune_epochs, 1),
-        clusters=table.integer("clusters", d.clusters, 0, 256),
+        clusters=_clusters(table, "clusters", d.clusters),
         cluster_epochs=table.integer("cluster_epochs", d.cluster_epochs, 0),
         calibration_windows=table.integer("calibration_windows", d.calibration_windows, 1),
         pattern=table.text("pattern", d.pattern),
@@ -416,10 +417,20 @@ def _compress(table: Table) -> CompressionPlan:
         layers=_layers(table.table("layers")),
         distillation=table.number("distillation", d.distillation, 0.0, 1.0),
     )
-    if plan.clusters == 1:
-        raise table.fail("clusters", "1 is out of range", "write 0 for no clustering, or 2 and more")
     table.finish()
     return plan
+
+
+def _clusters(table: Table, key: str, default: int) -> int:
+    return _check_clusters(table, key, table.integer(key, default, 0, 256))
+
+
+def _check_clusters(table: Table, key: str, clusters: int) -> int:
+    if 0 < clusters < FEWEST_CLUSTERS:
+        raise table.fail(
+            key, f"{clusters} is out of range", f"write 0 for no clustering, or {FEWEST_CLUSTERS} and more"
+        )
+    return clusters
 
 
 def _decision(table: Table) -> DecisionConfig:
@@ -450,6 +461,8 @@ def _search(table: Table, architectures: tuple[str, ...]) -> SearchConfig:
         epochs=table.integer("epochs", d.epochs, 1, 100_000),
         budget=SizeBudget(**limits),
     )
+    for clusters in config.clusters:
+        _check_clusters(table, "clusters", clusters)
     for key in ("architectures", "sparsities", "clusters"):
         if not getattr(config, key):
             raise table.fail(key, "is empty", "name at least one, or leave it out")
@@ -479,7 +492,7 @@ def _layers(table: Table) -> dict[str, dict[str, float]]:
         if "sparsity" in entry:
             own["sparsity"] = entry.number("sparsity", 0.0, 0.0, 0.99)
         if "clusters" in entry:
-            own["clusters"] = entry.integer("clusters", 0, 0, 256)
+            own["clusters"] = _clusters(entry, "clusters", 0)
         entry.finish()
         layers[name] = own
     return layers

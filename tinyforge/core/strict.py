@@ -25,7 +25,7 @@ def load_toml(path: Path) -> Table:
         ConfigError: the file is missing, is not UTF-8 or is not TOML; the message has the line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin files with a byte order mark
     except FileNotFoundError:
         raise ConfigError(str(path), "no such file", "`tinyforge init` makes one") from None
     except UnicodeDecodeError as error:
@@ -76,7 +76,7 @@ class Table:
             return default
         value = self._values[key]
         if not accept(value):
-            raise self.fail(key, f"{value!r} is not {kind}", f"write {key} = {_EXAMPLES[kind]}")
+            raise self.fail(key, f"{value!r} is not {kind}", f"write {key} = {_example(kind, default)}")
         return value
 
     def text(self, key: str, default: str = _MISSING, choices: Iterable[str] | None = None, what: str = "") -> str:
@@ -150,6 +150,15 @@ class Table:
         for key in self._values:
             if key not in self._known:
                 raise self.fail(key, "unknown key", did_you_mean(key, self._known))
+
+
+def _example(kind: str, default: Any) -> str:
+    """What may stand there: the default where that is a number, a word or a switch; else something of the kind."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, int | float) or (isinstance(default, str) and default):
+        return f'"{default}"' if isinstance(default, str) else str(default)
+    return _EXAMPLES[kind]
 
 
 _EXAMPLES = {

@@ -266,6 +266,9 @@ class ModelSpec:
     mixup: float = 0.0
 
 
+FEWEST_CLUSTERS = 3  # tfmot's limit when zeros are kept: one for zero, and one a sign
+
+
 @dataclass(frozen=True, slots=True)
 class CompressionPlan:
     """How to make a trained network small.
@@ -273,7 +276,7 @@ class CompressionPlan:
     Attributes:
         sparsity: fraction of the weights of each prunable layer set to zero, [0, 1).
         prune_epochs: epochs of fine-tuning while the sparsity grows.
-        clusters: distinct weight values a layer; 0 for no clustering.
+        clusters: distinct weight values a layer, FEWEST_CLUSTERS to 256; 0 for no clustering.
         cluster_epochs: epochs of fine-tuning after clustering.
         calibration_windows: training windows used to choose the ranges of activations.
         pattern: which weights may be kept: ``unstructured``, ``block4``, ``2:4`` (``tinyforge.compress.patterns``).

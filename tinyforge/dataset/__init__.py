@@ -7,6 +7,7 @@ from tinyforge.dataset.exporters import EXPORTERS, export_recordings
 from tinyforge.dataset.importers import (
     ImportOptions,
     ImportResult,
+    LabelFrom,
     import_recordings,
     list_importers,
     read_recordings,
@@ -21,6 +22,7 @@ __all__ = [
     "Entry",
     "ImportOptions",
     "ImportResult",
+    "LabelFrom",
     "RecordingStore",
     "SeriesCache",
     "SplitSpec",

@@ -30,14 +30,16 @@ def evenly(
         float32 [new time, channel] and int64 [new time].
 
     Raises:
-        DataError: the times have a gap longer than that.
+        DataError: the times have a gap longer than that, or go back by more than that.
     """
     if recording.times_ms is None or is_even(recording):
         even = samples
         nearest = np.arange(len(samples))
     else:
         times = recording.times_ms - recording.times_ms[0]
-        kept = np.flatnonzero(np.r_[True, times[1:] > np.maximum.accumulate(times)[:-1]])
+        latest = np.maximum.accumulate(times)
+        _check_order(times, latest, recording.rate_hz, gap_ms)
+        kept = np.flatnonzero(np.r_[True, times[1:] > latest[:-1]])
         times = times[kept]
         _check_gaps(times, kept, recording.rate_hz, gap_ms)
         grid = np.arange(0.0, times[-1] + 1e-6, 1e3 / recording.rate_hz)
@@ -47,6 +49,18 @@ def evenly(
     out = resample(even, recording.rate_hz, rate_hz)
     places = np.rint(np.arange(len(out)) * (recording.rate_hz / rate_hz)).astype(np.int64)
     return out, nearest[np.minimum(places, len(nearest) - 1)]
+
+
+def _check_order(times: Float64Array, latest: Float64Array, rate_hz: float, gap_ms: float) -> None:
+    """Refuse two recordings in one: dropping the samples that come before their time would lose the second."""
+    back = latest - times
+    first = int(np.argmax(back > gap_limit_ms(rate_hz, gap_ms)))
+    if first:
+        raise DataError(
+            "recording",
+            f"goes back in time by {back[first]:.0f} ms after sample {first - 1}: a clock that was set or restarted",
+            "cut it there with `tinyforge dataset trim`, or delete it and import its parts as files of their own",
+        )
 
 
 def _check_gaps(times: Float64Array, kept: IntArray, rate_hz: float, gap_ms: float) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinyforge.core.errors import DataError
+from tinyforge.core.errors import DataError, UsageError, did_you_mean
 from tinyforge.core.facts import facts_json
 from tinyforge.core.project import Project
 from tinyforge.core.types import Channel, Dataset
 from tinyforge.dataset import (
     Entry,
     ImportOptions,
+    LabelFrom,
     RecordingStore,
     SeriesCache,
     SplitSpec,
@@ -44,6 +45,18 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "note": entry.note,
         "capture": None if entry.facts is None else facts_json(entry.facts),
     }
+
+
+def label_source(text: str) -> LabelFrom:
+    """``file`` or ``folder``, as a user writes it.
+
+    Raises:
+        UsageError: neither.
+    """
+    known: dict[str, LabelFrom] = {"file": "file", "folder": "folder"}
+    if text not in known:
+        raise UsageError("--label-from", f'"{text}": no source of labels', did_you_mean(text, known))
+    return known[text]
 
 
 def import_into(project: Project, path: Path, options: ImportOptions, format_name: str = "") -> dict[str, Any]:

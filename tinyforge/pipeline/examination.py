@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyforge.core.errors import DataError
-from tinyforge.core.project import Project
+from tinyforge.core.project import PROJECT_FILE, Project
 from tinyforge.core.types import Recording
 from tinyforge.pipeline import datasets
 
@@ -38,7 +38,7 @@ def check(project: Project, *, page: Path | None = None) -> dict[str, Any]:
     Raises:
         DataError: there are no recordings, or one is damaged.
     """
-    from tinyforge.dataset.quality import NOTE, finding
+    from tinyforge.dataset.quality import NOTE, WARNING, finding
     from tinyforge.dataset.quality import check as examine
 
     store = datasets.store_of(project)
@@ -52,7 +52,12 @@ def check(project: Project, *, page: Path | None = None) -> dict[str, Any]:
         for entry in drawn:
             yield entry.id, store.load(entry.id)
 
-    report = examine(recordings(), _sides(project))
+    sides, stopped = _sides(project)
+    report = examine(recordings(), sides)
+    if stopped is not None:
+        fact = f"as {PROJECT_FILE} stands, a training stops here: {stopped.place}: {stopped.fact}"
+        said = finding("no-windows", WARNING, [], fact, stopped.way_out)
+        report = dataclasses.replace(report, findings=(*report.findings, said))
     if len(drawn) < len(entries):
         fact = f"{len(drawn)} of {len(entries)} recordings were looked at, drawn by chance: more do not fit into memory"
         said = finding("part-of-set", NOTE, [], fact, "split the store, or check parts of it, to see every recording")
@@ -92,13 +97,13 @@ def _drawn(entries: Sequence[Entry]) -> list[Entry]:
     return [entries[k] for k in sorted(order[:count].tolist())]
 
 
-def _sides(project: Project) -> dict[str, int] | None:
-    """Side of the split of each recording; None where no split can be made (that is said when one trains)."""
+def _sides(project: Project) -> tuple[dict[str, int] | None, DataError | None]:
+    """Side of the split of each recording; else None, and why no windows can be cut or split."""
     try:
         dataset = datasets.windows_of(project)
-    except DataError:
-        return None
-    return {str(name): int(side) for name, side in zip(dataset.recordings, dataset.split, strict=True)}
+    except DataError as error:
+        return None, error
+    return {str(name): int(side) for name, side in zip(dataset.recordings, dataset.split, strict=True)}, None
 
 
 def views(report: Report) -> list[ClassView]:

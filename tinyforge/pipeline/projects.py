@@ -21,8 +21,9 @@ def load(folder: Path) -> Project:
     Raises:
         ConfigError: there is none, or its file is wrong; the message names file and key.
     """
-    from tinyforge.architectures import list_architectures
+    from tinyforge.architectures import list_architectures, resolve
     from tinyforge.boards import board_ids
+    from tinyforge.compress.patterns import parse_pattern
     from tinyforge.dataset.augment import AugmentSpec
 
     project = load_project(
@@ -36,6 +37,10 @@ def load(folder: Path) -> Project:
             AugmentSpec(**spec.augmentation)
         except ConfigError as error:
             raise ConfigError(f"{PROJECT_FILE}: {error.place}", error.fact, error.way_out) from error
+        window = project.window.length, len(project.window.channels)
+        resolve(spec, window, f'{PROJECT_FILE}: model "{spec.name}"')
+    if project.plan.sparsity:
+        parse_pattern(project.plan.pattern, project.plan.sparsity, f"{PROJECT_FILE}: compress")
     return project
 
 

@@ -237,9 +237,11 @@ def project_lock(project: Project) -> Iterator[None]:
             raise UsageError(
                 str(project.root), f"{holder} works in this project", "wait for it, or stop it, then run again"
             )
-        stream.truncate(0)
-        stream.write(f"process {os.getpid()}")
-        stream.flush()
+        try:
+            stream.truncate(0)
+            os.write(stream.fileno(), f"process {os.getpid()}".encode())  # not buffered: closing must not fail anew
+        except OSError as error:
+            raise os_error(path, error, "write") from error
         yield
 
 

@@ -1,5 +1,6 @@
 """The command line: exit codes, the text of errors, JSON, start-up without TensorFlow."""
 
+import errno
 import json
 import os
 import subprocess
@@ -249,6 +250,43 @@ def test_a_bug_is_said_as_one(project, capfd, monkeypatch):
     err = said(capfd)
     assert "internal error: RuntimeError: boom" in err
     assert "--debug" in err
+
+
+def test_a_disk_without_room_for_the_lock_is_no_bug(monkeypatch, project, capfd):
+    RecordingStore(project / "dataset").add(short_recording(200))
+    write = os.write
+
+    def full(handle, data):
+        if data.startswith(b"process "):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(handle, data)
+
+    monkeypatch.setattr(os, "write", full)
+    assert run("train", "--project", project, "--quiet") == 2
+    text = said(capfd)
+    assert "lock: cannot write: No space left on device" in text
+    assert "free some space and run the command again" in text
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_what_the_system_refuses_anywhere_is_no_bug(monkeypatch, project, capsys):
+    from tinyforge.pipeline import projects
+
+    def full(folder):
+        with open("/dev/full", "w") as stream:
+            stream.write("x")
+
+    def elsewhere(folder):
+        raise OSError(errno.EIO, "Input/output error", "/x")
+
+    monkeypatch.setattr(projects, "load", full)
+    assert run("dataset", "list", "--project", project, "--json") == 2
+    assert "No space left on device" in json.loads(capsys.readouterr().out)["error"]["fact"]
+    monkeypatch.setattr(projects, "load", elsewhere)
+    assert run("dataset", "list", "--project", project, "--json") == 70
+    said = json.loads(capsys.readouterr().out)["error"]
+    assert (said["kind"], said["exit_code"]) == ("InternalError", 70)
+    assert said["fact"] == "OSError: [Errno 5] Input/output error: '/x'"
 
 
 def test_ctrl_c(project, capfd, monkeypatch):

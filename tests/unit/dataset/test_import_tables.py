@@ -135,6 +135,47 @@ def test_labels_from_folders(tmp_path):
     assert counts(import_recordings(tmp_path, rate_hz=100, label="go")) == {"go": 2}
 
 
+def test_folders_that_look_like_classes_are_mentioned(tmp_path):
+    for label in ("stop", "rest"):
+        (tmp_path / label).mkdir()
+        for take in (1, 2):
+            (tmp_path / label / f"{take}.csv").write_text(text(table(5, 2 * len(label) + take), header=HEADER))
+    said = "classes are the names of files; --label-from folder takes those of their folders: rest, stop"
+    assert said in read_recordings(tmp_path, ImportOptions(rate_hz=100)).notes
+    assert said not in read_recordings(tmp_path, ImportOptions(rate_hz=100, label_from="folder")).notes
+    assert said not in read_recordings(tmp_path, ImportOptions(rate_hz=100, label="go")).notes
+    (tmp_path / "stop").rename(tmp_path / "s01")  # people, not classes
+    (tmp_path / "rest").rename(tmp_path / "s02")
+    assert not any("--label-from" in note for note in read_recordings(tmp_path, ImportOptions(rate_hz=100)).notes)
+
+
+def test_every_option_that_a_message_names_is_one_of_dataset_import():
+    import re
+    from pathlib import Path
+
+    import tinyforge.dataset
+    from tinyforge.cli.app import app
+
+    (command,) = [
+        command
+        for group in app.registered_groups
+        if group.name == "dataset"
+        for command in group.typer_instance.registered_commands
+        if command.name == "import"
+    ]
+    known = {
+        name for default in command.callback.__annotations__.values() for name in re.findall(r"--[a-z-]+", default)
+    }
+    folder = Path(tinyforge.dataset.__file__).parent
+    named = {
+        option
+        for file in [*folder.glob("importers/*.py"), folder / "units.py", folder / "quality" / "kin.py"]
+        for option in re.findall(r"--[a-z][a-z-]+", file.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert named <= known
+
+
 @pytest.mark.parametrize("units", ["m/s2,rad/s", ("m/s^2", "rad/s"), ("m/s^2",) * 3 + ("rad/s",) * 3])
 def test_units_given_stay_with_the_recording(tmp_path, units):
     (tmp_path / "a.csv").write_text(text(table(20) * 9.8, header=HEADER))

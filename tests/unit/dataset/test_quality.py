@@ -261,3 +261,25 @@ def test_of_a_set_that_does_not_fit_into_memory_a_part_is_looked_at(tmp_path, mo
     assert examination.check(projects.load(tmp_path))["takes"] == len(recordings)
     monkeypatch.setattr(examination, "MOST_VALUES", 1)
     assert examination.check(projects.load(tmp_path))["takes"] == 1
+
+
+def test_what_stops_a_training_is_said_by_the_check_too(tmp_path):
+    (tmp_path / "tinyforge.toml").write_text(
+        '[project]\nname = "d"\n[window]\nlength = 301\n[[model]]\nname = "c"\narchitecture = "cnn1d"\n'
+    )
+    RecordingStore(tmp_path / "dataset").add_all(clean())
+    said = examination.check(projects.load(tmp_path))
+    (one,) = [one for one in said["findings"] if one["code"] == "no-windows"]
+    assert one["severity"] == "warning"
+    beginning, _, fact = one["fact"].rpartition(": ")
+    assert beginning.startswith("as tinyforge.toml stands, a training stops here: recording ")
+    assert fact == "has 300 samples; a window needs 301"
+    assert one["way_out"] == "record longer takes, delete this one, or shorten window.length"
+    (tmp_path / "tinyforge.toml").write_text('[project]\nname = "d"\n[[model]]\nname = "c"\narchitecture = "cnn1d"\n')
+    assert "no-windows" not in [one["code"] for one in examination.check(projects.load(tmp_path))["findings"]]
+
+
+def test_takes_of_a_few_samples_are_no_dataset():
+    report = check([("a", dataclasses.replace(clean()[0], samples=clean()[0].samples[:7]))])
+    assert not report.ok
+    assert [(one.code, one.fact) for one in report.findings] == [("too-short", "no stretch of one label has 8 samples")]

@@ -320,3 +320,20 @@ def test_a_long_gap_is_not_bridged(make_recording, gap_ms):
     assert str(caught.value).startswith(
         "recording r: has a gap of 501 ms after sample 59, longer than 500 ms; cut it there"
     )
+
+
+@pytest.mark.parametrize("back_ms", [400.0, 700.0])
+def test_a_clock_that_starts_anew_is_no_jitter(make_recording, back_ms):
+    times = np.arange(120) * 10.0
+    times[60:] -= back_ms + 10
+    recording = make_recording(times_ms=times)
+    spec = WindowSpec(50, 25, ("ax", "gx"), 100.0)
+    if back_ms < 500:
+        assert len(recording_windows(recording, spec))
+        return
+    with pytest.raises(DataError) as caught:
+        recording_windows(recording, spec, "recording r")
+    assert str(caught.value) == (
+        "recording r: goes back in time by 700 ms after sample 59: a clock that was set or restarted; cut it there "
+        "with `tinyforge dataset trim`, or delete it and import its parts as files of their own"
+    )

@@ -22,6 +22,7 @@ __all__ = [
     "ImportOptions",
     "ImportResult",
     "Importer",
+    "LabelFrom",
     "LoadedImporter",
     "Member",
     "Source",

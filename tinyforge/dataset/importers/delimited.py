@@ -160,6 +160,7 @@ def read(source: Source, options: ImportOptions) -> ImportResult:
     length = options.take_samples or _common_take(tables, notes)
     recordings = [one for table in tables for one in _takes(table, length, source, options)]
     _say_takes(tables, length, options, notes)
+    _say_classes(tables, options, notes)
     return ImportResult(recordings, name, list(dict.fromkeys(notes)))
 
 
@@ -435,3 +436,14 @@ def _say_takes(tables: list[_Table], length: int, options: ImportOptions, notes:
     if whole:
         shown = ", ".join(whole[:5]) + (" ..." if len(whole) > 5 else "")
         notes.append(f"nothing separates takes in {shown}: each file is one recording; --take-samples cuts it")
+
+
+def _say_classes(tables: list[_Table], options: ImportOptions, notes: list[str]) -> None:
+    """Where folders look like classes and files like takes, say how to have it so."""
+    paths = [table.member.path for table in tables if table.labels is None]
+    folders = sorted({path.parent.name for path in paths if path.parent.name and not person_of(path)})
+    if options.label or options.label_from == "folder" or not 1 < len(folders) < len(paths):
+        return
+    if all(len([path for path in paths if path.parent.name == folder]) > 1 for folder in folders):
+        shown = ", ".join(folders[:5]) + (" ..." if len(folders) > 5 else "")
+        notes.append(f"classes are the names of files; --label-from folder takes those of their folders: {shown}")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyforge.core.types import Recording
-from tinyforge.dataset.quality.finding import ERROR, Finding
+from tinyforge.dataset.quality.finding import ERROR, Finding, finding
 from tinyforge.dataset.quality.sets import judge_set
 from tinyforge.dataset.quality.signals import judge_signals
-from tinyforge.dataset.quality.takes import Take, takes_of
+from tinyforge.dataset.quality.takes import SHORTEST, Take, takes_of
 
 _ORDER = ("error", "warning", "note")
 
@@ -66,6 +66,9 @@ def check(recordings: Iterable[tuple[str, Recording]], sides: Mapping[str, int] 
     for take in takes:
         row = table.setdefault(take.label, {})
         row[take.subject] = row.get(take.subject, 0.0) + len(take.samples) / take.rate_hz
-    found = [*judge_signals(takes), *judge_set(takes, sides)] if takes else []
+    fact = f"no stretch of one label has {SHORTEST} samples"
+    found = [finding("too-short", ERROR, [], fact, "record longer takes, and delete these")]
+    if takes:
+        found = [*judge_signals(takes), *judge_set(takes, sides)]
     found.sort(key=lambda one: (_ORDER.index(one.severity), one.code))
     return Report(tuple(found), takes, dict(sorted(table.items())))
