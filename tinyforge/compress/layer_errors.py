@@ -17,6 +17,7 @@ HURT_DB = 20.0
 
 _WINDOWS = 192
 _OUTLIER = 4.0  # range over the 99.9th percentile
+_LOUD = 8.0  # range of a channel over the median one's: three of eight bits
 _CHANNEL_GAIN_DB = 6.0  # a bit
 
 
@@ -33,6 +34,8 @@ class LayerError:
         covered: share of the output's values on validation windows that lie in the range, 0..1.
         crest: the range's end over the 99.9th percentile of magnitudes: how much of the range single values use.
         channel_gain_db: what a scale for each output channel would bring to the weights; 0 where they have one.
+        loudest: the channel of its output with the widest range, all of which share a scale.
+        loudness: that range over the median channel's.
     """
 
     name: str
@@ -44,6 +47,8 @@ class LayerError:
     covered: float
     crest: float
     channel_gain_db: float
+    loudest: int = 0
+    loudness: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; an infinite ratio is null, and ``has_weights`` tells it from none."""
@@ -84,6 +89,7 @@ def layer_errors(network: FakeQuantNetwork, deployed: Any, windows: Float32Array
         weights_db, gain = _weights(unit, deployed)
         low, high = float(unit.range.low.numpy()), float(unit.range.high.numpy())
         usual = float(np.quantile(np.abs(exact[index]), 0.999))
+        loudest, loudness = _loudest(exact[index])
         network.switch(weights=True, activations=True)
         found.append(
             LayerError(
@@ -96,9 +102,19 @@ def layer_errors(network: FakeQuantNetwork, deployed: Any, windows: Float32Array
                 covered=covered[index],
                 crest=max(high, -low) / usual if usual > 0 else 1.0,
                 channel_gain_db=gain,
+                loudest=loudest,
+                loudness=loudness,
             )
         )
     return found
+
+
+def _loudest(seen: Float32Array) -> tuple[int, float]:
+    """The channel (last axis) of the widest range, and its range over the median one's."""
+    ranges = np.abs(seen).reshape(-1, seen.shape[-1]).max(0)
+    middle = float(np.median(ranges[ranges > 0])) if (ranges > 0).any() else 0.0
+    loudest = int(ranges.argmax())
+    return loudest, float(ranges[loudest]) / middle if middle > 0 else 1.0
 
 
 def _covered(unit: Unit, seen: Float32Array) -> float:
@@ -159,6 +175,15 @@ def _help(one: LayerError, *, aware: bool) -> str:
         return (
             f"a scale for each output channel would bring {one.channel_gain_db:.0f} dB, and clustering allows one a "
             "matrix: set clusters = 0, or train on with qat_epochs = 8"
+        )
+    if one.loudness > _LOUD:
+        loud = (
+            f"channel {one.loudest} takes {one.loudness:.0f} times the range of the median one, and all share a scale: "
+        )
+        return loud + (
+            "look for weights in it that are not like the others, or train again with less learning_rate"
+            if aware
+            else "train on with qat_epochs = 8"
         )
     if one.crest > _OUTLIER:
         return (

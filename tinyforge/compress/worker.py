@@ -17,6 +17,7 @@ from tinyforge.architectures.loop import Epoch, Examples
 from tinyforge.architectures.parcel import load_augmentation, write_npz
 from tinyforge.architectures.session import set_up
 from tinyforge.compress import finetune, int8
+from tinyforge.compress.equalize import equalize
 from tinyforge.compress.fake_quant import Keep, fake_quant_network
 from tinyforge.compress.gru import convert_with_gru, has_gru
 from tinyforge.compress.layer_errors import findings, layer_errors
@@ -100,6 +101,7 @@ class _Work:
         set_up(self._spec.seed)
         self._model = networks.load(Path(job["model"]))
         x_train, y_train = self._dataset.side(TRAIN)
+        self._moved = equalize(self._model, self._standardised(x_train[:: max(1, len(x_train) // 192)]))
         augment = load_augmentation(job["augmentation"], self._spec.augmentation)
         self._examples = Examples.of(
             self._dataset,
@@ -143,7 +145,11 @@ class _Work:
         for step in last:
             getattr(self, f"_{step}")()
             self._note({"prune": "pruned", "cluster": "clustered"}.get(step, step), twin=quantize and step != last[-1])
-        said: dict[str, Any] = {"calibration": {}, "layers": [], "findings": self._unknown_layers()}
+        said: dict[str, Any] = {
+            "calibration": {},
+            "layers": [],
+            "findings": [*self._unknown_layers(), *map(str, self._moved)],
+        }
         if quantize:
             self._quantize(said, aware="qat" in steps)
         write_npz(self._folder / PREDICTIONS_FILE, self._bench.probabilities)

@@ -1,5 +1,7 @@
 """The float double of an int8 network: it answers as the int8 model does, and keeps what compression made."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -124,6 +126,12 @@ def test_the_layer_that_int8_hurts_is_named_with_what_helps():
     said = findings(errors, lost_points=3.0, aware=False)
     assert said[0].startswith("layer conv1: int8 hurts it (alone it leaves the scores ")
     assert "a scale for each output channel would bring" in said[0]
+    assert errors[[one.name for one in errors].index("conv1")].loudest == 0
+    double = fake_quant_network(model, Keep({}, zeros=False))
+    double.calibrate(given[:48])
+    said = findings(layer_errors(double, model, given[48:]), lost_points=3.0, aware=False)
+    loud = r"^layer conv1: .*channel 0 takes \d+ times the range of the median one, and all share a scale: train on"
+    assert any(re.search(loud, one) for one in said), said
     healthy = network("cnn1d")
     double = fake_quant_network(healthy, Keep({}, zeros=False))
     double.calibrate(given)
