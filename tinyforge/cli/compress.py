@@ -80,6 +80,7 @@ def _show_steps(name: str, said: Mapping[str, Any]) -> None:
         rows,
         numeric=numbers,
     )
+    render.say("accuracy with 95 % interval over people (dataset.split_by) where there are several, else over windows")
     _show_calibration(said["calibration"])
     if said["layers"]:
         columns = ("weights", "output", "alone", "range", "covered")

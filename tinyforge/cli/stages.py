@@ -61,6 +61,7 @@ def train(model: str, project: Path, run: str, *, json: bool, quiet: bool) -> No
         for name, m in _rows(result)
     ]
     render.table("trained", columns, rows, numeric=columns[1:])
+    render.say("intervals: 95 %, over people (dataset.split_by) where there are several, else over windows")
     for name, m in _rows(result):
         if decided := m["decision"]:
             render.say(
@@ -181,6 +182,7 @@ def _ladder(name: str, evaluation: Mapping[str, Any]) -> None:
         differ = "-" if rung["differing"] is None else render.thousands(rung["differing"])
         rows.append((rung["name"], render.interval(rung), render.percent(rung["agreement"]), differ, exact))
     render.table(f"{name}: {evaluation['windows']} test windows", columns, rows, numeric=columns[1:4])
+    render.say("accuracy with 95 % interval as if windows were independent; the report has it over people, too")
     for finding in evaluation["findings"]:
         render.say(f"  {finding}", "yellow")
     times, memory = evaluation["latency"], evaluation["memory"]
@@ -260,7 +262,8 @@ def _finish(result: Mapping[str, Any], *, json: bool) -> None:
             numeric=("flash", "RAM", "instructions"),
         )
         render.say(
-            "accuracy with 95 % interval; agreement and bit for bit: int8 on the host against the board;\n"
+            "accuracy with 95 % interval as if windows were independent; the report has it over people, too\n"
+            "agreement and bit for bit: int8 on the host against the board;\n"
             "flash and RAM in bytes: what the network adds to an image; instructions: one inference on the Cortex-M4"
         )
         for name, m in result["models"].items():

@@ -28,7 +28,8 @@ class StepResult:
         sparsity: share of zeros in the weight matrices (kernels, no biases), 0..1.
         file_bytes: length of the file; ``gzip_bytes`` after gzip -9.
         test: ``windows``, ``correct``, ``accuracy``, ``macro_f1`` on the test windows; on the validation windows when
-            there are no test windows.
+            there are no test windows; over several groups also ``intervals``, those of
+            :func:`tinyforge.core.metrics.bootstrap`.
         loss: cross-entropy in nats on the same windows.
         by_layer: ``layer/weight`` to its ``size``, ``nonzeros`` and ``distinct`` values.
         int8_file: the step's network quantized as it is, to see what it takes on the chip; None where there is none.

@@ -27,7 +27,7 @@ from tinyforge.compress.slim import finish
 from tinyforge.core.dataset_file import read_dataset
 from tinyforge.core.errors import UnsupportedModelError
 from tinyforge.core.files import sha256_file, write_bytes, write_json
-from tinyforge.core.metrics import measure, measure_losses
+from tinyforge.core.metrics import bootstrap, measure, measure_losses
 from tinyforge.core.model_info import info_from_json, info_to_json
 from tinyforge.core.types import TEST, TRAIN, VALIDATION, CompressionPlan, Dataset, Float32Array, ModelInfo, ModelSpec
 from tinyforge.core.worker import Reporter, serve
@@ -38,11 +38,14 @@ _AWARE_TAUGHT = 0.5  # at most, while training for int8: without a teacher an LS
 class _Bench:
     """Measures what every step leaves."""
 
-    def __init__(self, folder: Path, labels: tuple[str, ...], windows: Float32Array, targets: Any) -> None:
+    def __init__(
+        self, folder: Path, labels: tuple[str, ...], windows: Float32Array, targets: Any, groups: npt.NDArray[Any]
+    ) -> None:
         self.folder = folder
         self.windows = windows
         self._labels = labels
         self._targets = targets
+        self._groups = groups
         self.steps: list[dict[str, Any]] = []
         self.probabilities: dict[str, Float32Array] = {}
 
@@ -58,7 +61,9 @@ class _Bench:
         """Add a step: ``values`` are all its parameters, ``kernels`` those that pruning and clustering work on."""
         data = (self.folder / file).read_bytes()
         self.probabilities[name] = probabilities
-        measured = measure(self._targets, probabilities.argmax(1), self._labels)
+        answers = probabilities.argmax(1)
+        measured = measure(self._targets, answers, self._labels)
+        over_people = bootstrap(self._targets, answers, self._groups, self._labels)
         weights = sum(value.size for _, value in kernels)
         self.steps.append(
             {
@@ -70,7 +75,8 @@ class _Bench:
                 "sparsity": 1.0 - sum(int(np.count_nonzero(value)) for _, value in kernels) / max(1, weights),
                 "file_bytes": len(data),
                 "gzip_bytes": networks.gzip_bytes(data),
-                "test": {key: measured[key] for key in ("windows", "correct", "accuracy", "macro_f1")},
+                "test": {key: measured[key] for key in ("windows", "correct", "accuracy", "macro_f1")}
+                | ({} if over_people is None else {"intervals": over_people}),
                 "loss": measure_losses(probabilities, self._targets)[0],
                 "by_layer": {
                     layer: {
@@ -125,7 +131,8 @@ class _Work:
             "groups": [len(set(groups[chosen])), len(set(groups))],
         }
         measured = TEST if (self._dataset.split == TEST).any() else VALIDATION
-        self._bench = _Bench(self._folder, self._dataset.labels, *self._dataset.part(measured))
+        groups = self._dataset.groups[self._dataset.split == measured]
+        self._bench = _Bench(self._folder, self._dataset.labels, *self._dataset.part(measured), groups)
         clusters = {name: self._plan.clusters_of(name.split("/")[0]) for name, _ in networks.kernels(self._model)}
         clustered = "cluster" in job["steps"]
         self._keep = Keep(

@@ -256,3 +256,22 @@ def test_a_folder_without_a_model_is_named(as_trained, dataset, tmp_path):
 def test_a_folder_without_a_result_is_named(tmp_path):
     with pytest.raises(DataError, match=r"compress\.json: no such file; compress first: `tinyforge compress`"):
         load_result(tmp_path)
+
+
+@pytest.mark.train
+def test_accuracy_has_an_interval_over_groups_where_there_are_several(tmp_path):
+    from tinyforge.compress.worker import _Bench
+    from tinyforge.core.metrics import bootstrap
+
+    rng = np.random.default_rng(5)
+    targets = rng.integers(0, 2, 90)
+    people = np.repeat(["a", "b", "c"], 30)
+    probabilities = rng.random((90, 2)).astype(np.float32)
+    (tmp_path / "float.h5").write_bytes(b"network")
+    for groups in (people, np.full(90, "a")):
+        bench = _Bench(tmp_path, ("x", "y"), np.zeros((90, 2, 1), np.float32), targets, groups)
+        bench.note("float", "float.h5", [("k", np.ones(3))], [("conv0/kernel", np.ones(3))], probabilities)
+        said = bench.steps[0]["test"]
+        over_people = bootstrap(targets, probabilities.argmax(1), groups, ("x", "y"))
+        assert said.get("intervals") == over_people
+        assert (over_people is None) == (len(set(groups)) == 1)
