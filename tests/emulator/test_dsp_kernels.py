@@ -57,6 +57,7 @@ def build(cases: CompiledCases, folder: Path, optimize: str, *, traced: bool = F
         functions.append(f"{compiled.name}_invoke")
         functions += [f"{compiled.name}_reset"] if compiled.states else []
         functions += [f"{compiled.name}_continue"] if any(state.per_window for state in compiled.states) else []
+        functions += [f"{compiled.name}_slide", f"{compiled.name}_slide_reset"] if compiled.sliding else []
     table = folder / "table.c"
     table.write_text(
         "".join(f"extern void {name}(void);\n" for name in functions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -36,34 +37,37 @@ class Value:
         return self.scale, self.zero
 
 
+def channels(rng: np.random.Generator, most: int) -> int:
+    """1 to 70, small ones more often."""
+    return int(min(max(most, 1), pick(rng, *rng.integers(1, [5, 9, 20, 71]))))
+
+
 class Network:
     """A network that grows by one piece at a time.
 
     Args:
         rng: decides all.
+        shapes: of the inputs.
     """
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, shapes: Sequence[tuple[int, ...]]) -> None:
         self.rng, self.model = rng, Writer()
         self.values: list[Value] = []
         self.read: set[int] = set()
         self.told: list[str] = []
-        flat = bool(rng.integers(2))
-        for number in range(pick(rng, 1, 1, 1, 1, 2)):
-            sizes = [1, int(rng.integers(2, 60))] if flat else [int(rng.integers(1, 15)), int(rng.integers(1, 15))]
-            shape = (pick(rng, 1, 1, 1, 1, 1, 2), *sizes, self.channels(MOST_ELEMENTS // math.prod(sizes) // 2))
-            self.new(f"in{number}", shape if rng.integers(5) or not flat else (shape[0], *shape[2:]))
+        for number, shape in enumerate(shapes):
+            self.new(f"in{number}", shape)
         self.inputs = list(self.values)
 
     # -- tensors -------------------------------------------------------------------------------------------------------
 
-    def channels(self, most: int = 70) -> int:
-        """1 to 70, small ones more often."""
-        return int(min(max(most, 1), pick(self.rng, *self.rng.integers(1, [5, 9, 20, 71]))))
+    def channels(self, most: int) -> int:
+        return channels(self.rng, most)
 
     def new(self, name: str, shape: Sequence[int], quant: tuple[float, int] | None = None) -> Value:
         """A tensor that an operator writes, or the caller."""
         scale_, zero = quant or (scale(self.rng, 0.01, 0.1), zero_point(self.rng))
+        scale_ = min(max(scale_, 1e-6), 1e3)  # of layers behind each other; beyond, LiteRT refuses activations
         shape = tuple(int(size) for size in shape)
         index = self.model.tensor(f"{name}_{len(self.model.tensors)}", shape, scale=scale_, zero_point=zero)
         self.values.append(Value(index, shape, float(np.float32(scale_)), zero))
@@ -117,7 +121,8 @@ class Network:
     ) -> tuple[list[int], list[float]]:
         """Constant weights and bias (if not ``biased``, perhaps without), and the scales of the weights."""
         channels = shape[axis]
-        scales = [scale(self.rng, 2e-3, 2e-2) for _ in range(channels if self.rng.integers(4) else 1)]
+        least = pick(self.rng, 2e-3, 2e-3, 2e-3, 1e-5)  # apart so far, some channels are shifted to the left
+        scales = [scale(self.rng, least, 2e-2) for _ in range(channels if self.rng.integers(4) else 1)]
         found = [self.model.constant("w", self.weights(shape), "int8", scale=scales, axis=axis)]
         if not biased and not self.rng.integers(4):
             return found, scales
@@ -449,6 +454,10 @@ class Network:
         transposed_convolution, stepped, gather, prelu,
     )  # fmt: skip
 
+    ALONG_TIME = (
+        *[convolution] * 6, *[convolution_and_pool] * 4, *[padded_convolution] * 2, *[pool] * 2, *[two] * 4, *[one] * 3,
+    )  # fmt: skip
+
     def finished(self) -> bytes:
         """The file: what nobody reads is an output, and sometimes a tensor that somebody reads."""
         inputs = {value.index for value in self.inputs}
@@ -459,12 +468,40 @@ class Network:
         return self.model.build([value.index for value in self.inputs], [value.index for value in outputs])
 
 
+def network(rng: np.random.Generator, name: str = "") -> Case | None:
+    """A network of up to eleven pieces; None where none of them fits its inputs."""
+    return _grown(Network(rng, _inputs(rng)), Network.PIECES, int(rng.integers(2, 12)), name)
+
+
+def over_time(rng: np.random.Generator, name: str = "") -> Case | None:
+    """A network of one window of time, whose first pieces go along it."""
+    length, channels = int(rng.integers(8, 60)), int(rng.integers(1, 9))
+    shape = pick(
+        rng, (1, 1, length, channels), (1, 1, length, channels), (1, length, 1, channels), (1, length, channels)
+    )
+    start = Network(rng, [shape])
+    _grown(start, Network.ALONG_TIME, int(rng.integers(1, 6)), name)
+    return _grown(start, Network.PIECES, int(rng.integers(4)), name)
+
+
+def _inputs(rng: np.random.Generator) -> list[tuple[int, ...]]:
+    """Shapes of one input or two: images, or windows of time, some of them in three dimensions."""
+    flat, shapes = bool(rng.integers(2)), []
+    for _ in range(pick(rng, 1, 1, 1, 1, 2)):
+        sizes = [1, int(rng.integers(2, 60))] if flat else [int(rng.integers(1, 15)), int(rng.integers(1, 15))]
+        shape = (pick(rng, 1, 1, 1, 1, 1, 2), *sizes, channels(rng, MOST_ELEMENTS // math.prod(sizes) // 2))
+        shapes.append(shape if rng.integers(5) or not flat else (shape[0], *shape[2:]))
+    return shapes
+
+
+def _grown(start: Network, pieces: Sequence[Callable[[Network], None]], count: int, name: str) -> Case | None:
+    for _ in range(count):
+        pick(start.rng, *pieces)(start)
+    return Case(f"{name}{', '.join(start.told)}", start.finished(), inputs=3) if start.told else None
+
+
 def cases(rng: np.random.Generator) -> Iterator[Case]:
-    number = 0
-    while True:
-        number += 1
-        network = Network(rng)
-        for _ in range(int(rng.integers(2, 12))):
-            pick(rng, *Network.PIECES)(network)
-        if network.told:
-            yield Case(f"{number}: {', '.join(network.told)}", network.finished(), inputs=3)
+    for number in itertools.count(1):
+        case = network(rng, f"{number}: ")
+        if case is not None:
+            yield case
