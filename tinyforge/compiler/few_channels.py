@@ -1,7 +1,8 @@
 """Convolutions of few channels: kernels of their own, where those for many would mostly wait for one channel.
 
 ``tfg_conv_2d_one_s8`` has one output channel: what is gathered for it would serve nobody else, so nothing is gathered.
-``tfg_conv_2d_narrow_s8`` has windows of so few values that their products are the least of it.
+``tfg_conv_2d_narrow_s8`` has windows of so few values that their products are the least of it, and
+``tfg_conv_2d_narrow_bytes_s8`` such windows whose values lie apart.
 ``tfg_conv_2d_3x3_one_s8`` goes from one channel to one as the depthwise convolution of many channels does, and so does
 ``tfg_depthwise_conv_2d_planes_s8`` with any other window. ``tfg_conv_1d_point_s8`` has windows of one value.
 """
@@ -18,12 +19,12 @@ from tinyforge.compiler.layout import GROUP, filled
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.overlap import whole_windows
-from tinyforge.compiler.planes import planes_bytes
+from tinyforge.compiler.planes import planes_bytes, planes_fit, planes_overlaps
 from tinyforge.core.graph import Array, Param
 
 _ONE, _NARROW, _THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
-_PLANES, _POINT = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8"
-_CODE_BYTES = {_ONE: 1430, _NARROW: 1560, _THREE: 1260, _PLANES: 1640, _POINT: 320}  # GCC 12, -O2
+_PLANES, _POINT, _BYTES = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_narrow_bytes_s8"
+_CODE_BYTES = {_ONE: 1430, _NARROW: 1560, _BYTES: 1640, _THREE: 1260, _PLANES: 1640, _POINT: 320}  # GCC 12, -O2
 _SAVED_PER_MAC = 1.2  # instructions at least, of what a kernel for many channels takes
 _NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
 _MOST_PAIRS = 8  # of values of a window that the narrow kernel takes
@@ -47,12 +48,17 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
     macs = geometry.batches * geometry.out_h * geometry.out_w * rows.size
     if kernel is None or not _pays(view, low, kernel, geometry, stem):
         return False
-    numbers = conv_weights(view, rows, lambda found: found.reshape(geometry.out_ch, geometry.kernel_h, -1), axis)
+    lines = geometry.kernel_h  # of weights that lie side by side
+    if kernel == _ONE and geometry.dilation_w > 1:
+        lines *= geometry.kernel_w
+    numbers = conv_weights(view, rows, lambda found: found.reshape(geometry.out_ch, lines, -1), axis)
     if kernel != _ONE and int(np.asarray(numbers["shift"]).min()) < 0:
         return False
     size = {name: value for name, value in sizes(geometry).items() if name not in _FIXED[kernel]}
     if kernel == _THREE:
         size["stride"] = geometry.stride_w
+    if kernel == _PLANES:
+        size["depth_multiplier"] = 1
     params = {**_PARAMS[kernel](view, numbers), **size, **output_limits(view)}
     if kernel == _POINT:
         params = {name: params[name] for name in ("channels", "out_ch", "zero_point", "min", "max")}
@@ -65,7 +71,7 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
         outputs=(view.output(),),
         scratch_bytes=_scratch_bytes(kernel, geometry),
         macs=macs,
-        overlaps=whole_windows(geometry),
+        overlaps=planes_overlaps(geometry) if kernel == _PLANES else whole_windows(geometry),
     )
     return True
 
@@ -76,20 +82,21 @@ def _pays(view: OpView, low: Lowering, kernel: str, geo: Geometry, stem: str) ->
     more_bytes = _CODE_BYTES[kernel] if others and not low.has_kernel(kernel) else 0
     places = geo.batches * geo.out_h * geo.out_w
     fewer = int(_SAVED_PER_MAC * places * geo.out_ch * geo.kernel_h * geo.kernel_w * geo.in_ch)
-    if kernel in {_NARROW, _POINT}:
-        narrow = _narrow_cost(geo) if kernel == _NARROW else (16 * geo.out_ch, 35 + 22 * geo.out_ch)
+    if kernel in {_NARROW, _BYTES, _POINT}:
+        narrow = (16 * geo.out_ch, 35 + 22 * geo.out_ch) if kernel == _POINT else _narrow_cost(kernel, geo)
         many = _many_cost(geo, one_dimension=stem == "conv_1d")
         more_bytes += narrow[0] - many[0]
         fewer = places * (many[1] - narrow[1]) // 4
     return low.goal.takes(more_bytes=max(more_bytes, 0), fewer_instructions=fewer)
 
 
-def _narrow_cost(geo: Geometry) -> tuple[int, int]:
-    """Bytes of constants of the narrow kernel, and its instructions for four places, measured, about."""
-    pairs = _row_pairs(geo) * geo.kernel_h
+def _narrow_cost(kernel: str, geo: Geometry) -> tuple[int, int]:
+    """Bytes of constants of a kernel for narrow windows, and its instructions for four places, measured, about."""
+    pairs = _pairs(kernel, geo)
     channel = 28 + 6 * pairs if pairs <= _MOST_PAIRS else 34 + 27 * pairs // 4
     words = -(-geo.kernel_w * geo.in_ch // GROUP)
-    return 4 * geo.out_ch * (pairs + 3), 40 + geo.out_ch * channel + geo.kernel_h * (45 + 18 * words)
+    row = 45 + 18 * words if kernel == _NARROW else 50 + 16 * (pairs // geo.kernel_h)
+    return 4 * geo.out_ch * (pairs + 3), 40 + geo.out_ch * channel + geo.kernel_h * row
 
 
 def _many_cost(geo: Geometry, *, one_dimension: bool) -> tuple[int, int]:
@@ -102,19 +109,25 @@ def _many_cost(geo: Geometry, *, one_dimension: bool) -> tuple[int, int]:
 
 def _kernel(geo: Geometry, stem: str) -> str | None:
     """Which of them fits, if one does."""
-    if 1 not in {geo.dilation_w, geo.kernel_w}:
-        return None
-    pairs = _row_pairs(geo) * geo.kernel_h
     if stem == "conv_1d" and geo.in_ch == geo.kernel_w == geo.stride_w == 1 and geo.in_w == geo.out_w:
         return _POINT
-    if geo.in_ch == geo.out_ch == 1 and (_is_three(geo) or geo.dilation_h == geo.dilation_w == 1):
+    if geo.in_ch == geo.out_ch == 1 and (_is_three(geo) or planes_fit(geo)):
         return _THREE if _is_three(geo) else _PLANES
+    narrow = _narrow_kernel(geo)
+    pairs = _pairs(narrow, geo)
     if geo.out_ch == 1:
-        return _NARROW if geo.in_ch % GROUP and pairs <= _MOST_PAIRS_OF_ONE else _ONE
+        return narrow if geo.in_ch % GROUP and pairs <= _MOST_PAIRS_OF_ONE else _ONE
     most = _MOST_PAIRS_OF_FEW if geo.in_ch <= 2 else _MOST_PAIRS
     if geo.out_ch % 2:  # kernels for many channels take two at a time
         most = _MOST_PAIRS_OF_ODD
-    return _NARROW if geo.in_ch % GROUP and pairs <= most else None
+    return narrow if geo.in_ch % GROUP and pairs <= most else None
+
+
+def _narrow_kernel(geo: Geometry) -> str:
+    """The kernel for narrow windows: words are taken where they lie side by side, if bytes are not less work."""
+    if 1 not in {geo.dilation_w, geo.kernel_w}:
+        return _BYTES
+    return min((_NARROW, _BYTES), key=lambda kernel: _narrow_cost(kernel, geo)[1])
 
 
 def _is_three(geo: Geometry) -> bool:
@@ -122,20 +135,27 @@ def _is_three(geo: Geometry) -> bool:
     return squares and geo.dilation_h == geo.dilation_w == 1 and geo.out_w > 1
 
 
-def _row_pairs(geo: Geometry) -> int:
-    """Pairs of values of a row of a window: two of each four, the last one left out where nothing is in it."""
+def _pairs(kernel: str, geo: Geometry) -> int:
+    """Pairs of values of a window.
+
+    A row's values are taken two by two, or two of each four, the last pair left out where nothing is in it.
+    """
     width = geo.kernel_w * geo.in_ch
-    return 2 * -(-width // GROUP) - (width % GROUP == 1)
+    row = -(-width // 2) if kernel == _BYTES else 2 * -(-width // GROUP) - (width % GROUP == 1)
+    return row * geo.kernel_h
 
 
 def _scratch_bytes(kernel: str, geo: Geometry) -> int:
-    """Two pairs of rows as words of four channels; or the pairs of four windows, and what those reach of a row."""
+    """Two pairs of rows as words of four channels; or pairs of four windows, and what those reach of a row."""
     if kernel == _PLANES:
         return planes_bytes(geo)
     if kernel == _THREE:
         return 32 * ((geo.out_w - 1) * geo.stride_w + 3)
-    reach = (3 * geo.stride_w + geo.kernel_w) * geo.in_ch
-    return 16 * (_row_pairs(geo) * geo.kernel_h + 1) + filled(reach) + GROUP if kernel == _NARROW else 0
+    if kernel not in {_NARROW, _BYTES}:
+        return 0
+    pairs = _pairs(kernel, geo)
+    reach = (3 * geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 1) * geo.in_ch
+    return 16 * pairs + (8 * pairs // geo.kernel_h if kernel == _BYTES else 16) + filled(reach) + GROUP
 
 
 def _scalar(numbers: dict[str, Param], name: str) -> int:
@@ -164,7 +184,14 @@ def _one(view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
 
 
 def _narrow(view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
-    pairs = narrow_pairs(np.asarray(numbers["filter"]))
+    return _channels(view, numbers, narrow_pairs(np.asarray(numbers["filter"])))
+
+
+def _bytes(view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
+    return _channels(view, numbers, byte_pairs(np.asarray(numbers["filter"])))
+
+
+def _channels(view: OpView, numbers: dict[str, Param], pairs: Array) -> dict[str, Param]:
     bias, multiplier, shift = (np.asarray(numbers[name], np.int64) for name in ("bias", "multiplier", "shift"))
     channels = narrow_channels(pairs, bias, multiplier, shift, view.quantized(view.output())[1])
     return {"channels": channels, "pairs": pairs.shape[1]}
@@ -173,15 +200,17 @@ def _narrow(view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
 _PARAMS: dict[str, Callable[[OpView, dict[str, Param]], dict[str, Param]]] = {
     _ONE: _one,
     _NARROW: _narrow,
+    _BYTES: _bytes,
     _THREE: _three,
     _PLANES: _planes,
     _POINT: _narrow,
 }
 #: Sizes that a kernel fixes, or does without.
 _FIXED = {
-    _ONE: {"out_ch", "dilation_w"},
+    _ONE: {"out_ch"},
     _NARROW: {"dilation_w"},
-    _PLANES: {"in_ch", "dilation_h", "dilation_w"},
+    _BYTES: set(),
+    _PLANES: {"in_ch"},
     _POINT: set(),
     _THREE: {"in_ch", "out_ch", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w"},
 }
@@ -194,6 +223,14 @@ def narrow_pairs(filter_: Array) -> Array:
     fours[:, :, :width] = filter_
     pairs = fours.reshape(channels, rows, -1, 2, 2).swapaxes(3, 4).reshape(channels, rows, -1, 2)
     return pairs[:, :, : pairs.shape[2] - (width % GROUP == 1)].reshape(channels, -1, 2)
+
+
+def byte_pairs(filter_: Array) -> Array:
+    """Weights int8 [channel, row, value] as int64 [channel, pair, 2]: values of a row two by two, 0 beyond its end."""
+    channels, rows, width = filter_.shape
+    twos = np.zeros((channels, rows, width + width % 2), np.int64)
+    twos[:, :, :width] = filter_
+    return twos.reshape(channels, -1, 2)
 
 
 def narrow_channels(pairs: Array, bias: Array, multiplier: Array, shift: Array, zero_point: int) -> Array:

@@ -55,6 +55,18 @@ class Geometry:
         return self.pad_w > 0 or (self.out_w - 1) * self.stride_w + (self.kernel_w - 1) * self.dilation_w >= self.in_w
 
 
+def taps_inside(geo: Geometry) -> bool:
+    """Whether a tap of each window, at least, lies inside the input: dilated ones may all lie around it."""
+    return all(
+        any(0 <= place * stride - pad + tap * dilation < size for tap in range(kernel))
+        for places, stride, pad, kernel, dilation, size in (
+            (geo.out_h, geo.stride_h, geo.pad_h, geo.kernel_h, geo.dilation_h, geo.in_h),
+            (geo.out_w, geo.stride_w, geo.pad_w, geo.kernel_w, geo.dilation_w, geo.in_w),
+        )
+        for place in range(places)
+    )
+
+
 def window_geometry(view: OpView, input_: Tensor, output: Tensor, kernel: tuple[int, int]) -> Geometry:
     """Geometry of an operator with options ``padding``, ``stride_*`` and, where it has them, ``dilation_*_factor``.
 

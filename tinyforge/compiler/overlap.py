@@ -64,9 +64,12 @@ def few_channel_windows(geo: Geometry) -> tuple[Overlap, ...]:
     return _windows(geo, LANES - geo.out_ch)
 
 
-def plane_windows(geo: Geometry) -> tuple[Overlap, ...]:
-    """As :func:`channel_windows`, one channel of all places and then the next, so that channels only meet their own."""
-    return _windows(geo, 0, multiple=geo.out_ch)
+def plane_windows(geo: Geometry, apart: int = 1) -> tuple[Overlap, ...]:
+    """As :func:`channel_windows`, one channel of all places and then the next, so that channels only meet their own.
+
+    Of a channel come places that are ``apart`` first, then those beside them.
+    """
+    return _windows(geo, 0, multiple=geo.out_ch * apart)
 
 
 LANES = 4  # channels that the fast depthwise kernel computes at once

@@ -14,6 +14,7 @@ _BINARY = ("add", "sub", "mul", "maximum", "minimum", "squared_difference")
 _WINDOWS = {"tfg_conv_2d_s8", "tfg_depthwise_conv_2d_s8", "tfg_depthwise_conv_2d_fours_s8"}
 _WINDOWS |= {"tfg_depthwise_conv_2d_planes_s8", "tfg_depthwise_conv_2d_few_s8"}
 _WINDOWS |= {"tfg_max_pool_2d_s8", "tfg_average_pool_2d_s8", "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8"}
+_WINDOWS |= {"tfg_conv_2d_narrow_bytes_s8"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinyforge.compiler.convolution import conv_weights, output_limits, packed, sizes
 from tinyforge.compiler.few_channels import lower_few_channels
 from tinyforge.compiler.geometry import Geometry, window_geometry
@@ -11,9 +9,10 @@ from tinyforge.compiler.layout import GROUP, filled, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import grouped_windows, whole_windows
-from tinyforge.core.graph import DType
+from tinyforge.core.graph import Array, DType
 
 PLACES = 4  # a kernel computes together, two channels at a time
+MANY = "tfg_conv_2d_s8"
 
 
 def conv_geometry(view: OpView) -> Geometry:
@@ -58,7 +57,6 @@ def conv_2d(view: OpView, low: Lowering) -> None:
     geometry = conv_geometry(view)
     weights = view.constant(1, DType.INT8)
     rows = weights.reshape(geometry.out_ch, -1)
-    macs = geometry.batches * geometry.out_h * geometry.out_w * int(np.prod(weights.shape))
     if weights.shape[3] != geometry.in_ch:
         groups = geometry.in_ch // weights.shape[3]
         low.layer(
@@ -73,17 +71,21 @@ def conv_2d(view: OpView, low: Lowering) -> None:
             },
             inputs=(view.input(0),),
             outputs=(view.output(),),
-            macs=macs,
+            macs=geometry.batches * geometry.out_h * geometry.out_w * int(weights.size),
             overlaps=grouped_windows(geometry, weights.shape[3], geometry.out_ch // groups),
         )
         return
-    if lower_few_channels(view, low, "conv_2d", geometry, rows):
-        return
+    if not lower_few_channels(view, low, "conv_2d", geometry, rows):
+        lower_many_channels(view, low, "conv_2d", geometry, rows)
+
+
+def lower_many_channels(view: OpView, low: Lowering, stem: str, geometry: Geometry, rows: Array, axis: int = 0) -> None:
+    """Lower to ``tfg_conv_2d_s8``; arguments as those of ``few_channels.lower_few_channels``."""
     low.layer(
-        "conv_2d",
-        "tfg_conv_2d_s8",
+        stem,
+        MANY,
         {
-            **packed(conv_weights(view, rows, paired)),
+            **packed(conv_weights(view, rows, paired, axis)),
             **sizes(geometry),
             "groups": -(-rows.shape[1] // GROUP),
             **output_limits(view),
@@ -91,7 +93,7 @@ def conv_2d(view: OpView, low: Lowering) -> None:
         inputs=(view.input(0),),
         outputs=(view.output(),),
         scratch_bytes=patch_bytes(geometry),
-        macs=macs,
+        macs=geometry.batches * geometry.out_h * geometry.out_w * rows.size,
         overlaps=whole_windows(geometry),
     )
 

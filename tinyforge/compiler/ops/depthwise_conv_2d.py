@@ -7,11 +7,12 @@ import numpy.typing as npt
 
 from tinyforge.compiler.convolution import conv_weights, output_limits, packed, sizes
 from tinyforge.compiler.few_channels import lower_few_channels
-from tinyforge.compiler.geometry import Geometry, window_geometry
+from tinyforge.compiler.geometry import Geometry, taps_inside, window_geometry
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
-from tinyforge.compiler.overlap import LANES, depthwise_windows, few_channel_windows, grouped_windows, plane_windows
-from tinyforge.compiler.planes import planes_bytes, planes_instructions
+from tinyforge.compiler.ops.conv_2d import MANY, lower_many_channels
+from tinyforge.compiler.overlap import LANES, depthwise_windows, few_channel_windows, grouped_windows
+from tinyforge.compiler.planes import planes_bytes, planes_fit, planes_instructions, planes_overlaps
 from tinyforge.core.graph import Array, DType, Overlap
 
 
@@ -54,6 +55,9 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         view, low, "depthwise_conv_2d", geometry, rows.reshape(channels, -1), axis=3
     ):
         return  # one channel in: all of them see the same window
+    if geometry.in_ch == 1 and _as_convolution(low, geometry):
+        lower_many_channels(view, low, "depthwise_conv_2d", geometry, rows.reshape(channels, -1), axis=3)
+        return
     numbers = conv_weights(view, rows, lambda given: np.moveaxis(given, 0, 2), 3)
     form = _form(geometry, np.asarray(numbers["shift"]), low)
     size = {name: value for name, value in sizes(geometry).items() if not name.startswith(_FIXED[form])}
@@ -61,7 +65,7 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         size["stride"] = geometry.stride_w
     if form == _FEW:
         numbers = {name: _to_lanes(np.asarray(value)) for name, value in numbers.items()}
-    if form == "":
+    if form in {"", _PLANES}:
         size["depth_multiplier"] = channels // geometry.in_ch
     low.layer(
         "depthwise_conv_2d",
@@ -85,28 +89,48 @@ def _overlaps(form: str, geo: Geometry) -> tuple[Overlap, ...]:
         return grouped_windows(geo, 1, geo.out_ch // geo.in_ch)
     if form == _FEW:
         return few_channel_windows(geo)
-    return plane_windows(geo) if form == _PLANES else depthwise_windows(geo)
+    return planes_overlaps(geo) if form == _PLANES else depthwise_windows(geo)
 
 
 #: Sizes that a kernel's form fixes, by how their names begin.
 _FIXED: dict[str, tuple[str, ...]] = {
     "": (),
-    "_fours": ("dilation", "in_ch"),
+    "_fours": ("in_ch",),
     "_few": ("dilation", "in_ch"),
-    "_planes": ("dilation", "in_ch"),
+    "_planes": ("in_ch",),
     "_3x3": ("dilation", "in_ch", "kernel", "stride"),
 }
 
 
 _FOURS, _FEW, _PLANES = "_fours", "_few", "_planes"
-_CODE_BYTES = {_FOURS: 1100, _PLANES: 1640}  # GCC 12, -O2
+_CODE_BYTES = {"": 560, _FOURS: 1100, _PLANES: 1840}  # GCC 12, -O2
+_CONVOLUTION_BYTES = 2080  # of tfg_conv_2d_s8 and what it calls
+_PER_MAC = 26  # instructions of tfg_depthwise_conv_2d_s8 at least, on the virtual Cortex-M4
+
+
+def _as_convolution(low: Lowering, geo: Geometry) -> bool:
+    """Whether a layer of one channel in, all of whose channels see the same window, is one for many channels."""
+    others = low.has_kernel(MANY) or any(op.kind == "CONV_2D" for op in low.graph.ops)
+    more_bytes = 0 if others else _CONVOLUTION_BYTES - _code_bytes(low, "")
+    return low.goal.takes(more_bytes=more_bytes, fewer_instructions=(_PER_MAC - 3) * _macs(geo))
+
+
+def _code_bytes(low: Lowering, form: str) -> int:
+    """Of a kernel that is not there yet."""
+    return 0 if low.has_kernel(f"tfg_depthwise_conv_2d{form}_s8") else _CODE_BYTES[form]
+
+
+def _macs(geo: Geometry) -> int:
+    return geo.batches * geo.out_h * geo.out_w * geo.out_ch * geo.kernel_h * geo.kernel_w
 
 
 def _form(geo: Geometry, shift: npt.NDArray[np.generic], low: Lowering) -> str:
     """Which kernel: each is linked only into models that go its way, so code and stack are those of what runs."""
     undilated = geo.dilation_h == geo.dilation_w == 1
-    if geo.out_ch != geo.in_ch or not undilated or np.min(shift) < 0:
+    if not planes_fit(geo) or np.min(shift) < 0:
         return ""
+    if geo.out_ch != geo.in_ch or not undilated:
+        return _uncommon_form(geo, low)
     if geo.kernel_h == geo.kernel_w == 3 and geo.stride_h == geo.stride_w <= 2 and geo.out_w > 1:
         return "_3x3"
     saved = _fours_instructions(geo) - planes_instructions(geo)
@@ -114,9 +138,21 @@ def _form(geo: Geometry, shift: npt.NDArray[np.generic], low: Lowering) -> str:
         return _PLANES if geo.out_ch == 1 or saved > 0 else _FEW
     if geo.out_ch == LANES + 1 and saved > 0:  # two times four channels for five
         return _PLANES
-    code = {form: 0 if low.has_kernel(f"tfg_depthwise_conv_2d{form}_s8") else _CODE_BYTES[form] for form in _CODE_BYTES}
-    more_bytes = max(code[_PLANES] - code[_FOURS], 0)
+    more_bytes = max(_code_bytes(low, _PLANES) - _code_bytes(low, _FOURS), 0)
     return _PLANES if low.goal.takes(more_bytes=more_bytes, fewer_instructions=saved) else _FOURS
+
+
+def _uncommon_form(geo: Geometry, low: Lowering) -> str:
+    """The kernel where taps lie apart, or channels have several outputs: the plain one where the others do not pay."""
+    costs = {"": _PER_MAC * _macs(geo), _PLANES: planes_instructions(geo)}
+    if geo.out_ch == geo.in_ch >= LANES and taps_inside(geo):
+        costs[_FOURS] = _fours_instructions(geo)
+    best = ""
+    for form in sorted(costs, key=lambda form: _CODE_BYTES[form]):
+        more_bytes = max(_code_bytes(low, form) - _code_bytes(low, best), 0)
+        if low.goal.takes(more_bytes=more_bytes, fewer_instructions=costs[best] - costs[form]):
+            best = form
+    return best
 
 
 def _fours_instructions(geo: Geometry) -> int:

@@ -6,11 +6,12 @@
 TFG_C_BEGIN
 
 /*
- * Convolution with one output channel, over one dimension (height 1) or two; columns are not dilated. Two roundings an
- * output (gemmlowp). Nothing is gathered: a row of a window is multiplied where it lies.
+ * Convolution with one output channel, over one dimension (height 1) or two. Two roundings an output (gemmlowp). Nothing
+ * is gathered: a row of a window, or a place of a dilated one, is multiplied where it lies.
  */
 typedef struct {
-    const int8_t *filter; /* [kernel_h][kernel_w * in_ch, zeros up to a multiple of 4] */
+    /* [kernel_h][kernel_w * in_ch, zeros up to a multiple of 4]; [kernel_h][kernel_w][in_ch, zeros] if dilation_w > 1 */
+    const int8_t *filter;
     int32_t bias;         /* for inputs less the zero point */
     int32_t folded_bias;  /* for inputs as they are: bias less pad_value times the sum of the filter */
     int32_t multiplier;
@@ -26,6 +27,7 @@ typedef struct {
     int32_t stride_h;
     int32_t stride_w;
     int32_t dilation_h;
+    int32_t dilation_w;
     int32_t pad_h;
     int32_t pad_w;
     int32_t pad_value; /* the input's zero point */

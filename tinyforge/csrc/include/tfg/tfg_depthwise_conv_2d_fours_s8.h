@@ -6,8 +6,8 @@
 TFG_C_BEGIN
 
 /*
- * Each of at least four channels with a filter of its own, without dilation: tfg_depthwise_conv_2d_s8 takes all others.
- * Two roundings an output (gemmlowp).
+ * Each of at least four channels with a filter of its own: tfg_depthwise_conv_2d_s8 takes all others. Two roundings an
+ * output (gemmlowp).
  */
 typedef struct {
     const int8_t *filter;      /* [kernel_h][kernel_w][out_ch] */
@@ -24,6 +24,8 @@ typedef struct {
     int32_t kernel_w;
     int32_t stride_h;
     int32_t stride_w;
+    int32_t dilation_h; /* a tap of each window, at least, lies inside */
+    int32_t dilation_w;
     int32_t pad_h;
     int32_t pad_w;
     int32_t pad_value; /* the input's zero point */

@@ -6,8 +6,8 @@
 TFG_C_BEGIN
 
 /*
- * Each channel with a filter of its own, without dilation: tfg_depthwise_conv_2d_s8 takes all others. The fast form goes
- * through one channel after the other, so an odd number of them costs no more. Two roundings an output (gemmlowp).
+ * Each channel with a filter of its own; tfg_depthwise_conv_2d_s8 takes strides and dilations together. The fast form
+ * goes through one channel after the other, so an odd number of them costs no more. Two roundings an output (gemmlowp).
  */
 typedef struct {
     const int8_t *filter;      /* [kernel_h][kernel_w][out_ch] */
@@ -22,8 +22,11 @@ typedef struct {
     int32_t out_ch;
     int32_t kernel_h;
     int32_t kernel_w;
-    int32_t stride_h;
-    int32_t stride_w;
+    int32_t stride_h; /* 1 where rows are dilated */
+    int32_t stride_w; /* 1 where columns are dilated */
+    int32_t dilation_h;
+    int32_t dilation_w;
+    int32_t depth_multiplier; /* output channels of an input channel */
     int32_t pad_h;
     int32_t pad_w;
     int32_t pad_value; /* the input's zero point */
@@ -33,9 +36,9 @@ typedef struct {
 } tfg_depthwise_conv_2d_planes_s8_t;
 
 /*
- * input [batches][in_h][in_w][out_ch], output [batches][out_h][out_w][out_ch], scratch word-aligned. With phases =
- * min(stride_w, kernel_w), taps = ceil(kernel_w / stride_w), groups = (taps + 2) / 4, width = out_w, or at most 64 where
- * out_h is 1, the scratch is (2 * kernel_h - 1) * phases * (8 * groups + (taps % 4 == 1 ? 4 : 0)) bytes, and then
+ * input [batches][in_h][in_w][out_ch / depth_multiplier], output [batches][out_h][out_w][out_ch], scratch word-aligned.
+ * With phases = min(stride_w, kernel_w), taps = ceil(kernel_w / stride_w), groups = (taps + 2) / 4, width =
+ * ceil(out_w / dilation_w), at most 64 where out_h <= dilation_h, the scratch is (2 * kernel_h - 1) * phases * (8 * groups + (taps % 4 == 1 ? 4 : 0)) bytes, and then
  * kernel_h * phases * (width up to a multiple of 4, + 4 * groups)
  */
 void tfg_depthwise_conv_2d_planes_s8(const tfg_depthwise_conv_2d_planes_s8_t *p, const int8_t *input, int8_t *output,

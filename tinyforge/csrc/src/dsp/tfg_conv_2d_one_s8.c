@@ -32,19 +32,31 @@ static int8_t rescaled(const tfg_conv_2d_one_s8_t *p, int32_t sum)
     return (int8_t)tfg_ssat8((sum >> p->shift) >> 1);
 }
 
+/* A row of the kernel: bytes that lie side by side, and how often; without dilation all of it lies so */
+static int32_t run_of(const tfg_conv_2d_one_s8_t *p)
+{
+    return p->dilation_w == 1 ? p->kernel_w * p->in_ch : p->in_ch;
+}
+
 /* One window, wherever it lies; what is outside adds nothing */
 static TFG_NOINLINE int8_t one_window(const tfg_conv_2d_one_s8_t *p, const int8_t *input, int32_t top, int32_t left)
 {
-    const int32_t row = (p->kernel_w * p->in_ch + 3) & ~3;
-    const int32_t first = tfg_max(-left, 0);
-    const int32_t count = (tfg_min(p->in_w - left, p->kernel_w) - first) * p->in_ch;
-    const int8_t *filter = p->filter + first * p->in_ch;
+    const int32_t run = run_of(p);
+    const int32_t columns = run / p->in_ch; /* of a run, which lies partly outside if there are several */
+    const int8_t *filter = p->filter;
     int32_t sum = p->bias;
     for (int32_t ky = p->kernel_h; ky > 0; ky--) {
-        if (top >= 0 && top < p->in_h) {
-            sum = dot(input + (top * p->in_w + left + first) * p->in_ch, filter, count, p->pad_value, sum);
+        int32_t x = left;
+        for (int32_t kx = p->kernel_w; kx > 0; kx -= columns) {
+            const int32_t first = tfg_max(-x, 0);
+            const int32_t count = tfg_min(p->in_w - x, columns) - first;
+            if (top >= 0 && top < p->in_h && count > 0) {
+                sum = dot(input + (top * p->in_w + x + first) * p->in_ch, filter + first * p->in_ch, count * p->in_ch,
+                          p->pad_value, sum);
+            }
+            filter += (run + 3) & ~3;
+            x += p->dilation_w;
         }
-        filter += row;
         top += p->dilation_h;
     }
     return rescaled(p, sum);
@@ -54,27 +66,49 @@ static TFG_NOINLINE int8_t one_window(const tfg_conv_2d_one_s8_t *p, const int8_
 static TFG_NOINLINE int32_t fours_inside(const tfg_conv_2d_one_s8_t *p, int32_t top, int32_t left, int32_t places)
 {
     const int32_t bottom = top + (p->kernel_h - 1) * p->dilation_h;
-    const int32_t behind = -(p->kernel_w * p->in_ch) & 3; /* bytes that are read with the last row */
-    int32_t reach = p->in_w - p->kernel_w - left;
+    const int32_t behind = -run_of(p) & 3; /* bytes that are read with the last row */
+    int32_t reach = p->in_w - 1 - (p->kernel_w - 1) * p->dilation_w - left;
     if (top < 0 || left < 0 || bottom >= p->in_h) {
         return 0;
-    }
     if (bottom == p->in_h - 1) {
         reach -= (behind + p->in_ch - 1) / p->in_ch;
     }
     return reach < 0 ? 0 : tfg_min(places, reach / p->stride_w + 1) / 4;
 }
 
+/* The sums of four windows that stand inside, the first at `x`; the second row of a dilated window and those below add */
+static void four_windows(const tfg_conv_2d_one_s8_t *p, tfg_windows_t *windows, const int8_t *x, int32_t *sums)
+{
+    windows->x = x;
+    windows->filter = p->filter;
+    windows->bias = p->folded_bias;
+    tfg_windows(windows, sums);
+    if (p->dilation_w > 1) {
+        windows->bias = 0;
+        for (int32_t ky = p->kernel_h - 1; ky > 0; ky--) {
+            int32_t more[4];
+            windows->x += p->dilation_h * p->in_w * p->in_ch;
+            windows->filter += windows->rows * windows->words * 4;
+            tfg_windows(windows, more);
+            for (int32_t i = 0; i < 4; i++) {
+                sums[i] += more[i];
+            }
+        }
+    }
+}
+
 void tfg_conv_2d_one_s8(const tfg_conv_2d_one_s8_t *p, const int8_t *input, int8_t *output)
 {
     const int32_t size = p->out_h * p->out_w;
     tfg_windows_t windows;
-    windows.filter = p->filter;
     windows.stride = p->stride_w * p->in_ch;
     windows.rows = p->kernel_h;
-    windows.words = (p->kernel_w * p->in_ch + 3) / 4;
+    windows.words = (run_of(p) + 3) / 4;
     windows.skip = p->dilation_h * p->in_w * p->in_ch - windows.words * 4;
-    windows.bias = p->folded_bias;
+    if (p->dilation_w > 1) {
+        windows.rows = p->kernel_w;
+        windows.skip = p->dilation_w * p->in_ch - windows.words * 4;
+    }
     for (int32_t batch = 0; batch < p->batches; batch++) {
         int8_t *to = output;
         int32_t top = -p->pad_h;
@@ -90,8 +124,7 @@ void tfg_conv_2d_one_s8(const tfg_conv_2d_one_s8_t *p, const int8_t *input, int8
                 }
                 for (; fours > 0; fours--) {
                     int32_t sums[4];
-                    windows.x = input + (top * p->in_w + left) * p->in_ch;
-                    tfg_windows(&windows, sums);
+                    four_windows(p, &windows, input + (top * p->in_w + left) * p->in_ch, sums);
                     for (int32_t i = 0; i < 4; i++) {
                         *to++ = rescaled(p, sums[i]);
                     }

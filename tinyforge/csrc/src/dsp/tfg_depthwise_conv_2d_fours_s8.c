@@ -31,10 +31,17 @@ static void prepare(const tfg_depthwise_conv_2d_fours_s8_t *p, int32_t channel, 
 }
 
 /* First tap and number of taps inside, of a window that starts at `start` */
-static int32_t inside(int32_t start, int32_t kernel, int32_t size, int32_t *first)
+static int32_t inside(int32_t start, int32_t dilation, int32_t kernel, int32_t size, int32_t *first)
 {
-    *first = tfg_max(-start, 0);
-    return tfg_min(size - start, kernel) - *first;
+    int32_t count = kernel;
+    for (; start < 0; start += dilation) {
+        count--;
+    }
+    *first = kernel - count;
+    for (start += (count - 1) * dilation; start >= size; start -= dilation) {
+        count--;
+    }
+    return count;
 }
 
 static void four_channels(const tfg_depthwise_conv_2d_fours_s8_t *p, const int8_t *input, int8_t *output,
@@ -42,7 +49,8 @@ static void four_channels(const tfg_depthwise_conv_2d_fours_s8_t *p, const int8_
 {
     tfg_depthwise_run_t run;
     const int32_t line = p->in_w * p->out_ch;
-    run.step = p->out_ch;
+    const int32_t reach = (p->kernel_w - 1) * p->dilation_w + 1; /* of a window */
+    run.step = p->dilation_w * p->out_ch;
     run.table = table;
     run.offset = (uint32_t)(uint16_t)-p->pad_value * 0x10001U;
     run.x_stride = p->stride_w * p->out_ch;
@@ -50,22 +58,22 @@ static void four_channels(const tfg_depthwise_conv_2d_fours_s8_t *p, const int8_
     for (int32_t out_y = 0; out_y < p->out_h; out_y++) {
         int32_t first_y;
         const int32_t top = out_y * p->stride_h - p->pad_h;
-        const int32_t rows = inside(top, p->kernel_h, p->in_h, &first_y);
+        const int32_t rows = inside(top, p->dilation_h, p->kernel_h, p->in_h, &first_y);
         int32_t out_x = 0;
         while (out_x < p->out_w) {
             int32_t first_x;
             const int32_t left = out_x * p->stride_w - p->pad_w;
-            const int32_t columns = inside(left, p->kernel_w, p->in_w, &first_x);
+            const int32_t columns = inside(left, p->dilation_w, p->kernel_w, p->in_w, &first_x);
             /* the places that follow with whole rows of taps inside, or this one alone */
             int32_t places = 1;
             if (columns == p->kernel_w) {
-                places = tfg_min(p->out_w - out_x, (p->in_w - p->kernel_w - left) / p->stride_w + 1);
+                places = tfg_min(p->out_w - out_x, (p->in_w - reach - left) / p->stride_w + 1);
             }
-            run.x = input + (top + first_y) * line + (left + first_x) * p->out_ch;
+            run.x = input + (top + first_y * p->dilation_h) * line + left * p->out_ch + first_x * run.step;
             run.weights = weights + (first_y * p->kernel_w + first_x) * 4;
             run.rows = rows;
             run.columns = columns;
-            run.x_skip = line - columns * run.step;
+            run.x_skip = p->dilation_h * line - columns * run.step;
             run.weights_skip = (p->kernel_w - columns) * 8;
             run.output = output;
             run.places = places;

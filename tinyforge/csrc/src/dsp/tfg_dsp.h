@@ -381,6 +381,9 @@ typedef struct {
 /* All channels of four places: products, rescaling, saturation to int8 */
 void tfg_narrow(const tfg_narrow_t *narrow);
 
+/* [pairs] of four windows' values into places, `stride` bytes apart, as tfg_narrow reads them; pairs > 0 */
+void tfg_pick_four(int16_t *places, const int8_t *windows, int32_t stride, const int32_t *offsets, int32_t pairs);
+
 /* Work of tfg_points, in the order in which it loads it */
 typedef struct {
     const int32_t *channels; /* [channels][4], as tfg_conv_1d_point_s8_t has them */

@@ -97,6 +97,36 @@ TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
                                                     ".purgem tfg_pair\n\t");
 }
 
+/* r1, r4 to r6 the windows, r3 offsets, lr pairs left */
+TFG_NAKED void tfg_pick_four(TFG_UNUSED int16_t *places, TFG_UNUSED const int8_t *windows, TFG_UNUSED int32_t stride,
+                             TFG_UNUSED const int32_t *offsets, TFG_UNUSED int32_t pairs)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "ldr lr, [sp, #36]\n\t"
+                     "adds r4, r1, r2\n\t"
+                     "adds r5, r4, r2\n\t"
+                     "adds r6, r5, r2\n\t"
+                     "1:\n\t"
+                     "ldmia r3!, {r7, r8}\n\t"
+                     "ldrsb r9, [r1, r7]\n\t"
+                     "ldrsb r10, [r4, r7]\n\t"
+                     "ldrsb r11, [r5, r7]\n\t"
+                     "ldrsb r12, [r6, r7]\n\t"
+                     "ldrsb r2, [r1, r8]\n\t"
+                     "ldrsb r7, [r4, r8]\n\t"
+                     "pkhbt r9, r9, r2, lsl #16\n\t"
+                     "pkhbt r10, r10, r7, lsl #16\n\t"
+                     "ldrsb r2, [r5, r8]\n\t"
+                     "ldrsb r7, [r6, r8]\n\t"
+                     "pkhbt r11, r11, r2, lsl #16\n\t"
+                     "pkhbt r12, r12, r7, lsl #16\n\t"
+                     "stmia r0!, {r9, r10, r11, r12}\n\t"
+                     "subs lr, lr, #1\n\t"
+                     "bne 1b\n\t"
+                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+}
+
 /* r0 the next channel, r1 behind the last, r2 output, r3 its stride, r12 and lr inputs 0 2 and 1 3 */
 TFG_NAKED void tfg_points(TFG_UNUSED const tfg_points_t *points)
 {

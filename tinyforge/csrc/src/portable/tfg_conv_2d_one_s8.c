@@ -5,17 +5,19 @@
 /* The window whose first row and column are `top` and `left`; what is outside adds nothing */
 static int32_t accumulate(const tfg_conv_2d_one_s8_t *p, const int8_t *input, int32_t top, int32_t left)
 {
-    const int32_t row = (p->kernel_w * p->in_ch + 3) & ~3;
-    const int32_t first = tfg_max(-left, 0);
-    const int32_t count = (tfg_min(p->in_w - left, p->kernel_w) - first) * p->in_ch;
+    const int32_t apart = p->dilation_w == 1 ? p->in_ch : (p->in_ch + 3) & ~3; /* from column to column of the filter */
+    const int32_t row = (p->kernel_w * apart + 3) & ~3;
     int32_t acc = p->bias;
     for (int32_t ky = 0; ky < p->kernel_h; ky++) {
         const int32_t y = top + ky * p->dilation_h;
-        if (y >= 0 && y < p->in_h) {
-            const int8_t *x = input + (y * p->in_w + left + first) * p->in_ch;
-            const int8_t *filter = p->filter + ky * row + first * p->in_ch;
-            for (int32_t i = 0; i < count; i++) {
-                acc += filter[i] * (x[i] - p->pad_value);
+        for (int32_t kx = 0; kx < p->kernel_w; kx++) {
+            const int32_t x = left + kx * p->dilation_w;
+            const int8_t *filter = p->filter + ky * row + kx * apart;
+            if (y >= 0 && y < p->in_h && x >= 0 && x < p->in_w) {
+                const int8_t *pixel = input + (y * p->in_w + x) * p->in_ch;
+                for (int32_t in = 0; in < p->in_ch; in++) {
+                    acc += filter[in] * (pixel[in] - p->pad_value);
+                }
             }
         }
     }
