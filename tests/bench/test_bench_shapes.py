@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ops"))
 
-from onelayer import KINDS, odd_to_even, per_mac
+from onelayer import DEPTHWISE, KINDS, along_time, odd_to_even, per_mac
 
 pytestmark = [pytest.mark.bench, pytest.mark.emulator]
 
@@ -35,9 +35,9 @@ GROWTH = {  # about 20 thousand, 100 thousand, 500 thousand, 2 and 10 million MA
 @pytest.mark.parametrize("kind", KINDS)
 def test_odd_channels(kind, side, tmp_path, capsys):
     """One side odd, the other of 32; a depthwise layer has one side."""
-    if kind.startswith("depthwise") and side == "out":
+    if KINDS[kind].operator == DEPTHWISE and side == "out":
         pytest.skip("its channels are the same on both sides")
-    size = 8 if kind == "fully_connected" else 40 if KINDS[kind][1:] in {(1, 3), (1, 5)} else 12
+    size = 8 if kind == "fully_connected" else 40 if along_time(kind) else 12
     ratios = [odd_to_even(kind, size, side, channels, 32, tmp_path) for channels in ODD]
     with capsys.disabled():
         print(f"\n| {kind}, {side} | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")

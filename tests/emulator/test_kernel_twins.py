@@ -17,8 +17,8 @@ import pytest
 
 pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
 
-from tinyforge.compiler.few_channels import narrow_channels, narrow_pairs
-from tinyforge.compiler.geometry import Geometry
+from tinyforge.compiler.few_channels import byte_pairs, narrow_channels, narrow_pairs
+from tinyforge.compiler.geometry import Geometry, taps_inside
 from tinyforge.compiler.layout import blocked, filled, interleaved, one_row, paired, widened
 from tinyforge.compiler.ops.conv_2d import patch_bytes
 from tinyforge.compiler.packing import pack
@@ -169,10 +169,18 @@ def few_channels(rng):
     return {**size, "in_ch": in_ch, "dilation_h": int(rng.choice([1, 1, 2])), **limits(rng)}
 
 
+def spread_columns(rng, size):
+    """Dilated columns by chance, whether they reach beyond the input or not."""
+    return {**size, "dilation_w": int(rng.choice([1, 2, 3, 7]))}
+
+
 def conv_2d_one(rng):
-    size = few_channels(rng)
-    filter_ = np.zeros((size["kernel_h"], filled(size["kernel_w"] * size["in_ch"])), np.int8)
-    filter_[:, : size["kernel_w"] * size["in_ch"]] = weights(rng, size["kernel_h"], size["kernel_w"] * size["in_ch"])
+    size = spread_columns(rng, few_channels(rng))
+    lines, width = size["kernel_h"], size["kernel_w"] * size["in_ch"]
+    if size["dilation_w"] > 1:
+        lines, width = lines * size["kernel_w"], size["in_ch"]
+    filter_ = np.zeros((lines, filled(width)), np.int8)
+    filter_[:, :width] = weights(rng, lines, width)
     bias, spread = int(rng.integers(-(1 << 20), 1 << 20)), int(np.log2(filter_.size * 4000))
     found = {
         "filter": filter_, "bias": bias, "folded_bias": bias - size["pad_value"] * int(filter_.sum(dtype=np.int64)),
@@ -184,11 +192,11 @@ def conv_2d_one(rng):
     return found, *areas(size, size["in_ch"], 1), 0
 
 
-def conv_2d_narrow(rng):
+def conv_2d_narrow(rng, pairs_of=narrow_pairs):
     while True:
         size, out_ch = few_channels(rng), channels(rng)
         width = size["kernel_w"] * size["in_ch"]
-        pairs = narrow_pairs(weights(rng, out_ch, size["kernel_h"], width))
+        pairs = pairs_of(weights(rng, out_ch, size["kernel_h"], width))
         if pairs.shape[1] <= 40:
             break
     rescale = rescaling(rng, out_ch, size["kernel_h"] * width)
@@ -201,6 +209,15 @@ def conv_2d_narrow(rng):
     }  # fmt: skip
     reach = filled((3 * size["stride_w"] + size["kernel_w"]) * size["in_ch"])
     return found, *areas(size, size["in_ch"], out_ch), 16 * (pairs.shape[1] + 1) + reach + 4
+
+
+def conv_2d_narrow_bytes(rng):
+    found, inputs, output, _ = conv_2d_narrow(rng, byte_pairs)
+    found = spread_columns(rng, found)
+    columns = 3 * found["stride_w"] + (found["kernel_w"] - 1) * found["dilation_w"] + 1
+    pairs = found["pairs"]
+    scratch = 16 * pairs + 8 * pairs // found["kernel_h"] + filled(columns * found["in_ch"]) + 4
+    return found, inputs, output, scratch
 
 
 def conv_1d_point(rng):
@@ -232,7 +249,12 @@ def depthwise_3x3(rng, count=None):
 
 
 def depthwise_fours(rng, count=None):
-    size, count = two_dimensions(rng, 5, (1, 3)), count or max(channels(rng), 4)
+    count = count or max(channels(rng), 4)
+    while True:
+        dilations = {f"dilation_{side}": int(rng.choice([1, 1, 2, 3, 5])) for side in "hw"}
+        size = two_dimensions(rng, 5, (1, 3)) | dilations
+        if taps_inside(Geometry(**size, in_ch=count, out_ch=count)):
+            break
     taps = size["kernel_h"] * size["kernel_w"]
     numbers = rescaling(rng, count, taps)
     if numbers["rare"] is not None:
@@ -250,22 +272,30 @@ def depthwise_few(rng):
 
 
 def depthwise_planes(rng):
-    size, count = two_dimensions(rng, int(rng.choice([5, 5, 10])), (1, 4)), channels(rng)
+    size, count, copies = two_dimensions(rng, int(rng.choice([5, 5, 10])), (1, 4)), channels(rng), 1
+    if rng.integers(3) == 0:
+        copies = int(rng.choice([each for each in (2, 3, 4, count) if count % each == 0] or [1]))
     if rng.integers(4) == 0:  # one row, sometimes longer than is taken at once
         size |= {"in_h": 1, "out_h": 1, "kernel_h": 1, "stride_h": 1, "pad_h": 0, "in_w": int(rng.integers(12, 400))}
         most = (size["in_w"] + 2 * size["pad_w"] - size["kernel_w"]) // size["stride_w"] + 1
         size["out_w"] = int(rng.integers(1, most + 1))
+    for side in "hw":
+        size[f"dilation_{side}"] = int(rng.choice([1, 2, 3, 8])) if size[f"stride_{side}"] == 1 else 1
     taps = size["kernel_h"] * size["kernel_w"]
     numbers = rescaling(rng, count, taps)
     if numbers["rare"] is not None:
         numbers["rare"][2::3] &= 15
-    found = {"filter": weights(rng, taps, count), **numbers, **size, "out_ch": count, **limits(rng)}
-    return found, *areas(size, count, count), planes_bytes(size)
+    found = {
+        "filter": weights(rng, taps, count), **numbers, **size, "out_ch": count, "depth_multiplier": copies,
+        **limits(rng),
+    }  # fmt: skip
+    return found, *areas(size, count // copies, count), planes_bytes(size)
 
 
 def planes_bytes(size):
     phases, taps = min(size["stride_w"], size["kernel_w"]), -(-size["kernel_w"] // size["stride_w"])
-    groups, width = (taps + 2) // 4, size["out_w"] if size["out_h"] > 1 else min(size["out_w"], 64)
+    groups, width = (taps + 2) // 4, -(-size["out_w"] // size["dilation_w"])
+    width = width if size["out_h"] > size["dilation_h"] else min(width, 64)
     each = 8 * groups + 4 * (taps % 4 == 1)
     return (2 * size["kernel_h"] - 1) * phases * each + size["kernel_h"] * phases * (filled(width) + 4 * groups)
 
@@ -402,6 +432,7 @@ KERNELS = {
     "tfg_conv_2d_pool_s8": conv_2d_pool,
     "tfg_conv_2d_one_s8": conv_2d_one,
     "tfg_conv_2d_narrow_s8": conv_2d_narrow,
+    "tfg_conv_2d_narrow_bytes_s8": conv_2d_narrow_bytes,
     "tfg_conv_1d_point_s8": conv_1d_point,
     "tfg_conv_2d_3x3_one_s8": conv_2d_3x3_one,
     "tfg_depthwise_conv_2d_3x3_s8": depthwise_3x3,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tflite_writer import Writer
@@ -10,17 +11,50 @@ from tflite_writer import Writer
 from tinyforge.pipeline import models
 
 SCALE = 0.05
-KINDS = {  # operator, height and width of the kernel; None for a dense layer
-    "conv_1d": ("CONV_2D", 1, 5),
-    "conv_1d k3": ("CONV_2D", 1, 3),
-    "conv_2d": ("CONV_2D", 3, 3),
-    "conv_2d 5x5": ("CONV_2D", 5, 5),
-    "pointwise": ("CONV_2D", 1, 1),
-    "depthwise_conv_2d": ("DEPTHWISE_CONV_2D", 3, 3),
-    "depthwise 5x5": ("DEPTHWISE_CONV_2D", 5, 5),
-    "depthwise k5": ("DEPTHWISE_CONV_2D", 1, 5),
-    "fully_connected": None,
+
+
+class Kind(NamedTuple):
+    """A layer but for its sizes and channels.
+
+    Attributes:
+        operator: of TFLite.
+        kernel: height and width; none of a dense layer. Height 1 and a width above: one dimension.
+        dilation, stride: along both dimensions, or the one.
+        copies: output channels of an input channel, of a depthwise layer.
+    """
+
+    operator: str
+    kernel: tuple[int, ...] = ()
+    dilation: int = 1
+    stride: int = 1
+    copies: int = 1
+
+
+CONV, DEPTHWISE = "CONV_2D", "DEPTHWISE_CONV_2D"
+KINDS = {
+    "conv_1d": Kind(CONV, (1, 5)),
+    "conv_1d k2": Kind(CONV, (1, 2)),
+    "conv_1d k3": Kind(CONV, (1, 3)),
+    "conv_1d k3 dilated by 2": Kind(CONV, (1, 3), 2),
+    "conv_1d k3 dilated by 8": Kind(CONV, (1, 3), 8),
+    "conv_2d": Kind(CONV, (3, 3)),
+    "conv_2d dilated by 2": Kind(CONV, (3, 3), 2),
+    "conv_2d 5x5": Kind(CONV, (5, 5)),
+    "pointwise": Kind(CONV, (1, 1)),
+    "depthwise_conv_2d": Kind(DEPTHWISE, (3, 3)),
+    "depthwise dilated by 2": Kind(DEPTHWISE, (3, 3), 2),
+    "depthwise 5x5": Kind(DEPTHWISE, (5, 5)),
+    "depthwise 5x5 twice": Kind(DEPTHWISE, (5, 5), copies=2),
+    "depthwise k5": Kind(DEPTHWISE, (1, 5)),
+    "depthwise k5 dilated by 4": Kind(DEPTHWISE, (1, 5), 4),
+    "fully_connected": Kind("FULLY_CONNECTED"),
 }
+
+
+def along_time(kind: str) -> bool:
+    """Whether its inputs lie in one row."""
+    kernel = KINDS[kind].kernel
+    return bool(kernel) and kernel[0] == 1 < kernel[1]
 
 
 def layer(kind: str, size: int, in_ch: int, channels: int) -> bytes:
@@ -29,26 +63,29 @@ def layer(kind: str, size: int, in_ch: int, channels: int) -> bytes:
     Args:
         kind: of ``KINDS``.
         size: length, or height and width, or how many inputs a dense layer has at once.
-        in_ch, channels: in and out.
+        in_ch, channels: in and out; a depthwise layer has ``copies`` times as many out.
     """
+    operator, kernel, dilation, stride, copies = KINDS[kind]
     rng = np.random.default_rng(channels)
     model = Writer()
-    operator, *kernel = KINDS[kind] or ("FULLY_CONNECTED",)
-    depthwise = operator == "DEPTHWISE_CONV_2D"
+    channels *= copies
+    depthwise = operator == DEPTHWISE
     shape = (1, *kernel, channels) if depthwise else (channels, *kernel, in_ch)
     taps = int(np.prod(shape)) // channels
-    places = (size,) if not kernel else (1, 1, size) if kernel[0] == 1 < kernel[1] else (1, size, size)
+    places = (size,) if not kernel else (1, 1, size) if along_time(kind) else (1, size, size)
+    after = places if not kernel else tuple(-(-place // stride) for place in places)
     x = model.tensor("x", (*places, in_ch), scale=SCALE, zero_point=-128)
     weights = rng.integers(-127, 128, shape).astype(np.int8)
     filter_ = model.constant("filter", weights, "int8", scale=[0.01] * channels, axis=3 if depthwise else 0)
     bias = model.constant("bias", rng.integers(-500, 500, channels), "int32", scale=[SCALE * 0.01] * channels)
     scale = float(np.float32(SCALE * 0.01 * np.sqrt(taps) * 75))
-    y = model.tensor("y", (*places, channels), scale=scale, zero_point=-128)
-    options = {"stride_w": 1, "stride_h": 1, "padding": 0, "dilation_w_factor": 1, "dilation_h_factor": 1}
+    y = model.tensor("y", (*after, channels), scale=scale, zero_point=-128)
+    options = {"stride_w": stride, "stride_h": stride, "padding": 0}
+    options |= {f"dilation_{side}_factor": dilation if tap > 1 else 1 for side, tap in zip("hw", kernel, strict=False)}
     if not kernel:
         model.op(operator, [x, filter_, bias], [y], "FullyConnectedOptions")
     elif depthwise:
-        model.op(operator, [x, filter_, bias], [y], "DepthwiseConv2DOptions", depth_multiplier=1, **options)
+        model.op(operator, [x, filter_, bias], [y], "DepthwiseConv2DOptions", depth_multiplier=copies, **options)
     else:
         model.op(operator, [x, filter_, bias], [y], "Conv2DOptions", **options)
     return bytes(model.build([x], [y]))

@@ -4,7 +4,8 @@
 ``tfg_conv_2d_narrow_s8`` has windows of so few values that their products are the least of it, and
 ``tfg_conv_2d_narrow_bytes_s8`` such windows whose values lie apart.
 ``tfg_conv_2d_3x3_one_s8`` goes from one channel to one as the depthwise convolution of many channels does, and so does
-``tfg_depthwise_conv_2d_planes_s8`` with any other window. ``tfg_conv_1d_point_s8`` has windows of one value.
+``tfg_depthwise_conv_2d_planes_s8`` from one channel to few with any other window. ``tfg_conv_1d_point_s8`` has windows
+of one value.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from tinyforge.compiler.layout import GROUP, filled
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.overlap import whole_windows
-from tinyforge.compiler.planes import planes_bytes, planes_fit, planes_overlaps
+from tinyforge.compiler.planes import planes_bytes, planes_fit, planes_instructions, planes_overlaps
 from tinyforge.core.graph import Array, Param
 
 _ONE, _NARROW, _THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
 _PLANES, _POINT, _BYTES = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_narrow_bytes_s8"
-_CODE_BYTES = {_ONE: 1430, _NARROW: 1560, _BYTES: 1640, _THREE: 1260, _PLANES: 1640, _POINT: 320}  # GCC 12, -O2
+_CODE_BYTES = {_ONE: 1690, _NARROW: 1700, _BYTES: 1790, _THREE: 1260, _PLANES: 2020, _POINT: 320}  # GCC 12, -O2
 _SAVED_PER_MAC = 1.2  # instructions at least, of what a kernel for many channels takes
 _NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
 _MOST_PAIRS = 8  # of values of a window that the narrow kernel takes
@@ -58,7 +59,7 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
     if kernel == _THREE:
         size["stride"] = geometry.stride_w
     if kernel == _PLANES:
-        size["depth_multiplier"] = 1
+        size["depth_multiplier"] = geometry.out_ch
     params = {**_PARAMS[kernel](view, numbers), **size, **output_limits(view)}
     if kernel == _POINT:
         params = {name: params[name] for name in ("channels", "out_ch", "zero_point", "min", "max")}
@@ -113,14 +114,18 @@ def _kernel(geo: Geometry, stem: str) -> str | None:
         return _POINT
     if geo.in_ch == geo.out_ch == 1 and (_is_three(geo) or planes_fit(geo)):
         return _THREE if _is_three(geo) else _PLANES
-    narrow = _narrow_kernel(geo)
-    pairs = _pairs(narrow, geo)
-    if geo.out_ch == 1:
-        return narrow if geo.in_ch % GROUP and pairs <= _MOST_PAIRS_OF_ONE else _ONE
+    narrow: str | None = _narrow_kernel(geo)
+    pairs = _pairs(str(narrow), geo)
     most = _MOST_PAIRS_OF_FEW if geo.in_ch <= 2 else _MOST_PAIRS
     if geo.out_ch % 2:  # kernels for many channels take two at a time
         most = _MOST_PAIRS_OF_ODD
-    return narrow if geo.in_ch % GROUP and pairs <= most else None
+    if geo.in_ch % GROUP == 0 or pairs > (_MOST_PAIRS_OF_ONE if geo.out_ch == 1 else most):
+        narrow = _ONE if geo.out_ch == 1 else None
+    if geo.in_ch == 1 < geo.out_ch and planes_fit(geo):
+        cost = _narrow_cost(narrow, geo) if narrow else _many_cost(geo, one_dimension=stem == "conv_1d")
+        if 4 * planes_instructions(geo) < geo.batches * geo.out_h * geo.out_w * cost[1]:
+            return _PLANES
+    return narrow
 
 
 def _narrow_kernel(geo: Geometry) -> str:
@@ -168,7 +173,7 @@ def _three(_view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
 
 
 def _planes(_view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
-    return packed({**numbers, "filter": np.asarray(numbers["filter"])[0]})
+    return packed({**numbers, "filter": np.moveaxis(np.asarray(numbers["filter"]), 0, 2)})
 
 
 def _one(view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from onelayer import layer
+from onelayer import along_time, layer
 from sliding import Net, differences
 
 from tinyforge.compiler import Goal, compile_model
 
 ONE, NARROW, THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
-PLANES, POINT = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8"
+PLANES, POINT, BYTES = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_narrow_bytes_s8"
 
 
 def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
@@ -30,6 +30,19 @@ def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
         ("depthwise k5", 4, 4, "tfg_depthwise_conv_2d_fours_s8"),
         ("depthwise 5x5", 5, 5, PLANES),
         ("conv_1d", 1, 1, PLANES),
+        ("depthwise dilated by 2", 1, 1, PLANES),
+        ("depthwise k5 dilated by 4", 3, 3, "tfg_depthwise_conv_2d_few_s8"),
+        ("depthwise k5 dilated by 4", 8, 8, "tfg_depthwise_conv_2d_fours_s8"),
+        ("depthwise dilated by 2", 3, 3, "tfg_depthwise_conv_2d_few_s8"),
+        ("depthwise 5x5 twice", 1, 1, PLANES),
+        ("depthwise 5x5 twice", 3, 3, PLANES),
+        ("conv_2d 5x5", 1, 2, PLANES),
+        ("conv_1d k2", 1, 8, BYTES),
+        ("conv_1d k3 dilated by 2", 3, 3, BYTES),
+        ("conv_2d dilated by 2", 1, 8, BYTES),
+        ("conv_1d k3 dilated by 2", 8, 1, ONE),
+        ("conv_1d k3 dilated by 2", 1, 1, PLANES),
+        ("conv_1d k3 dilated by 2", 7, 8, "tfg_conv_2d_s8"),
         ("conv_2d", 1, 8, NARROW),
         ("conv_1d", 3, 8, NARROW),
         ("pointwise", 5, 8, NARROW),
@@ -45,13 +58,21 @@ def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
     ],
 )
 def test_kernel(kind, in_ch, out_ch, kernel):
-    assert kernels(layer(kind, {"conv_1d": 40, "conv_2d 5x5": 12}.get(kind, 6), in_ch, out_ch)) == [kernel]
+    size = 40 if along_time(kind) and kind != "depthwise k5" else 12 if "5x5" in kind or "dilated" in kind else 6
+    assert kernels(layer(kind, size, in_ch, out_ch)) == [kernel]
 
 
 def test_constants_are_weighed():
     """Each weight of the narrow kernel takes two bytes: a row of six places does not give them back."""
     assert kernels(layer("conv_1d", 6, 3, 8)) == ["tfg_conv_1d_s8"]
     assert kernels(layer("conv_1d", 6, 3, 8), Goal.SPEED) == [NARROW]
+
+
+@pytest.mark.parametrize(
+    ("goal", "kernel"), [(Goal.SPEED, "tfg_depthwise_conv_2d_fours_s8"), (Goal.SIZE, "tfg_depthwise_conv_2d_s8")]
+)
+def test_code_of_dilated_taps(goal, kernel):
+    assert kernels(layer("depthwise k5 dilated by 4", 60, 8, 8), goal) == [kernel]
 
 
 @pytest.mark.parametrize(("goal", "kernel"), [(Goal.SPEED, ONE), (Goal.SIZE, "tfg_conv_1d_s8")])

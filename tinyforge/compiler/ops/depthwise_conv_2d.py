@@ -96,23 +96,23 @@ def _overlaps(form: str, geo: Geometry) -> tuple[Overlap, ...]:
 _FIXED: dict[str, tuple[str, ...]] = {
     "": (),
     "_fours": ("in_ch",),
-    "_few": ("dilation", "in_ch"),
+    "_few": ("in_ch",),
     "_planes": ("in_ch",),
     "_3x3": ("dilation", "in_ch", "kernel", "stride"),
 }
 
 
 _FOURS, _FEW, _PLANES = "_fours", "_few", "_planes"
-_CODE_BYTES = {"": 560, _FOURS: 1100, _PLANES: 1840}  # GCC 12, -O2
+_CODE_BYTES = {"": 560, _FEW: 1560, _FOURS: 1240, _PLANES: 2020}  # GCC 12, -O2
 _CONVOLUTION_BYTES = 2080  # of tfg_conv_2d_s8 and what it calls
-_PER_MAC = 26  # instructions of tfg_depthwise_conv_2d_s8 at least, on the virtual Cortex-M4
 
 
 def _as_convolution(low: Lowering, geo: Geometry) -> bool:
     """Whether a layer of one channel in, all of whose channels see the same window, is one for many channels."""
     others = low.has_kernel(MANY) or any(op.kind == "CONV_2D" for op in low.graph.ops)
     more_bytes = 0 if others else _CONVOLUTION_BYTES - _code_bytes(low, "")
-    return low.goal.takes(more_bytes=more_bytes, fewer_instructions=(_PER_MAC - 3) * _macs(geo))
+    fewer = _plain_instructions(geo) - 3 * _outputs(geo) * geo.kernel_h * geo.kernel_w
+    return low.goal.takes(more_bytes=more_bytes, fewer_instructions=fewer)
 
 
 def _code_bytes(low: Lowering, form: str) -> int:
@@ -120,8 +120,13 @@ def _code_bytes(low: Lowering, form: str) -> int:
     return 0 if low.has_kernel(f"tfg_depthwise_conv_2d{form}_s8") else _CODE_BYTES[form]
 
 
-def _macs(geo: Geometry) -> int:
-    return geo.batches * geo.out_h * geo.out_w * geo.out_ch * geo.kernel_h * geo.kernel_w
+def _outputs(geo: Geometry) -> int:
+    return geo.batches * geo.out_h * geo.out_w * geo.out_ch
+
+
+def _plain_instructions(geo: Geometry) -> int:
+    """Of ``tfg_depthwise_conv_2d_s8`` on the virtual Cortex-M4, about."""
+    return _outputs(geo) * (80 + geo.kernel_h * (15 + 24 * geo.kernel_w))
 
 
 def _form(geo: Geometry, shift: npt.NDArray[np.generic], low: Lowering) -> str:
@@ -144,9 +149,9 @@ def _form(geo: Geometry, shift: npt.NDArray[np.generic], low: Lowering) -> str:
 
 def _uncommon_form(geo: Geometry, low: Lowering) -> str:
     """The kernel where taps lie apart, or channels have several outputs: the plain one where the others do not pay."""
-    costs = {"": _PER_MAC * _macs(geo), _PLANES: planes_instructions(geo)}
-    if geo.out_ch == geo.in_ch >= LANES and taps_inside(geo):
-        costs[_FOURS] = _fours_instructions(geo)
+    costs = {"": _plain_instructions(geo), _PLANES: planes_instructions(geo)}
+    if geo.out_ch == geo.in_ch > 1 and taps_inside(geo):
+        costs[_FOURS if geo.out_ch >= LANES else _FEW] = _fours_instructions(geo)
     best = ""
     for form in sorted(costs, key=lambda form: _CODE_BYTES[form]):
         more_bytes = max(_code_bytes(low, form) - _code_bytes(low, best), 0)

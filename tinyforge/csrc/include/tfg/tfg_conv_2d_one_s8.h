@@ -12,8 +12,8 @@ TFG_C_BEGIN
 typedef struct {
     /* [kernel_h][kernel_w * in_ch, zeros up to a multiple of 4]; [kernel_h][kernel_w][in_ch, zeros] if dilation_w > 1 */
     const int8_t *filter;
-    int32_t bias;         /* for inputs less the zero point */
-    int32_t folded_bias;  /* for inputs as they are: bias less pad_value times the sum of the filter */
+    int32_t bias;        /* for inputs less the zero point */
+    int32_t folded_bias; /* for inputs as they are: bias less pad_value times the sum of the filter */
     int32_t multiplier;
     int32_t shift; /* tfg_requantize_shift */
     int32_t batches;

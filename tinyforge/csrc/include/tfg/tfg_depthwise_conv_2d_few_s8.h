@@ -6,8 +6,8 @@
 TFG_C_BEGIN
 
 /*
- * Two or three channels with a filter of their own each, without dilation: as tfg_depthwise_conv_2d_fours_s8, whose
- * other lanes fall on the next place and are written over. Two roundings an output (gemmlowp).
+ * Two or three channels with a filter of their own each: as tfg_depthwise_conv_2d_fours_s8, whose other lanes fall on the
+ * next place and are written over. Two roundings an output (gemmlowp).
  */
 typedef struct {
     const int8_t *filter;      /* [kernel_h][kernel_w][4], zeros beyond the channels */
@@ -24,6 +24,8 @@ typedef struct {
     int32_t kernel_w;
     int32_t stride_h;
     int32_t stride_w;
+    int32_t dilation_h; /* a tap of each window, at least, lies inside */
+    int32_t dilation_w;
     int32_t pad_h;
     int32_t pad_w;
     int32_t pad_value; /* the input's zero point */

@@ -2,25 +2,7 @@
 
 #include "tfg_dsp.h"
 
-/* count products of inputs less the zero point, both wherever they lie */
-static TFG_NOINLINE int32_t dot(const int8_t *x, const int8_t *filter, int32_t count, int32_t zero_point, int32_t sum)
-{
-    const uint32_t offset = (uint32_t)(uint16_t)-zero_point * 0x10001U;
-    for (; count >= 4; count -= 4) {
-        const uint32_t four = tfg_load4(x);
-        const uint32_t weights = tfg_load4(filter);
-        sum = tfg_smlad(tfg_sxtab16(offset, four), tfg_sxtb16(weights), sum);
-        sum = tfg_smlad(tfg_sxtab16_ror8(offset, four), tfg_sxtb16_ror8(weights), sum);
-        x += 4;
-        filter += 4;
-    }
-    for (; count > 0; count--) {
-        sum += (*x++ - zero_point) * *filter++;
-    }
-    return sum;
-}
-
-static int8_t rescaled(const tfg_conv_2d_one_s8_t *p, int32_t sum)
+TFG_ALWAYS_INLINE int8_t rescaled(const tfg_conv_2d_one_s8_t *p, int32_t sum)
 {
     if (p->shift < 0) {
         sum = tfg_requantize_shift(sum, p->multiplier, p->shift);
@@ -32,52 +14,68 @@ static int8_t rescaled(const tfg_conv_2d_one_s8_t *p, int32_t sum)
     return (int8_t)tfg_ssat8((sum >> p->shift) >> 1);
 }
 
-/* A row of the kernel: bytes that lie side by side, and how often; without dilation all of it lies so */
-static int32_t run_of(const tfg_conv_2d_one_s8_t *p)
+/* Bytes of a row of the kernel that lie side by side; without dilation the whole row does */
+static inline int32_t run_of(const tfg_conv_2d_one_s8_t *p)
 {
     return p->dilation_w == 1 ? p->kernel_w * p->in_ch : p->in_ch;
 }
 
-/* One window, wherever it lies; what is outside adds nothing */
-static TFG_NOINLINE int8_t one_window(const tfg_conv_2d_one_s8_t *p, const int8_t *input, int32_t top, int32_t left)
+/* The sum of one window whose columns are dilated; what is outside adds nothing */
+static TFG_NOINLINE int32_t dilated_window(const tfg_conv_2d_one_s8_t *p, const int8_t *input, int32_t top,
+                                           int32_t left)
 {
-    const int32_t run = run_of(p);
-    const int32_t columns = run / p->in_ch; /* of a run, which lies partly outside if there are several */
+    const int32_t run = (p->in_ch + 3) & ~3;
     const int8_t *filter = p->filter;
     int32_t sum = p->bias;
     for (int32_t ky = p->kernel_h; ky > 0; ky--) {
-        int32_t x = left;
-        for (int32_t kx = p->kernel_w; kx > 0; kx -= columns) {
-            const int32_t first = tfg_max(-x, 0);
-            const int32_t count = tfg_min(p->in_w - x, columns) - first;
-            if (top >= 0 && top < p->in_h && count > 0) {
-                sum = dot(input + (top * p->in_w + x + first) * p->in_ch, filter + first * p->in_ch, count * p->in_ch,
-                          p->pad_value, sum);
+        const int8_t *row = input + top * p->in_w * p->in_ch;
+        int32_t x = top >= 0 && top < p->in_h ? left : p->in_w;
+        for (int32_t kx = p->kernel_w; kx > 0; kx--) {
+            if (x >= 0 && x < p->in_w) {
+                sum = tfg_dot(row + x * p->in_ch, filter, p->in_ch, p->pad_value, sum);
             }
-            filter += (run + 3) & ~3;
+            filter += run;
             x += p->dilation_w;
         }
         top += p->dilation_h;
     }
-    return rescaled(p, sum);
+    return sum;
+}
+
+/* The sum of one window whose columns lie side by side; what is outside adds nothing */
+static TFG_NOINLINE int32_t window_of(const tfg_conv_2d_one_s8_t *p, const int8_t *input, int32_t top, int32_t left)
+{
+    const int32_t row = (p->kernel_w * p->in_ch + 3) & ~3;
+    const int32_t first = tfg_max(-left, 0);
+    const int32_t count = (tfg_min(p->in_w - left, p->kernel_w) - first) * p->in_ch;
+    const int8_t *filter = p->filter + first * p->in_ch;
+    int32_t sum = p->bias;
+    for (int32_t ky = p->kernel_h; ky > 0; ky--) {
+        if (top >= 0 && top < p->in_h) {
+            sum = tfg_dot(input + (top * p->in_w + left + first) * p->in_ch, filter, count, p->pad_value, sum);
+        }
+        filter += row;
+        top += p->dilation_h;
+    }
+    return sum;
 }
 
 /* How many fours of windows in the row of outputs stand inside, from the first one that does not begin before the row */
 static TFG_NOINLINE int32_t fours_inside(const tfg_conv_2d_one_s8_t *p, int32_t top, int32_t left, int32_t places)
 {
     const int32_t bottom = top + (p->kernel_h - 1) * p->dilation_h;
-    const int32_t behind = -run_of(p) & 3; /* bytes that are read with the last row */
     int32_t reach = p->in_w - 1 - (p->kernel_w - 1) * p->dilation_w - left;
     if (top < 0 || left < 0 || bottom >= p->in_h) {
         return 0;
-    if (bottom == p->in_h - 1) {
-        reach -= (behind + p->in_ch - 1) / p->in_ch;
+    }
+    if (bottom == p->in_h - 1) { /* up to three bytes are read behind the last row */
+        reach -= ((-run_of(p) & 3) + p->in_ch - 1) / p->in_ch;
     }
     return reach < 0 ? 0 : tfg_min(places, reach / p->stride_w + 1) / 4;
 }
 
 /* The sums of four windows that stand inside, the first at `x`; the second row of a dilated window and those below add */
-static void four_windows(const tfg_conv_2d_one_s8_t *p, tfg_windows_t *windows, const int8_t *x, int32_t *sums)
+static inline void four_windows(const tfg_conv_2d_one_s8_t *p, tfg_windows_t *windows, const int8_t *x, int32_t *sums)
 {
     windows->x = x;
     windows->filter = p->filter;
@@ -118,7 +116,9 @@ void tfg_conv_2d_one_s8(const tfg_conv_2d_one_s8_t *p, const int8_t *input, int8
             while (places > 0) {
                 int32_t fours = fours_inside(p, top, left, places);
                 if (fours == 0) {
-                    *to++ = one_window(p, input, top, left);
+                    const int32_t sum =
+                        p->dilation_w == 1 ? window_of(p, input, top, left) : dilated_window(p, input, top, left);
+                    *to++ = rescaled(p, sum);
                     left += p->stride_w;
                     places--;
                 }

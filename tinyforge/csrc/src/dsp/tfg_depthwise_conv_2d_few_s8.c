@@ -7,7 +7,7 @@ static void prepare(const tfg_depthwise_conv_2d_few_s8_t *p, int16_t *weights, i
 {
     const int8_t *filter = p->filter;
     int32_t sums[4] = {0, 0, 0, 0};
-    for (int32_t tap = 0; tap < p->kernel_h * p->kernel_w; tap++) {
+    for (int32_t taps = p->kernel_h * p->kernel_w; taps > 0; taps--) {
         const uint32_t four = tfg_load4(filter);
         const uint32_t even = tfg_sxtb16(four);
         const uint32_t odd = tfg_sxtb16_ror8(four);
@@ -31,10 +31,17 @@ static void prepare(const tfg_depthwise_conv_2d_few_s8_t *p, int16_t *weights, i
 }
 
 /* First tap and number of taps inside, of a window that starts at `start` */
-static int32_t inside(int32_t start, int32_t kernel, int32_t size, int32_t *first)
+static int32_t inside(int32_t start, int32_t dilation, int32_t kernel, int32_t size, int32_t *first)
 {
-    *first = tfg_max(-start, 0);
-    return tfg_min(size - start, kernel) - *first;
+    int32_t count = kernel;
+    for (; start < 0; start += dilation) {
+        count--;
+    }
+    *first = kernel - count;
+    for (start += (count - 1) * dilation; start >= size; start -= dilation) {
+        count--;
+    }
+    return count;
 }
 
 /*
@@ -58,7 +65,7 @@ static TFG_NOINLINE void one_place(tfg_depthwise_run_t run, int32_t channels, co
                 }
             }
             to += 4;
-            from += channels;
+            from += run.step;
         }
         from += run.x_skip;
     }
@@ -79,7 +86,8 @@ static void all_places(const tfg_depthwise_conv_2d_few_s8_t *p, const int8_t *in
     tfg_depthwise_run_t run;
     const int8_t *const end = input + p->in_h * p->in_w * p->out_ch;
     const int32_t line = p->in_w * p->out_ch;
-    run.step = p->out_ch;
+    const int32_t reach = (p->kernel_w - 1) * p->dilation_w + 1; /* of a window */
+    run.step = p->dilation_w * p->out_ch;
     run.table = table;
     run.offset = (uint32_t)(uint16_t)-p->pad_value * 0x10001U;
     run.x_stride = p->stride_w * p->out_ch;
@@ -87,14 +95,15 @@ static void all_places(const tfg_depthwise_conv_2d_few_s8_t *p, const int8_t *in
     for (int32_t out_y = 0; out_y < p->out_h; out_y++) {
         int32_t first_y;
         const int32_t top = out_y * p->stride_h - p->pad_h;
-        const int32_t rows = inside(top, p->kernel_h, p->in_h, &first_y);
-        const int32_t lowest = top + p->kernel_h >= p->in_h; /* the last row of the input is among those it reads */
+        const int32_t rows = inside(top, p->dilation_h, p->kernel_h, p->in_h, &first_y);
+        /* whether the last row of the input is among those it reads */
+        const int32_t lowest = top + (first_y + rows - 1) * p->dilation_h == p->in_h - 1;
         int32_t out_x = 0;
         while (out_x < p->out_w) {
             int32_t first_x;
             const int32_t left = out_x * p->stride_w - p->pad_w;
-            const int32_t columns = inside(left, p->kernel_w, p->in_w, &first_x);
-            const int32_t safe = p->in_w - p->kernel_w - left - lowest; /* how far a window may go */
+            const int32_t columns = inside(left, p->dilation_w, p->kernel_w, p->in_w, &first_x);
+            const int32_t safe = p->in_w - reach - left - lowest; /* how far a window may go */
             int32_t places = 1;
             if (columns == p->kernel_w && safe >= 0) {
                 places = tfg_min(p->out_w - out_x, safe / p->stride_w + 1);
@@ -102,15 +111,15 @@ static void all_places(const tfg_depthwise_conv_2d_few_s8_t *p, const int8_t *in
             if (out_y == p->out_h - 1) {
                 places = tfg_min(places, tfg_max(p->out_w - 1 - out_x, 1));
             }
-            run.x = input + (top + first_y) * line + (left + first_x) * p->out_ch;
+            run.x = input + (top + first_y * p->dilation_h) * line + left * p->out_ch + first_x * run.step;
             run.weights = weights + (first_y * p->kernel_w + first_x) * 4;
             run.rows = rows;
             run.columns = columns;
-            run.x_skip = line - columns * run.step;
+            run.x_skip = p->dilation_h * line - columns * run.step;
             run.weights_skip = (p->kernel_w - columns) * 8;
             run.output = output;
             run.places = places;
-            if ((out_y == p->out_h - 1 && out_x == p->out_w - 1) || (lowest && left + p->kernel_w >= p->in_w)) {
+            if ((out_y == p->out_h - 1 && out_x == p->out_w - 1) || (lowest && left + reach >= p->in_w)) {
                 one_place(run, p->out_ch, end, bytes);
             } else {
                 tfg_depthwise_run(&run);

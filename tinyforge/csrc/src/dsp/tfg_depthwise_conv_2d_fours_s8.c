@@ -6,8 +6,9 @@
 static void prepare(const tfg_depthwise_conv_2d_fours_s8_t *p, int32_t channel, int16_t *weights, int32_t *table)
 {
     const int8_t *filter = p->filter + channel;
+    const int32_t apart = p->out_ch;
     int32_t sums[4] = {0, 0, 0, 0};
-    for (int32_t tap = 0; tap < p->kernel_h * p->kernel_w; tap++) {
+    for (int32_t taps = p->kernel_h * p->kernel_w; taps > 0; taps--) {
         const uint32_t four = tfg_load4(filter);
         const uint32_t even = tfg_sxtb16(four);
         const uint32_t odd = tfg_sxtb16_ror8(four);
@@ -18,7 +19,7 @@ static void prepare(const tfg_depthwise_conv_2d_fours_s8_t *p, int32_t channel, 
         sums[2] += (int32_t)even >> 16;
         sums[3] += (int32_t)odd >> 16;
         weights += 4;
-        filter += p->out_ch;
+        filter += apart;
     }
     for (int32_t i = 0; i < 4; i++) {
         const tfg_folded_t folded = tfg_folded(p->bias, p->rare, channel + i);

@@ -146,8 +146,8 @@ static TFG_COLD void columns(const tfg_depthwise_conv_2d_planes_s8_t *p, const p
  * A channel's outputs. Where columns are dilated by d, every d-th output from column r on meets every d-th input from a
  * column on: a convolution without dilation. So with rows.
  */
-static TFG_COLD void channel_of(const tfg_depthwise_conv_2d_planes_s8_t *p, plan_t *plan, const int8_t *input,
-                                int8_t *output, int32_t most, tfg_planes_t *run)
+TFG_ALWAYS_INLINE void channel_of(const tfg_depthwise_conv_2d_planes_s8_t *p, plan_t *plan, const int8_t *input,
+                                  int8_t *output, int32_t most, tfg_planes_t *run)
 {
     const int32_t high = p->dilation_h;
     const int32_t wide = p->dilation_w;

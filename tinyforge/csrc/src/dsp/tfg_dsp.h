@@ -367,6 +367,9 @@ typedef struct {
 /* The four sums */
 void tfg_windows(const tfg_windows_t *windows, int32_t *sums);
 
+/* `sum` plus `count` products of inputs less the zero point with weights, both wherever they lie; none if count <= 0 */
+int32_t tfg_dot(const int8_t *input, const int8_t *weights, int32_t count, int32_t zero_point, int32_t sum);
+
 /* Work of tfg_narrow, in the order in which it loads it */
 typedef struct {
     const int32_t *channels; /* [channels][pairs + 3], as tfg_conv_2d_narrow_s8_t has them */

@@ -9,7 +9,8 @@
 #include "tfg_dsp.h"
 
 /* Windows slot..3 into their places, the first of four in one row being at `top` and `left`, wherever they lie */
-static TFG_COLD void take(const TFG_NARROW *p, const int8_t *input, int32_t top, int32_t left, int32_t slot, int16_t *to)
+static TFG_COLD void take(const TFG_NARROW *p, const int8_t *input, int32_t top, int32_t left, int32_t slot,
+                          int16_t *to)
 {
     const int32_t width = p->in_w * p->in_ch;
     const int32_t stride = p->stride_w * p->in_ch;
@@ -25,6 +26,17 @@ static TFG_COLD void take(const TFG_NARROW *p, const int8_t *input, int32_t top,
         }
         to += row.pairs * 8;
         top += p->dilation_h;
+    }
+}
+
+/* The windows from slot `first` on move to the first slots */
+static TFG_COLD void keep(int16_t *places, int32_t pairs, int32_t first)
+{
+    for (; pairs > 0; pairs--) {
+        for (int32_t i = 0; i < 4 - first; i++) {
+            tfg_store4(places + 2 * i, tfg_load4((const int8_t *)(places + 2 * (first + i))));
+        }
+        places += 8;
     }
 }
 
@@ -59,9 +71,20 @@ static inline void narrow_places(const TFG_NARROW *p, const int8_t *input, int8_
         int32_t places = p->out_h * p->out_w;
         while (places > 0) {
             int32_t fours = places < 4 ? 0 : inside(p, top, left) / 4;
-            if (fours == 0) { /* at an edge; or one of the last ones, which come one by one */
-                const int32_t count = places < 4 ? 1 : 4;
-                for (int32_t slot = 0; slot < count;) {
+            if (fours == 0) { /* at an edge; or the last ones, with those before them, whose windows are still there */
+                int32_t count = 4;
+                int32_t slot = 0;
+                if (places < 4) {
+                    count = 1;
+                    if (places > 1 && p->out_h * p->out_w >= 4) {
+                        count = 4;
+                        slot = 4 - places;
+                        keep(scratch, p->pairs, places);
+                        narrow.output -= slot * p->out_ch;
+                        places = 4;
+                    }
+                }
+                while (slot < count) {
                     const int32_t taken = tfg_min((end - left) / p->stride_w, count - slot);
                     take(p, input, top, left - slot * p->stride_w, slot, scratch);
                     slot += taken;

@@ -17,7 +17,7 @@ static inline int32_t weight_of(const int32_t *channel, int32_t place)
 }
 
 static inline int32_t accumulate(const TFG_NARROW *p, const int8_t *input, const int32_t *channel, int32_t top,
-                          int32_t left)
+                                 int32_t left)
 {
     const int32_t row = p->kernel_w * p->in_ch;
     int32_t acc = channel[1];

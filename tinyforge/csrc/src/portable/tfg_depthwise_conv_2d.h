@@ -1,5 +1,5 @@
 /*
- * A depthwise convolution without dilation, for the kernel whose parameters are a TFG_DEPTHWISE_CONV_2D. What such a
+ * A depthwise convolution, for the kernel whose parameters are a TFG_DEPTHWISE_CONV_2D. What such a
  * kernel fixes, and so does not hold in its parameters `p`, it defines before it includes this.
  */
 #ifndef TFG_DEPTHWISE_CONV_2D_H
@@ -15,6 +15,13 @@
 #define TFG_STRIDE_H p->stride_h
 #define TFG_STRIDE_W p->stride_w
 #endif
+#ifndef TFG_DILATION_H
+#define TFG_DILATION_H p->dilation_h
+#define TFG_DILATION_W p->dilation_w
+#endif
+#ifndef TFG_DEPTH_MULTIPLIER
+#define TFG_DEPTH_MULTIPLIER p->depth_multiplier
+#endif
 #ifndef TFG_LANES
 #define TFG_LANES p->out_ch /* weights of a place of the filter */
 #endif
@@ -23,12 +30,16 @@
 static inline int32_t tfg_depthwise_conv_2d_sum(const TFG_DEPTHWISE_CONV_2D *p, const int8_t *input, int32_t out_y,
                                                 int32_t out_x, int32_t channel)
 {
+    const int32_t in_ch = p->out_ch / TFG_DEPTH_MULTIPLIER;
     const int8_t *filter = p->filter + channel;
     int32_t acc = 0;
-    for (int32_t y = out_y * TFG_STRIDE_H - p->pad_h, ky = 0; ky < TFG_KERNEL_H; y++, ky++) {
-        for (int32_t x = out_x * TFG_STRIDE_W - p->pad_w, kx = 0; kx < TFG_KERNEL_W; x++, kx++) {
+    input += channel / TFG_DEPTH_MULTIPLIER;
+    for (int32_t ky = 0; ky < TFG_KERNEL_H; ky++) {
+        const int32_t y = out_y * TFG_STRIDE_H - p->pad_h + ky * TFG_DILATION_H;
+        for (int32_t kx = 0; kx < TFG_KERNEL_W; kx++) {
+            const int32_t x = out_x * TFG_STRIDE_W - p->pad_w + kx * TFG_DILATION_W;
             const int32_t inside = y >= 0 && y < p->in_h && x >= 0 && x < p->in_w;
-            acc += *filter * (inside ? input[(y * p->in_w + x) * p->out_ch + channel] : p->pad_value);
+            acc += *filter * (inside ? input[(y * p->in_w + x) * in_ch] : p->pad_value);
             filter += TFG_LANES;
         }
     }
@@ -48,7 +59,7 @@ static inline void tfg_depthwise_conv_2d(const TFG_DEPTHWISE_CONV_2D *p, const i
                 }
             }
         }
-        input += p->in_h * p->in_w * p->out_ch;
+        input += p->in_h * p->in_w * (p->out_ch / TFG_DEPTH_MULTIPLIER);
     }
 }
 

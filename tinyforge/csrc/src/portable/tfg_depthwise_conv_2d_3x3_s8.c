@@ -5,6 +5,9 @@
 #define TFG_KERNEL_W          3
 #define TFG_STRIDE_H          p->stride
 #define TFG_STRIDE_W          p->stride
+#define TFG_DILATION_H        1
+#define TFG_DILATION_W        1
+#define TFG_DEPTH_MULTIPLIER  1
 #include "tfg_depthwise_conv_2d.h"
 
 void tfg_depthwise_conv_2d_3x3_s8(const tfg_depthwise_conv_2d_3x3_s8_t *p, const int8_t *input, int8_t *output,
