@@ -23,7 +23,7 @@ static void prepare(const tfg_depthwise_conv_2d_few_s8_t *p, int16_t *weights, i
     for (int32_t i = 0; i < 4; i++) {
         const tfg_folded_t folded = tfg_folded(p->bias, p->rare, i);
         const int32_t shift = folded.shift;
-        table[i == 1 ? 2 : i == 2 ? 1 : i] = folded.bias + p->pad_value * sums[i];
+        table[(0x3120 >> (4 * i)) & 3] = folded.bias + p->pad_value * sums[i]; /* order 0 2 1 3 */
         table[4 + 3 * i] = p->multiplier[i];
         table[5 + 3 * i] = shift;
         table[6 + 3 * i] = (int32_t)((uint32_t)(2 * p->zero_point + 1) << shift);

@@ -3,7 +3,8 @@
 #include "tfg_dsp.h"
 
 /* Weights of four channels as int16 in the order 0 2 1 3, and their table; the input's zero point goes to the input */
-static void prepare(const tfg_depthwise_conv_2d_fours_s8_t *p, int32_t channel, int16_t *weights, int32_t *table)
+static TFG_NOINLINE void prepare(const tfg_depthwise_conv_2d_fours_s8_t *p, int32_t channel, int16_t *weights,
+                                 int32_t *table)
 {
     const int8_t *filter = p->filter + channel;
     const int32_t apart = p->out_ch;
@@ -24,7 +25,7 @@ static void prepare(const tfg_depthwise_conv_2d_fours_s8_t *p, int32_t channel, 
     for (int32_t i = 0; i < 4; i++) {
         const tfg_folded_t folded = tfg_folded(p->bias, p->rare, channel + i);
         const int32_t shift = folded.shift;
-        table[i == 1 ? 2 : i == 2 ? 1 : i] = folded.bias + p->pad_value * sums[i];
+        table[(0x3120 >> (4 * i)) & 3] = folded.bias + p->pad_value * sums[i]; /* order 0 2 1 3 */
         table[4 + 3 * i] = p->multiplier[channel + i];
         table[5 + 3 * i] = shift;
         table[6 + 3 * i] = (int32_t)((uint32_t)(2 * p->zero_point + 1) << shift);
@@ -45,42 +46,40 @@ static int32_t inside(int32_t start, int32_t dilation, int32_t kernel, int32_t s
     return count;
 }
 
-static void four_channels(const tfg_depthwise_conv_2d_fours_s8_t *p, const int8_t *input, int8_t *output,
-                          const int16_t *weights, const int32_t *table)
+static TFG_COLD void four_channels(const tfg_depthwise_conv_2d_fours_s8_t *p, const int8_t *input, int8_t *output,
+                                   const int16_t *weights, const int32_t *table)
 {
     tfg_depthwise_run_t run;
-    const int32_t line = p->in_w * p->out_ch;
-    const int32_t reach = (p->kernel_w - 1) * p->dilation_w + 1; /* of a window */
+    const int32_t down = p->dilation_h * p->in_w * p->out_ch;
     run.step = p->dilation_w * p->out_ch;
     run.table = table;
     run.offset = (uint32_t)(uint16_t)-p->pad_value * 0x10001U;
     run.x_stride = p->stride_w * p->out_ch;
     run.output_stride = p->out_ch;
+    run.output = output;
     for (int32_t out_y = 0; out_y < p->out_h; out_y++) {
         int32_t first_y;
         const int32_t top = out_y * p->stride_h - p->pad_h;
-        const int32_t rows = inside(top, p->dilation_h, p->kernel_h, p->in_h, &first_y);
+        int32_t left = -p->pad_w;
         int32_t out_x = 0;
+        run.rows = inside(top, p->dilation_h, p->kernel_h, p->in_h, &first_y);
         while (out_x < p->out_w) {
             int32_t first_x;
-            const int32_t left = out_x * p->stride_w - p->pad_w;
-            const int32_t columns = inside(left, p->dilation_w, p->kernel_w, p->in_w, &first_x);
+            run.columns = inside(left, p->dilation_w, p->kernel_w, p->in_w, &first_x);
             /* the places that follow with whole rows of taps inside, or this one alone */
-            int32_t places = 1;
-            if (columns == p->kernel_w) {
-                places = tfg_min(p->out_w - out_x, (p->in_w - reach - left) / p->stride_w + 1);
+            run.places = 1;
+            if (run.columns == p->kernel_w) {
+                const int32_t last = p->in_w - 1 - (p->kernel_w - 1) * p->dilation_w; /* where such a place begins */
+                run.places = tfg_min(p->out_w - out_x, (last - left) / p->stride_w + 1);
             }
-            run.x = input + (top + first_y * p->dilation_h) * line + left * p->out_ch + first_x * run.step;
+            run.x = input + (top * p->in_w + left) * p->out_ch + first_y * down + first_x * run.step;
             run.weights = weights + (first_y * p->kernel_w + first_x) * 4;
-            run.rows = rows;
-            run.columns = columns;
-            run.x_skip = p->dilation_h * line - columns * run.step;
-            run.weights_skip = (p->kernel_w - columns) * 8;
-            run.output = output;
-            run.places = places;
+            run.x_skip = down - run.columns * run.step;
+            run.weights_skip = (p->kernel_w - run.columns) * 8;
             tfg_depthwise_run(&run);
-            out_x += places;
-            output += places * p->out_ch;
+            out_x += run.places;
+            left += run.places * p->stride_w;
+            run.output += run.places * p->out_ch;
         }
     }
 }
