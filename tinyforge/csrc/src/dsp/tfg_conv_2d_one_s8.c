@@ -60,8 +60,8 @@ static TFG_NOINLINE int32_t window_of(const tfg_conv_2d_one_s8_t *p, const int8_
     return sum;
 }
 
-/* How many fours of windows in the row of outputs stand inside, from the first one that does not begin before the row */
-static TFG_NOINLINE int32_t fours_inside(const tfg_conv_2d_one_s8_t *p, int32_t top, int32_t left, int32_t places)
+/* How many windows in the row of outputs stand inside, from the first one that does not begin before the row */
+static TFG_NOINLINE int32_t windows_inside(const tfg_conv_2d_one_s8_t *p, int32_t top, int32_t left, int32_t places)
 {
     const int32_t bottom = top + (p->kernel_h - 1) * p->dilation_h;
     int32_t reach = p->in_w - 1 - (p->kernel_w - 1) * p->dilation_w - left;
@@ -71,7 +71,7 @@ static TFG_NOINLINE int32_t fours_inside(const tfg_conv_2d_one_s8_t *p, int32_t 
     if (bottom == p->in_h - 1) { /* up to three bytes are read behind the last row */
         reach -= ((-run_of(p) & 3) + p->in_ch - 1) / p->in_ch;
     }
-    return reach < 0 ? 0 : tfg_min(places, reach / p->stride_w + 1) / 4;
+    return reach < 0 ? 0 : tfg_min(places, reach / p->stride_w + 1);
 }
 
 /* The sums of four windows that stand inside, the first at `x`; the second row of a dilated window and those below add */
@@ -113,23 +113,27 @@ void tfg_conv_2d_one_s8(const tfg_conv_2d_one_s8_t *p, const int8_t *input, int8
         for (int32_t out_y = p->out_h; out_y > 0; out_y--) {
             int32_t left = -p->pad_w;
             int32_t places = p->out_w;
+            /* whether four windows may be taken where fewer stand inside: the others reach into the next row of inputs */
+            const int32_t more = top + (p->kernel_h - 1) * p->dilation_h < p->in_h - 1 && 3 * p->stride_w + 3 < p->in_w;
             while (places > 0) {
-                int32_t fours = fours_inside(p, top, left, places);
-                if (fours == 0) {
+                int32_t inside = windows_inside(p, top, left, places);
+                if (inside < (more ? 2 : 4)) {
                     const int32_t sum =
                         p->dilation_w == 1 ? window_of(p, input, top, left) : dilated_window(p, input, top, left);
                     *to++ = rescaled(p, sum);
                     left += p->stride_w;
                     places--;
+                    continue;
                 }
-                for (; fours > 0; fours--) {
+                for (; inside >= (more ? 2 : 4); inside -= 4) {
+                    const int32_t count = tfg_min(inside, 4);
                     int32_t sums[4];
                     four_windows(p, &windows, input + (top * p->in_w + left) * p->in_ch, sums);
-                    for (int32_t i = 0; i < 4; i++) {
+                    for (int32_t i = 0; i < count; i++) {
                         *to++ = rescaled(p, sums[i]);
                     }
-                    left += 4 * p->stride_w;
-                    places -= 4;
+                    left += count * p->stride_w;
+                    places -= count;
                 }
             }
             top += p->stride_h;
