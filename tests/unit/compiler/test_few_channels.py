@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from onelayer import along_time, layer
 from sliding import Net, differences
+from tflite_writer import Writer
 
 from tinyforge.compiler import Goal, compile_model
 
@@ -88,3 +90,28 @@ def test_sliding_window(tmp_path):
     assert seen > 80
     assert wrong == 0
     assert {ONE, NARROW} <= {call.kernel for call in sliding.layers}
+
+
+def depthwise(scales: list[float], size: int) -> bytes:
+    """A 3x3 depthwise layer over a square image, whose channels have these scales."""
+    rng, count, model = np.random.default_rng(1), len(scales), Writer()
+    x = model.tensor("x", (1, size, size, count), scale=0.05, zero_point=-128)
+    weights = rng.integers(-127, 128, (1, 3, 3, count)).astype(np.int8)
+    filter_ = model.constant("filter", weights, "int8", scale=scales, axis=3)
+    bias = model.constant("bias", rng.integers(-500, 500, count), "int32", scale=[0.05 * scale for scale in scales])
+    y = model.tensor("y", (1, size, size, count), scale=0.5, zero_point=-128)
+    options = {"stride_w": 1, "stride_h": 1, "padding": 0, "depth_multiplier": 1}
+    model.op("DEPTHWISE_CONV_2D", [x, filter_, bias], [y], "DepthwiseConv2DOptions", **options)
+    return bytes(model.build([x], [y]))
+
+
+def test_a_channel_of_a_large_scale_slows_only_itself():
+    """Such as batch normalisation makes of an input channel that hardly changes: its sums are shifted to the left."""
+    data = depthwise([0.01] * 7 + [200.0], 24)
+    calls = compile_model(data, name="net", place="net.tflite").layers
+    assert [call.kernel for call in calls] == ["tfg_depthwise_conv_2d_3x3_s8", "tfg_depthwise_conv_2d_rare_s8"]
+    assert calls[1].params["channels"] == 1
+    assert int(calls[1].params["rare"][0][0]) == 7
+    assert calls[1].inputs[1] == calls[0].outputs[0]
+    assert kernels(data, Goal.SIZE) == ["tfg_depthwise_conv_2d_s8"]
+    assert kernels(depthwise([0.01] * 8, 24)) == ["tfg_depthwise_conv_2d_3x3_s8"]

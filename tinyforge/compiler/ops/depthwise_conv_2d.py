@@ -13,7 +13,7 @@ from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.ops.conv_2d import MANY, lower_many_channels
 from tinyforge.compiler.overlap import LANES, depthwise_windows, few_channel_windows, grouped_windows
 from tinyforge.compiler.planes import planes_bytes, planes_fit, planes_instructions, planes_overlaps
-from tinyforge.core.graph import Array, DType, Overlap
+from tinyforge.core.graph import Array, DType, Overlap, Param, Tensor
 
 
 @operator(
@@ -59,6 +59,17 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         lower_many_channels(view, low, "depthwise_conv_2d", geometry, rows.reshape(channels, -1), axis=3)
         return
     numbers = conv_weights(view, rows, lambda given: np.moveaxis(given, 0, 2), 3)
+    rare = np.flatnonzero(np.asarray(numbers["shift"]) < 0)
+    if rare.size and _pays_apart(low, geometry, rare.size):
+        others = low.temporary(output, output.shape)
+        _one_call(view, low, geometry, _without(numbers, rare), others)
+        _rare_call(view, low, geometry, numbers, rare, others)
+    else:
+        _one_call(view, low, geometry, numbers, output)
+
+
+def _one_call(view: OpView, low: Lowering, geometry: Geometry, numbers: dict[str, Param], output: Tensor) -> None:
+    """All channels, those that are rare in the form for any."""
     form = _form(geometry, np.asarray(numbers["shift"]), low)
     size = {name: value for name, value in sizes(geometry).items() if not name.startswith(_FIXED[form])}
     if form == "_3x3":
@@ -66,17 +77,61 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
     if form == _FEW:
         numbers = {name: _to_lanes(np.asarray(value)) for name, value in numbers.items()}
     if form in {"", _PLANES}:
-        size["depth_multiplier"] = channels // geometry.in_ch
+        size["depth_multiplier"] = geometry.out_ch // geometry.in_ch
     low.layer(
         "depthwise_conv_2d",
         f"tfg_depthwise_conv_2d{form}_s8",
         {**packed(numbers), **size, **output_limits(view)},
-        inputs=(input_,),
+        inputs=(view.input(0),),
         outputs=(output,),
         scratch_bytes=_scratch_bytes(form, geometry),
-        macs=geometry.batches * geometry.out_h * geometry.out_w * int(weights.size),
+        macs=_outputs(geometry) * geometry.kernel_h * geometry.kernel_w,
         overlaps=_overlaps(form, geometry),
     )
+
+
+def _rare_call(
+    view: OpView, low: Lowering, geometry: Geometry, numbers: dict[str, Param], rare: Array, others: Tensor
+) -> None:
+    """Channels ``rare`` [n] come to the others: their multiplications are counted with those."""
+    filter_ = np.moveaxis(np.asarray(numbers["filter"]), 2, 0)[rare]
+    sums = filter_.sum((1, 2), dtype=np.int64) * view.quantized(view.input(0))[1]
+    bias, multiplier, shift = (np.asarray(numbers[name], np.int64)[rare] for name in ("bias", "multiplier", "shift"))
+    size = {name: value for name, value in sizes(geometry).items() if name != "in_ch"}
+    low.layer(
+        "depthwise_conv_2d",
+        _RARE,
+        {
+            "filter": filter_,
+            "rare": np.stack([rare, bias + sums, multiplier, shift], axis=1).astype(np.int32),
+            "channels": rare.size,
+            **size,
+            "depth_multiplier": geometry.out_ch // geometry.in_ch,
+            **output_limits(view),
+        },
+        inputs=(view.input(0), others),
+        outputs=(view.output(),),
+        inplace=((1, 0),),
+    )
+
+
+def _without(numbers: dict[str, Param], rare: Array) -> dict[str, Param]:
+    """The numbers with channels that come to nothing instead of those of ``rare`` [n]."""
+    kept = {name: np.asarray(value).copy() for name, value in numbers.items()}
+    kept["filter"][:, :, rare] = 0
+    for name, value in (("bias", 0), ("multiplier", 1 << 30), ("shift", 0)):
+        kept[name][rare] = value
+    return {**kept}
+
+
+def _pays_apart(low: Lowering, geo: Geometry, count: int) -> bool:
+    """Whether the others go to a fast form. Not along time: windows that slide know one call for a layer's rows."""
+    if not planes_fit(geo) or min(geo.in_h, geo.in_w) == 1:
+        return False
+    more_bytes = _CODE_BYTES[_FOURS] + (0 if low.has_kernel(_RARE) else _RARE_BYTES)
+    plain = _plain_instructions(geo)
+    alone = plain // 2 * count // geo.out_ch + planes_instructions(geo)
+    return low.goal.takes(more_bytes=more_bytes, fewer_instructions=plain - alone)
 
 
 def _to_lanes(numbers: Array) -> Array:
@@ -104,6 +159,7 @@ _FIXED: dict[str, tuple[str, ...]] = {
 
 _FOURS, _FEW, _PLANES = "_fours", "_few", "_planes"
 _CODE_BYTES = {"": 560, _FEW: 1560, _FOURS: 1240, _PLANES: 2020}  # GCC 12, -O2
+_RARE, _RARE_BYTES = "tfg_depthwise_conv_2d_rare_s8", 560
 _CONVOLUTION_BYTES = 2080  # of tfg_conv_2d_s8 and what it calls
 
 
