@@ -219,7 +219,10 @@ def _uncommon_form(geo: Geometry, low: Lowering) -> str:
 def _fours_instructions(geo: Geometry) -> int:
     """Of ``tfg_depthwise_conv_2d_fours_s8``, or of ``_few_s8``, on the virtual Cortex-M4, about."""
     place = 65 + geo.kernel_h * (7 + 11 * geo.kernel_w)
-    return geo.batches * geo.out_h * geo.out_w * -(-geo.out_ch // LANES) * place
+    lefts = (column * geo.stride_w - geo.pad_w for column in range(geo.out_w))
+    last = geo.in_w - 1 - (geo.kernel_w - 1) * geo.dilation_w
+    edges = sum(not 0 <= left <= last for left in lefts)  # which come one by one
+    return geo.batches * geo.out_h * -(-geo.out_ch // LANES) * (geo.out_w * place + 60 * edges)
 
 
 def _scratch_bytes(form: str, geo: Geometry) -> int:

@@ -104,6 +104,7 @@ static void all_places(const tfg_depthwise_conv_2d_few_s8_t *p, const int8_t *in
             const int32_t left = out_x * p->stride_w - p->pad_w;
             const int32_t columns = inside(left, p->dilation_w, p->kernel_w, p->in_w, &first_x);
             const int32_t safe = p->in_w - reach - left - lowest; /* how far a window may go */
+            const int32_t last = left + (first_x + columns - 1) * p->dilation_w; /* the last column that is read */
             int32_t places = 1;
             if (columns == p->kernel_w && safe >= 0) {
                 places = tfg_min(p->out_w - out_x, safe / p->stride_w + 1);
@@ -119,7 +120,7 @@ static void all_places(const tfg_depthwise_conv_2d_few_s8_t *p, const int8_t *in
             run.weights_skip = (p->kernel_w - columns) * 8;
             run.output = output;
             run.places = places;
-            if ((out_y == p->out_h - 1 && out_x == p->out_w - 1) || (lowest && left + reach >= p->in_w)) {
+            if ((out_y == p->out_h - 1 && out_x == p->out_w - 1) || (lowest && last == p->in_w - 1)) {
                 one_place(run, p->out_ch, end, bytes);
             } else {
                 tfg_depthwise_run(&run);
