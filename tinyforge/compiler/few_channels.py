@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinyforge.compiler.convolution import conv_weights, output_limits, packed, sizes
-from tinyforge.compiler.geometry import Geometry
+from tinyforge.compiler.geometry import Geometry, geometry_of
 from tinyforge.compiler.layout import GROUP, filled
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
@@ -78,17 +78,31 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
 
 
 def _pays(view: OpView, low: Lowering, kernel: str, geo: Geometry, stem: str) -> bool:
-    """Whether the kernel's code is worth it: beside other convolutions it is added, alone it stands for theirs."""
-    others = any(op.kind in {"CONV_1D", "CONV_2D"} and op.index != view.op.index for op in low.graph.ops)
-    more_bytes = _CODE_BYTES[kernel] if others and not low.has_kernel(kernel) else 0
+    """Whether the kernel's code is worth it, to all layers that may take it: alone it stands for the others' code."""
+    convolutions = [op for op in low.graph.ops if op.kind in {"CONV_1D", "CONV_2D"}]
+    others = any(op.index != view.op.index for op in convolutions)
+    more_bytes, fewer = _gain(kernel, geo, one_dimension=stem == "conv_1d")
+    if not low.goal.takes(more_bytes=max(more_bytes, 0), fewer_instructions=fewer):
+        return False
+    if not others or low.has_kernel(kernel):
+        return True
+    for op in convolutions:
+        there = geometry_of(OpView(low.graph, op)) if op.index != view.op.index else None
+        if there is not None and _kernel(there, op.kind.lower()) == kernel:
+            found = _gain(kernel, there, one_dimension=op.kind == "CONV_1D")
+            if low.goal.takes(more_bytes=max(found[0], 0), fewer_instructions=found[1]):
+                more_bytes, fewer = more_bytes + found[0], fewer + found[1]
+    return low.goal.takes(more_bytes=max(more_bytes + _CODE_BYTES[kernel], 0), fewer_instructions=fewer)
+
+
+def _gain(kernel: str, geo: Geometry, *, one_dimension: bool) -> tuple[int, int]:
+    """Bytes of constants more than in a kernel for many channels, and instructions less."""
     places = geo.batches * geo.out_h * geo.out_w
-    fewer = int(_SAVED_PER_MAC * places * geo.out_ch * geo.kernel_h * geo.kernel_w * geo.in_ch)
-    if kernel in {_NARROW, _BYTES, _POINT}:
-        narrow = (16 * geo.out_ch, 35 + 22 * geo.out_ch) if kernel == _POINT else _narrow_cost(kernel, geo)
-        many = _many_cost(geo, one_dimension=stem == "conv_1d")
-        more_bytes += narrow[0] - many[0]
-        fewer = places * (many[1] - narrow[1]) // 4
-    return low.goal.takes(more_bytes=max(more_bytes, 0), fewer_instructions=fewer)
+    if kernel not in {_NARROW, _BYTES, _POINT}:
+        return 0, int(_SAVED_PER_MAC * places * geo.out_ch * geo.kernel_h * geo.kernel_w * geo.in_ch)
+    narrow = (16 * geo.out_ch, 35 + 22 * geo.out_ch) if kernel == _POINT else _narrow_cost(kernel, geo)
+    many = _many_cost(geo, one_dimension=one_dimension)
+    return narrow[0] - many[0], places * (many[1] - narrow[1]) // 4
 
 
 def _narrow_cost(kernel: str, geo: Geometry) -> tuple[int, int]:

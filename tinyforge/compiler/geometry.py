@@ -113,3 +113,30 @@ def window_geometry(view: OpView, input_: Tensor, output: Tensor, kernel: tuple[
         pad_h=padding_before(view, padding, in_h, kernel[0], stride_h, dilation_h, out_h),
         pad_w=padding_before(view, padding, in_w, kernel[1], stride_w, dilation_w, out_w),
     )
+
+
+CONV_1D_SIZES = ("batches", "in_len", "in_ch", "out_len", "out_ch", "kernel", "stride", "pad")
+
+
+def row_geometry(view: OpView) -> Geometry:
+    """A CONV_1D as windows over an image of height 1."""
+    size = {name: int(view.option(name)) for name in CONV_1D_SIZES}
+    return Geometry(
+        size["batches"], 1, size["in_len"], size["in_ch"], 1, size["out_len"], size["out_ch"],
+        kernel_h=1, kernel_w=size["kernel"], stride_h=1, stride_w=size["stride"],
+        dilation_h=1, dilation_w=1, pad_h=0, pad_w=size["pad"],
+    )  # fmt: skip
+
+
+def geometry_of(view: OpView) -> Geometry | None:
+    """Of a CONV_1D, or of a CONV_2D that is not grouped; None of any other.
+
+    Raises:
+        UnsupportedModelError: as :func:`window_geometry`.
+    """
+    if view.op.kind == "CONV_1D":
+        return row_geometry(view)
+    filter_ = view.input(1).shape
+    if view.op.kind != "CONV_2D" or len(filter_) != 4 or filter_[3] != view.input(0).shape[3]:
+        return None
+    return window_geometry(view, view.input(0), view.output(), (filter_[1], filter_[2]))

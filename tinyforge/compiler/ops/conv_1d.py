@@ -6,7 +6,7 @@ import numpy as np
 
 from tinyforge.compiler.convolution import conv_weights, output_limits, packed
 from tinyforge.compiler.few_channels import lower_few_channels
-from tinyforge.compiler.geometry import Geometry
+from tinyforge.compiler.geometry import CONV_1D_SIZES, row_geometry
 from tinyforge.compiler.layout import GROUP, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
@@ -16,7 +16,6 @@ from tinyforge.compiler.packing import can_be_smaller, pack, worth_packing
 from tinyforge.core.graph import Array, DType, Param
 
 PLAIN_PER_MAC = 1.0  # instructions of tfg_conv_1d_s8 on the virtual Cortex-M4
-SIZES = ("batches", "in_len", "in_ch", "out_len", "out_ch", "kernel", "stride", "pad")
 
 
 @operator("CONV_1D")
@@ -24,9 +23,9 @@ def conv_1d(view: OpView, low: Lowering) -> None:
     """Lower to ``tfg_conv_1d_s8``: a window is ``kernel * in_ch`` bytes in a row; or to a kernel for few channels."""
     rows = view.constant(1, DType.INT8).reshape(view.option("out_ch"), -1)
     groups = -(-rows.shape[1] // GROUP)
-    sizes: dict[str, Param] = {name: view.option(name) for name in SIZES}
+    sizes: dict[str, Param] = {name: view.option(name) for name in CONV_1D_SIZES}
     macs = view.option("batches") * view.option("out_len") * int(np.prod(view.input(1).shape))
-    if lower_packed(view, low, rows, sizes, macs) or lower_few_channels(view, low, "conv_1d", _geometry(view), rows):
+    if lower_packed(view, low, rows, sizes, macs) or lower_few_channels(view, low, "conv_1d", row_geometry(view), rows):
         return
     low.layer(
         "conv_1d",
@@ -41,7 +40,7 @@ def conv_1d(view: OpView, low: Lowering) -> None:
         outputs=(view.output(),),
         scratch_bytes=PLACES * groups * GROUP * 2,
         macs=macs,
-        overlaps=whole_windows(_geometry(view)),
+        overlaps=whole_windows(row_geometry(view)),
     )
 
 
@@ -72,16 +71,6 @@ def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Para
         outputs=(view.output(),),
         scratch_bytes=PLACES * rows.shape[1] * 2,
         macs=macs,
-        overlaps=whole_windows(_geometry(view)),
+        overlaps=whole_windows(row_geometry(view)),
     )
     return True
-
-
-def _geometry(view: OpView) -> Geometry:
-    """The same as windows over an image of height 1."""
-    size = {name: int(view.option(name)) for name in SIZES}
-    return Geometry(
-        size["batches"], 1, size["in_len"], size["in_ch"], 1, size["out_len"], size["out_ch"],
-        kernel_h=1, kernel_w=size["kernel"], stride_h=1, stride_w=size["stride"],
-        dilation_h=1, dilation_w=1, pad_h=0, pad_w=size["pad"],
-    )  # fmt: skip
