@@ -103,7 +103,7 @@ static void all_places(const tfg_depthwise_conv_2d_few_s8_t *p, const int8_t *in
             int32_t first_x;
             const int32_t left = out_x * p->stride_w - p->pad_w;
             const int32_t columns = inside(left, p->dilation_w, p->kernel_w, p->in_w, &first_x);
-            const int32_t safe = p->in_w - reach - left - lowest; /* how far a window may go */
+            const int32_t safe = p->in_w - reach - left - lowest;                /* how far a window may go */
             const int32_t last = left + (first_x + columns - 1) * p->dilation_w; /* the last column that is read */
             int32_t places = 1;
             if (columns == p->kernel_w && safe >= 0) {
