@@ -53,14 +53,15 @@ class Net:
         )  # fmt: skip
         return self
 
-    def depthwise(self, kernel: int, stride: int = 1, padding: int = VALID) -> Net:
+    def depthwise(self, kernel: int, stride: int = 1, padding: int = VALID, dilation: int = 1) -> Net:
         scales = [float(one) for one in self.rng.uniform(0.002, 0.02, self.channels)]
         weights = self.rng.integers(-127, 128, (1, 1, kernel, self.channels))
         w = self.model.constant("w", weights, "int8", scale=scales, axis=3)
-        source, length = self.now, self._after(self.length, kernel, stride, padding)
+        source, length = self.now, self._after(self.length, kernel, stride, padding, dilation)
         self.model.op(
             "DEPTHWISE_CONV_2D", [source, w, -1], [self._output(length, self.channels)], "DepthwiseConv2DOptions",
-            padding=padding, stride_h=1, stride_w=stride, depth_multiplier=1, dilation_w_factor=1, dilation_h_factor=1,
+            padding=padding, stride_h=1, stride_w=stride, depth_multiplier=1, dilation_w_factor=dilation,
+            dilation_h_factor=1,
         )  # fmt: skip
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from onelayer import along_time, layer
-from sliding import Net, differences
+from sliding import SAME, VALID, Net, differences
 from tflite_writer import Writer
 
 from tinyforge.compiler import Goal, compile_model
@@ -90,6 +90,18 @@ def test_sliding_window(tmp_path):
     assert seen > 80
     assert wrong == 0
     assert {ONE, NARROW} <= {call.kernel for call in sliding.layers}
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5, 8])
+@pytest.mark.parametrize("padding", [VALID, SAME])
+def test_dilated_layers_over_a_sliding_window(channels, padding, tmp_path):
+    """Every form of them, in the parts that a hop computes, too."""
+    net = Net(60, channels).conv(channels, 3, dilation=4, padding=padding).depthwise(3, dilation=3, padding=padding)
+    data = net.conv(1, 3, dilation=2, padding=padding).conv(3, 2, dilation=3, padding=padding).head()
+    sliding, seen, wrong = differences(data, 4, 60, tmp_path, goal=Goal.SPEED, force=True)
+    assert seen > 40
+    assert wrong == 0
+    assert len(sliding.layers) > 4
 
 
 def depthwise(scales: list[float], size: int) -> bytes:
