@@ -64,12 +64,18 @@ def train(model: str, project: Path, run: str, *, json: bool, quiet: bool) -> No
     render.say("intervals: 95 %, over people (dataset.split_by) where there are several, else over windows")
     for name, m in _rows(result):
         if decided := m["decision"]:
-            render.say(
-                f"{name}: an answer needs a score of {decided['decision']['least_score']}/256; on validation windows "
-                f"false alarms {render.percent(decided['false_alarms'])}, gestures detected "
-                f"{render.percent(decided['detected'])}, no answer {render.percent(decided['unknown'])}"
-            )
+            render.say(f"{name}: an answer needs a score of {decided['decision']['least_score']}/256")
+            _say_decided("validation windows, which chose it", decided)
+            if decided["test"]:
+                _say_decided("test windows, which did not", decided["test"])
     _where(result)
+
+
+def _say_decided(where: str, said: Mapping[str, Any]) -> None:
+    render.say(
+        f"  on {where}: false alarms {render.percent(said['false_alarms'])}, gestures detected "
+        f"{render.percent(said['detected'])}, no answer {render.percent(said['unknown'])}"
+    )
 
 
 def _macro_f1(said: Mapping[str, Any]) -> str:

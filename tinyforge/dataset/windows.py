@@ -303,7 +303,7 @@ def group_of(entry: Entry, split: SplitSpec) -> str:
         raise DataError(
             f"recording {entry.id}",
             f"has no {split.by}, so it cannot be split by one",
-            f'import it again with --{split.by}, or use by = "recording"',
+            f'import it again with --{split.by}, or set split_by = "recording"',
         )
     return entry.subject if split.by == "subject" else f"{entry.subject}/{entry.session}"
 

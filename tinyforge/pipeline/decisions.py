@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinyforge.core.types import VALIDATION, Decision, ModelSpec
+from tinyforge.core.types import TEST, VALIDATION, Decision, ModelSpec
 from tinyforge.pipeline.stages import dataset as dataset_stage
 from tinyforge.pipeline.stages import train as train_stage
 
@@ -38,6 +38,17 @@ def chosen(road: Road, spec: ModelSpec) -> Chosen | None:
         smoothing=wish.smoothing,
         rest=wish.rest,
     )
+
+
+def tested(road: Road, spec: ModelSpec, found: Chosen) -> Chosen | None:
+    """What the decision does on the test windows, which did not choose it; None where there are none."""
+    from tinyforge.tasks import gesture
+
+    dataset = dataset_stage.load(road)
+    with np.load(train_stage.predictions(road, spec), allow_pickle=False) as archive:
+        scores, targets = gesture.to_scores(archive["test_probabilities"]), archive["test_targets"]
+    streams = dataset.recordings[dataset.split == TEST]
+    return gesture.judge(scores, targets, streams, dataset.labels, found.decision)
 
 
 def decision(road: Road, spec: ModelSpec) -> Decision:

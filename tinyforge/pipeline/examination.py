@@ -38,7 +38,7 @@ def check(project: Project, *, page: Path | None = None) -> dict[str, Any]:
     Raises:
         DataError: there are no recordings, or one is damaged.
     """
-    from tinyforge.dataset.quality import NOTE, WARNING, finding
+    from tinyforge.dataset.quality import ERROR, NOTE, WARNING, finding
     from tinyforge.dataset.quality import check as examine
 
     store = datasets.store_of(project)
@@ -57,7 +57,8 @@ def check(project: Project, *, page: Path | None = None) -> dict[str, Any]:
     if stopped is not None:
         fact = f"as {PROJECT_FILE} stands, a training stops here: {stopped.place}: {stopped.fact}"
         said = finding("no-windows", WARNING, [], fact, stopped.way_out)
-        report = dataclasses.replace(report, findings=(*report.findings, said))
+        errors = sum(one.severity == ERROR for one in report.findings)
+        report = dataclasses.replace(report, findings=(*report.findings[:errors], said, *report.findings[errors:]))
     if len(drawn) < len(entries):
         fact = f"{len(drawn)} of {len(entries)} recordings were looked at, drawn by chance: more do not fit into memory"
         said = finding("part-of-set", NOTE, [], fact, "split the store, or check parts of it, to see every recording")

@@ -140,7 +140,7 @@ def decide(scores: npt.NDArray[np.int8], streams: Sequence[str] | npt.NDArray[np
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A decision and what it does on the windows it was chosen on.
+    """A decision and what it does on some windows.
 
     Attributes:
         decision: the least score that keeps to the wished rate.
@@ -194,10 +194,35 @@ def choose(
     allowed = int(np.floor(false_alarms * len(scores) + 1e-9))
     strongest = np.sort(margins[alarm])[::-1]
     least = int(strongest[allowed]) + 1 if len(strongest) > allowed else 0
-    answered = margins >= least
+    return _counted(Decision(least, smoothing, rest), winners, margins, targets, quiet)
+
+
+def judge(
+    scores: npt.NDArray[np.int8],
+    targets: IntArray,
+    streams: Sequence[str] | npt.NDArray[np.str_],
+    labels: Sequence[str],
+    decision: Decision,
+) -> Chosen | None:
+    """What a decision does on windows that did not choose it; None for no windows.
+
+    Args:
+        scores, targets, streams, labels: as for :func:`choose`.
+        decision: chosen elsewhere; its rest is one of ``labels`` or empty.
+    """
+    if len(scores) == 0:
+        return None
+    quiet = list(labels).index(decision.rest) if decision.rest else -1
+    winners, margins = np.array(_strengths(scores, streams, decision.smoothing), np.int64).T
+    return _counted(decision, winners, margins, targets, quiet)
+
+
+def _counted(decision: Decision, winners: IntArray, margins: IntArray, targets: IntArray, quiet: int) -> Chosen:
+    alarm = (winners != quiet) & (winners != targets)
+    answered = margins >= decision.least_score
     gestures = (targets >= 0) & (targets != quiet)
     return Chosen(
-        Decision(least, smoothing, rest),
+        decision,
         float((alarm & answered).mean()),
         float((answered & (winners == targets))[gestures].mean()) if gestures.any() else 0.0,
         float((~answered).mean()),

@@ -66,7 +66,7 @@ def test_the_seed_chooses_who():
             "subject",
             (
                 'split: by = "subject" needs at least 3 subjects, the dataset has 2 subjects; record more people, '
-                'or use by = "recording" (then the test says nothing about new people)'
+                'or set split_by = "recording" (then the test says nothing about new people)'
             ),
         ),
         (1, "session", 'split: by = "session" needs at least 3 sessions, the dataset has 1 session;'),

@@ -171,7 +171,7 @@ def test_a_recording_without_subject_or_session_cannot_be_split_by_one(people, m
         make_dataset(people, SPEC, split=SplitSpec(by))
     assert str(caught.value) == (
         f"recording {nobody}: has no {by}, so it cannot be split by one; "
-        f'import it again with --{by}, or use by = "recording"'
+        f'import it again with --{by}, or set split_by = "recording"'
     )
     assert len(make_dataset(people, SPEC, split=BY_RECORDING).windows)
 

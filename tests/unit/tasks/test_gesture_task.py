@@ -142,6 +142,24 @@ def test_the_chosen_decision_does_what_it_says():
     assert ((answers >= 0) & (answers != targets)).mean() > 0.02
 
 
+def test_a_decision_is_judged_on_windows_that_did_not_choose_it():
+    rng = np.random.default_rng(5)
+    scores, targets = rng.integers(-128, 128, (400, 3)).astype(np.int8), rng.integers(-1, 3, 400)
+    streams = np.repeat(["r1", "r2", "r3", "r4"], 100)
+    labels = ("a", "b", "c")
+    first, rest = slice(0, 200), slice(200, 400)
+    chosen = gesture.choose(
+        scores[first], targets[first], streams[first], labels, false_alarms=0.1, smoothing=2, rest="c"
+    )
+    assert gesture.judge(scores[first], targets[first], streams[first], labels, chosen.decision) == chosen
+    others = gesture.judge(scores[rest], targets[rest], streams[rest], labels, chosen.decision)
+    answers, truth = gesture.decide(scores[rest], streams[rest], chosen.decision), targets[rest]
+    assert others.false_alarms == pytest.approx(((answers != -1) & (answers != 2) & (answers != truth)).mean())
+    assert others.unknown == pytest.approx((answers == -1).mean())
+    assert others.detected == pytest.approx((answers == truth)[(truth == 0) | (truth == 1)].mean())
+    assert gesture.judge(scores[:0], targets[:0], streams[:0], labels, chosen.decision) is None
+
+
 def test_a_decision_needs_windows_and_a_rest_that_exists():
     scores = scores_of(250)
     with pytest.raises(DataError, match="decision: no windows to choose it on"):

@@ -21,6 +21,8 @@ _FEWEST = 5  # takes of a class, to say anything of it
 _POINTS = 32  # of the outline by which near-duplicates are found
 _ALIKE = 0.9995
 
+_NOBODY = "(no name)"
+
 
 def judge_set(takes: Sequence[Take], sides: Mapping[str, int] | None = None) -> list[Finding]:
     """Everything that can be said of takes beside each other.
@@ -158,8 +160,9 @@ def _balance(takes: Sequence[Take]) -> list[Finding]:
         found.append(finding("person-is-class", ERROR, sorted(by_subject), fact, "record all classes of each person"))
     elif lacking:
         who, labels = next(iter(sorted(lacking.items())))
-        fact = f"{len(lacking)} people lack a class, {who} for instance {', '.join(labels)}"
-        found.append(finding("missing-class", NOTE, sorted(lacking), fact, "record them, if it is meant to be there"))
+        fact = f"{len(lacking)} people lack a class, {who or _NOBODY} for instance {', '.join(labels)}"
+        people = [person or _NOBODY for person in sorted(lacking)]
+        found.append(finding("missing-class", NOTE, people, fact, "record them, if it is meant to be there"))
     if len(by_subject) == 1:
         fact = "one person: an accuracy measured here says nothing of other people"
         found.append(finding("one-person", NOTE, list(by_subject), fact, "record more people"))

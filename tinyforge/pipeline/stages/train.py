@@ -75,11 +75,14 @@ def result(road: Road, spec: ModelSpec) -> dict[str, Any]:
 
     trained = load_result(road.run.path(name(spec)))
     chosen = decisions.chosen(road, spec)
+    tested = None if chosen is None else decisions.tested(road, spec, chosen)
     return {
         "parameters": trained.parameters,
         "epochs": trained.epochs,
         "folder": str(trained.folder),
-        "decision": None if chosen is None else dataclasses.asdict(chosen),
+        "decision": None
+        if chosen is None
+        else dataclasses.asdict(chosen) | {"test": None if tested is None else dataclasses.asdict(tested)},
     } | {side: accuracy(trained.metrics[side]) for side in ("validation", "test")}
 
 
