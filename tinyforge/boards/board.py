@@ -214,7 +214,7 @@ def _read(path: Path) -> Board:
         raise ConfigError(
             str(path), f'"{path.stem}" is no board identifier', "name the file in lower-case letters, digits and _"
         )
-    table = load_toml(path)
+    table = load_toml(path, "give the path of a board's .toml, or one of `tinyforge boards`")
     board = Board(
         id=path.stem,
         name=table.text("name"),

@@ -40,6 +40,7 @@ def os_error(path: Path, error: OSError, doing: str) -> UsageError:
     advice = {
         "No space left on device": "free some space and run the command again; nothing was lost",
         "Permission denied": "check the owner and the permissions of the folder",
+        "No such file or directory": "choose a folder that exists, or can be made" if doing == "write" else "",
         "Read-only file system": "choose a folder that can be written",
     }.get(reason, "")
     return UsageError(str(path), f"cannot {doing}: {reason}", advice)

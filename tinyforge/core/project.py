@@ -252,7 +252,7 @@ def load_project(
         ConfigError: naming file, key and way out.
     """
     file = path / PROJECT_FILE if path.is_dir() else path
-    top = load_toml(file)
+    top = load_toml(file, "`tinyforge init` makes one")
     project = top.table("project")
     name = _identifier(project, "name", "tinyforge")
     task = project.text("task", "gesture", choices=("gesture",), what="task")

@@ -18,8 +18,8 @@ T = TypeVar("T")
 _MISSING: Any = object()
 
 
-def load_toml(path: Path) -> Table:
-    """Read a TOML file.
+def load_toml(path: Path, missing: str = "check the path") -> Table:
+    """Read a TOML file; ``missing`` is what to do where there is none.
 
     Raises:
         ConfigError: the file is missing, is not UTF-8 or is not TOML; the message has the line.
@@ -27,7 +27,7 @@ def load_toml(path: Path) -> Table:
     try:
         text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin files with a byte order mark
     except FileNotFoundError:
-        raise ConfigError(str(path), "no such file", "`tinyforge init` makes one") from None
+        raise ConfigError(str(path), "no such file", missing) from None
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), f"byte {error.start} is not UTF-8", "save the file as UTF-8") from error
     except OSError as error:

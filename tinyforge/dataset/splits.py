@@ -116,7 +116,7 @@ def _too_few(groups: int, sides: int, spec: SplitSpec) -> DataError:
         return DataError("split", f"{groups} {noun} cannot fill {sides} sides", "record more")
     return DataError(
         "split",
-        f'by = "{spec.by}" needs at least {sides} {spec.by}s, the dataset has {groups} {noun}',
+        f'split_by = "{spec.by}" needs at least {sides} {spec.by}s, the dataset has {groups} {noun}',
         'record more people, or set split_by = "recording" (then the test says nothing about new people)'
         if spec.by == "subject"
         else 'record more sessions, or set split_by = "recording"',

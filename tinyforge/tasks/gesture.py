@@ -207,7 +207,10 @@ def judge(
     """What a decision does on windows that did not choose it; None for no windows.
 
     Args:
-        scores, targets, streams, labels: as for :func:`choose`.
+        scores: int8 [n, classes], the windows of a recording in their order.
+        targets: class of each window [n]; -1 for motion that is none of the classes.
+        streams: recording of each window [n].
+        labels: class names.
         decision: chosen elsewhere; its rest is one of ``labels`` or empty.
     """
     if len(scores) == 0:

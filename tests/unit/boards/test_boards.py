@@ -147,7 +147,9 @@ def test_without_a_sensor_it_is_no_board(tmp_path):
 
 
 def test_a_file_that_is_missing_or_wrongly_named(tmp_path):
-    with pytest.raises(ConfigError, match="no such file"):
+    with pytest.raises(
+        ConfigError, match=r"no such file; give the path of a board's .toml, or one of `tinyforge boards`"
+    ):
         load_board(str(tmp_path / "none.toml"))
     path = write(tmp_path, GOOD, "My Board.toml")
     with pytest.raises(ConfigError, match='"My Board" is no board identifier'):

@@ -65,11 +65,11 @@ def test_the_seed_chooses_who():
             2,
             "subject",
             (
-                'split: by = "subject" needs at least 3 subjects, the dataset has 2 subjects; record more people, '
-                'or set split_by = "recording" (then the test says nothing about new people)'
+                'split: split_by = "subject" needs at least 3 subjects, the dataset has 2 subjects; record more '
+                'people, or set split_by = "recording" (then the test says nothing about new people)'
             ),
         ),
-        (1, "session", 'split: by = "session" needs at least 3 sessions, the dataset has 1 session;'),
+        (1, "session", 'split: split_by = "session" needs at least 3 sessions, the dataset has 1 session;'),
         (2, "recording", "split: 2 recordings cannot fill 3 sides; record more"),
     ],
 )
