@@ -29,9 +29,9 @@ static TFG_NOINLINE int32_t dilated_window(const tfg_conv_2d_one_s8_t *p, const 
     int32_t sum = p->bias;
     for (int32_t ky = p->kernel_h; ky > 0; ky--) {
         const int8_t *row = input + top * p->in_w * p->in_ch;
-        int32_t x = top >= 0 && top < p->in_h ? left : p->in_w;
+        int32_t x = (uint32_t)top < (uint32_t)p->in_h ? left : p->in_w;
         for (int32_t kx = p->kernel_w; kx > 0; kx--) {
-            if (x >= 0 && x < p->in_w) {
+            if ((uint32_t)x < (uint32_t)p->in_w) {
                 sum = tfg_dot(row + x * p->in_ch, filter, p->in_ch, p->pad_value, sum);
             }
             filter += run;
