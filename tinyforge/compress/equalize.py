@@ -30,6 +30,8 @@ _TAKES = (*_WEIGHTED, layers.DepthwiseConv2D)  # the axis before the last of eac
 _LETS_PASS = (
     layers.ReLU,
     layers.Dropout,
+    layers.SpatialDropout1D,
+    layers.SpatialDropout2D,
     layers.MaxPooling1D,
     layers.MaxPooling2D,
     layers.AveragePooling1D,
@@ -80,7 +82,7 @@ def equalize(model: Any, windows: Float32Array) -> list[Moved]:
     for layer in model.layers:
         if type(layer) not in _WEIGHTED or not _is_homogeneous(layer):
             continue
-        takers = _takers(layer)
+        takers = _takers(model, layer)
         if takers:
             moved += _balance(model, layer, takers, windows[:_WINDOWS])
     return moved
@@ -90,35 +92,41 @@ def _is_homogeneous(layer: Any) -> bool:
     return layer.activation in {k.activations.linear, k.activations.relu}
 
 
-def _takers(layer: Any) -> list[tuple[Any, IntArray]]:
+def _takers(model: Any, layer: Any) -> list[tuple[Any, IntArray]]:
     """The layers that take the layer's channels, each with the channel behind every one of its inputs (-1: another's).
 
-    Empty where something on the way does not let a factor pass, or shows the channels to the outside.
+    Empty where something on the way does not let a factor pass, shows the channels to the outside, or has other uses.
     """
-    found = list(_follow(layer, np.arange(layer.output_shape[-1])))
+    found = list(_follow(model, layer, np.arange(layer.output_shape[-1])))
     return [] if any(taker is None for taker, _ in found) else found
 
 
-def _follow(layer: Any, channels: IntArray) -> Iterator[tuple[Any, IntArray]]:
-    nodes = layer.outbound_nodes
-    if not nodes:
+def _follow(model: Any, layer: Any, channels: IntArray) -> Iterator[tuple[Any, IntArray]]:
+    nodes = list(dict.fromkeys(layer.outbound_nodes))  # of one that takes the same tensor twice there are two
+    if not nodes or not _is_once(layer) or any(layer.output is shown for shown in model.outputs):
         yield None, channels
+        return
     for node in nodes:
         after = node.outbound_layer
-        if isinstance(after, _TAKES):
-            yield after, channels
-        elif isinstance(after, layers.Concatenate) and after.axis in {-1, len(after.output_shape) - 1}:
+        if type(after) in _TAKES and _is_once(after) and after.get_weights()[0].shape[-2] == len(channels):
+            yield after, channels  # of one in groups, a weight is for several channels
+        elif type(after) is layers.Concatenate and after.axis in {-1, len(after.output_shape) - 1}:
             parts = [
                 channels if source is layer else np.full(shape[-1], -1)
                 for source, shape in zip(_sources(node), after.input_shape, strict=True)
             ]
-            yield from _follow(after, np.concatenate(parts))
-        elif isinstance(after, layers.Flatten | layers.Reshape) and after.output_shape[-1] % len(channels) == 0:
-            yield from _follow(after, np.tile(channels, after.output_shape[-1] // len(channels)))
-        elif (isinstance(after, _LETS_PASS) and _is_plain(after)) or _is_relu(after):
-            yield from _follow(after, channels)
+            yield from _follow(model, after, np.concatenate(parts))
+        elif type(after) in {layers.Flatten, layers.Reshape} and after.output_shape[-1] % len(channels) == 0:
+            yield from _follow(model, after, np.tile(channels, after.output_shape[-1] // len(channels)))
+        elif (type(after) in _LETS_PASS and _is_plain(after)) or _is_relu(after):
+            yield from _follow(model, after, channels)
         else:
             yield None, channels
+
+
+def _is_once(layer: Any) -> bool:
+    """Whether the layer is called in one place, and its channels are the last axis."""
+    return len(layer.inbound_nodes) == 1 and getattr(layer, "data_format", "channels_last") == "channels_last"
 
 
 def _sources(node: Any) -> list[Any]:

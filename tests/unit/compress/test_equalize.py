@@ -123,3 +123,82 @@ def test_a_loud_channel_that_matters_stays():
     weights[0][..., 2] *= 512
     model.get_layer("conv1").set_weights(weights)
     assert equalize(model, given) == []
+
+
+def conv(filters=8, **options):
+    return keras().layers.Conv1D(filters, 3, padding="same", **options)
+
+
+def forked(case, given):
+    """Networks of somebody else's: outputs, the loud convolution, and the layer and rows where it is faint (if any)."""
+    layers = keras().layers
+    loud, next_, relu = conv(activation="relu"), conv(4), layers.ReLU()
+    seen = loud(given)
+    if case == "one ReLU for two":
+        raw = conv()
+        seen = relu(raw(relu(loud(given))))
+        return [next_(seen)], loud, (raw, [1])
+    if case == "a follower of two":
+        return [layers.Add()([next_(seen), next_(conv(activation="relu")(given))])], loud, (next_, [1])
+    if case == "its own follower":
+        loud = conv(6, activation="relu")
+        return [next_(loud(loud(given)))], loud, (next_, [1])
+    if case == "twice side by side":
+        return [next_(layers.Concatenate()([seen, seen]))], loud, (next_, [1, 9])
+    if case == "itself and its ReLU":
+        return [next_(layers.Concatenate()([seen, relu(seen)]))], loud, (next_, [1, 9])
+    if case == "a window of its own":
+        return [next_(seen), layers.Lambda(lambda x: x + 1)(seen)], loud, (next_, [1])
+    if case == "an output itself":
+        return [next_(seen), seen], loud, (next_, [1])
+    if case == "transposed":
+        back = layers.Conv1DTranspose(8, 3)
+        return [back(seen)], loud, (back, [1])
+    if case == "transposed, other channels":
+        return [layers.Conv1DTranspose(5, 3)(seen)], loud, None
+    if case == "groups":
+        return [conv(8, groups=2)(seen)], loud, None
+    if case == "other way round":
+        return [layers.Dense(4)(layers.Flatten()(layers.Permute((2, 1))(seen)))], loud, None
+    if case == "added":
+        same = conv(8)
+        return [layers.Add()([same(seen), seen])], loud, (same, [1])
+    between = {"6": layers.ReLU(6.0), "leaky": layers.ReLU(negative_slope=0.1), "tanh": layers.Activation("tanh")}[case]
+    return [next_(between(seen))], loud, (next_, [1])
+
+
+MOVED = {"twice side by side", "itself and its ReLU"}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        *("one ReLU for two", "a follower of two", "its own follower", "a window of its own", "an output itself"),
+        *("transposed", "transposed, other channels", "groups", "other way round", "added", "6", "leaky", "tanh"),
+        *sorted(MOVED),
+    ],
+)
+def test_networks_of_somebody_elses_answer_as_before(case):
+    """Layers used in two places, channels seen in two places, weights of other shapes: not a bit may change."""
+    k = keras()
+    k.utils.set_random_seed(3)
+    given = k.Input((STEPS, 6))
+    outputs, layer, follower = forked(case, given)
+    pooled = [one if len(one.shape) == 2 else k.layers.GlobalAveragePooling1D()(one) for one in outputs[:1]]
+    model = k.Model(given, [k.layers.Dense(3)(pooled[0]), *outputs[1:]])
+    rng = np.random.default_rng(5)
+    for weight in model.weights:
+        weight.assign(weight + rng.normal(0, 0.1, weight.shape))
+    weights = layer.get_weights()
+    for weight in weights:
+        weight[..., 1] *= 512
+    layer.set_weights(weights)
+    if follower:
+        taken = follower[0].get_weights()
+        taken[0][..., follower[1], :] /= 512
+        follower[0].set_weights(taken)
+    before = model.predict(windows(8), verbose=0)
+    moved = [one.layer for one in equalize(model, windows())]
+    after = model.predict(windows(8), verbose=0)
+    assert all(np.array_equal(one, two) for one, two in zip(before, after, strict=True))
+    assert (layer.name in moved) is (case in MOVED)
