@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,11 +14,13 @@ from tinyforge.core.files import sha256_file, sha256_json
 from tinyforge.core.project import load_project
 from tinyforge.core.types import IMU_CHANNELS, Recording
 from tinyforge.dataset import RecordingStore
+from tinyforge.pipeline import models
 from tinyforge.pipeline.observer import Silent
 from tinyforge.pipeline.runs import Step, execute, open_run
 from tinyforge.pipeline.verify_run import verify
 
 MODEL = "ab" * 32
+ZOO = Path(__file__).parents[2] / "models" / "activities_cnn1d" / "activities_cnn1d.tflite"
 
 
 @pytest.fixture
@@ -99,3 +102,26 @@ def test_recordings_that_changed_since_are_named(road, capfd):
         main(["verify-run", "--project", str(project.root), "--json"])
     assert ended.value.code == 1
     assert json.loads(capfd.readouterr().out)["ok"] is False
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_made_again_as_the_run_made_it(road, stream, monkeypatch):
+    """With its streaming and its key for updates, which are no part of what lies before it."""
+    project, run, do = road
+    compress = do("compress/cnn", {"dataset": "d1"}, {"int8.tflite": ZOO.read_bytes()})
+    inputs = {"tflite": sha256_file(compress / "int8.tflite"), **({"stream": True} if stream else {})}
+    export = Step("export/cnn", 1, inputs, lambda out: models.export(ZOO, out, name="cnn", stream=stream, whole=stream))
+    folder = execute(run, export, Silent())
+    assert ("cnn_slide" in (folder / "cnn.h").read_text()) is stream
+    key = "cd" * 32 if stream else ""
+    image = b"\x7fELF" + key.encode()
+    do("build/virtual/cnn", {"export": "e", **({"update_key": key} if key else {})}, {"firmware.elf": image})
+
+    def build(board, folder, *, model_dir, update_key=""):
+        folder.mkdir()
+        (folder / "firmware.elf").write_bytes(b"\x7fELF" + update_key.encode())
+        return SimpleNamespace(elf=folder / "firmware.elf")
+
+    monkeypatch.setattr("tinyforge.firmware.build", build)
+    again = {tie.what: (tie.ok, tie.fact) for tie in verify(project, run, rebuild=True) if " again: " in tie.fact}
+    assert {what: ok for what, (ok, _) in again.items()} == {"export/cnn": True, "build/virtual/cnn": True}, again

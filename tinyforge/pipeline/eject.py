@@ -29,7 +29,8 @@ def eject(
         ``stream`` also ``stream_says``: what it saves, or why it does not pay.
 
     Raises:
-        UsageError: the folder holds something, or cannot be written; or no such link.
+        UsageError: the folder holds something, or cannot be written; or no such link; or ``stream`` without a model,
+            with one that cannot, or for MLPerf Tiny's runner.
         ConfigError: no such board, or no firmware for it.
         UnsupportedModelError, ModelFormatError: the model; nothing is written then.
     """
@@ -38,12 +39,20 @@ def eject(
     board = devices.board_of(None, board_id)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(str(out), "is not empty", "choose a new folder: what you edit there is yours")
+    if stream and (link or model is None):
+        why = "MLPerf Tiny's runner asks for whole windows" if link else "there is no model whose windows would slide"
+        raise UsageError("--stream", why, "leave it out")
     says = {}
     with tempfile.TemporaryDirectory(prefix="tinyforge_eject_") as made:
         model_dir = None
         if model is not None:
             model_dir = Path(made) / "model"
-            exported = models.export(model, model_dir, stream=stream, whole=stream)
+            try:
+                exported = models.export(model, model_dir, stream=stream, whole=stream)
+            except UsageError as error:  # there is no --hop here
+                if not stream:
+                    raise
+                raise UsageError("--stream", error.fact, "leave it out") from error
             if stream:
                 says = {"stream_says": exported["explain"][-1]}
             if not link and not (model_dir / INFO_NAME).is_file():

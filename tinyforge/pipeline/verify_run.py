@@ -169,14 +169,16 @@ def _rebuilt(run: Run, model: str, own_board: str) -> Iterator[Tie]:
         return
     with tempfile.TemporaryDirectory(prefix="tinyforge_rebuild_") as made:
         again = Path(made) / "model"
-        models.export(tflite, again, name=model)
+        streams = bool(run.manifest["stages"][step]["inputs"].get("stream"))
+        models.export(tflite, again, name=model, stream=streams, whole=streams)
         yield _same(step, run.path(step), again, [a.path.relative_to(step) for a in run.artifacts(step)])
         for build_step in sorted(run.manifest["stages"]):
             if not (build_step.startswith("build/") and build_step.endswith(f"/{model}")):
                 continue
             board_id = build_step.split("/")[1]
             board = load_board(own_board if Path(own_board).stem == board_id else board_id)
-            built = build(board, Path(made) / board.id, model_dir=run.path(step))
+            key = run.manifest["stages"][build_step]["inputs"].get("update_key", "")
+            built = build(board, Path(made) / board.id, model_dir=run.path(step), update_key=key)
             old, new = _sha256(run, f"{build_step}/firmware.elf"), sha256_file(built.elf)
             if old == new:
                 yield Tie(build_step, True, f"built again: the same bytes ({new[:12]})")

@@ -14,6 +14,7 @@ from tinyforge.compiler import Goal, compile_model
 from tinyforge.compiler.streaming import Rows, stream, stream_beside
 from tinyforge.core.errors import UsageError
 from tinyforge.pipeline import models
+from tinyforge.pipeline.eject import eject
 from tinyforge.runtimes import Manifest, get_runtime
 
 
@@ -133,6 +134,8 @@ def test_export(tmp_path):
     assert "#define CNN_FILLING_CALLS 10" in header
     with pytest.raises(UsageError, match=r"--stream: .*; add --hop N"):
         models.export(path, tmp_path / "other", stream=True)
+    with pytest.raises(UsageError, match=r"--stream: .*; leave it out"):
+        eject(tmp_path / "project", model=path, stream=True)
     with pytest.raises(UsageError, match="the runtime tflm takes whole windows"):
         models.export(path, tmp_path / "other", runtime="tflm", hop=10)
 

@@ -7,15 +7,18 @@ import pytest
 from tfw_host import COMMON, HERE, HostBoard, common_sources, compile_c, sanitizer_flags, toy_info, toy_scores
 
 from tinyforge.boards import load_board
+from tinyforge.core.errors import UsageError
 from tinyforge.core.types import Channel
 from tinyforge.evaluate.host_c import load_invoke
 from tinyforge.firmware.manifest import model_sources, read_info, read_manifest
 from tinyforge.firmware.project import binding_of, render
 from tinyforge.link import Mode
 from tinyforge.pipeline import models
+from tinyforge.pipeline.eject import eject
 from tinyforge.runtimes.preprocess import preprocess
 
 ROOT = COMMON.parents[1]
+MODEL = ROOT / "models" / "activities_cnn1d" / "activities_cnn1d.tflite"
 GAPS = ("noise", "lose-every", "173", "7")
 
 
@@ -93,8 +96,7 @@ def test_modes_and_infer_in_between():
 
 def export(folder, hop):
     """A network of the zoo for whole windows and, where that pays, for new samples."""
-    model = ROOT / "models" / "activities_cnn1d" / "activities_cnn1d.tflite"
-    models.export(model, folder, stream=True, hop=hop, whole=True)
+    models.export(MODEL, folder, stream=True, hop=hop, whole=True)
     return folder
 
 
@@ -131,3 +133,18 @@ def test_the_application_is_told_where_it_pays(hop, slides, tmp_path):
     project = render(load_board("virtual"), tmp_path / "with", model_dir=model_dir)
     assert ('"TFW_SLIDE": "1"' in (project / "tinyforge.json").read_text()) is slides
     assert (".slide_hop = 10," in (project / "model" / "tfw_model.c").read_text()) is slides
+
+
+@pytest.mark.parametrize(
+    ("options", "fact"),
+    [
+        ({"model": MODEL, "link": "eembc"}, "MLPerf Tiny's runner asks for whole windows"),
+        ({}, "there is no model whose windows would slide"),
+    ],
+    ids=["runner", "no model"],
+)
+def test_a_project_that_could_not_stream_is_not_written(options, fact, tmp_path):
+    with pytest.raises(UsageError, match=f"--stream: .*{fact}") as caught:
+        eject(tmp_path / "mine", stream=True, **options)
+    assert caught.value.way_out == "leave it out"
+    assert not (tmp_path / "mine").exists()
