@@ -325,7 +325,7 @@ static bool slides_alike(const tfw_model_t *model, const uint8_t *window, const 
         return model->slide == NULL;
     }
     if (model->slide == NULL || model->slide_reset == NULL || model->preprocess_samples == NULL ||
-        hop >= model->window_length || model->input_bytes != model->window_length * row) {
+        hop >= model->window_length) {
         return false;
     }
     model->slide_reset();
@@ -347,7 +347,8 @@ static bool proves_itself(uint8_t slot)
     const tfw_model_t *const model = take_into_use(slot);
     const uint32_t bytes = coming.total;
     const uint32_t at = head(slot, TFW_IMAGE_AT_PROOF);
-    if (model->invoke == NULL || model->preprocess == NULL || model->smoothing == 0u || model->output_bytes == 0u ||
+    if (model->invoke == NULL || model->preprocess == NULL || model->smoothing == 0u || model->window_hop == 0u ||
+        model->input_bytes != (uint32_t)model->window_length * model->channels || model->output_bytes == 0u ||
         model->output_bytes > 255u || at > bytes || model->input_bytes > bytes - at ||
         model->output_bytes > bytes - at - model->input_bytes) {
         return false;

@@ -112,6 +112,18 @@ def test_a_model_that_slides_comes_as_an_update(image, secret, tmp_path):
     assert cycles["slides"] < 0.25 * cycles["whole"]
 
 
+@pytest.mark.parametrize(("at", "value"), [(10, 3), (10, 5), (10, 0), (12, 0)], ids=["short", "long", "none", "no hop"])
+def test_sizes_that_would_leave_the_window_are_not_taken(image, tiny_model, secret, at, value):
+    """Of ``window_length`` and ``window_hop``: with a hop of 0 a full window would be pushed on."""
+    running = Running(image)
+    good = make(running, tiny_model, secret).data
+    at += int.from_bytes(good[28:32], "little")
+    assert good[at : at + 2] != value.to_bytes(2, "little")
+    with pytest.raises(LinkRefused, match="its self-test failed"):
+        running.link.update(sign(good[:at] + value.to_bytes(2, "little") + good[at + 2 :], secret))
+    running.works()
+
+
 def test_a_board_of_before_takes_whole_windows(image, secret, tmp_path):
     running = Running(image)
     model = ZOO / "activities_cnn1d" / "activities_cnn1d.tflite"
