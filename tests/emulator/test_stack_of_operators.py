@@ -10,16 +10,16 @@ import zlib
 
 import numpy as np
 import pytest
-from opbench import CompiledCases, case_files, random_inputs
+from opbench import GOALS, Case, CompiledCases, case_files, random_inputs
+from sliding import SAME, VALID, Net
 from test_dsp_kernels import BUFFERS, build
 
+from tinyforge.compiler import compile_model
 from tinyforge.toolchain.stack import stack_bytes
 
 SEED = 7
 SLACK = 16
-#: Not of networks: a narrow convolution whose windows all lie inside takes 60 bytes less
-#: than one at an edge (ADR 10).
-STEMS = tuple(sorted(case_files().keys() - {"networks"}))
+STEMS = tuple(sorted(case_files()))
 #: Their kernels have more than one way through.
 WINDING = ("cast", "conv_2d", "depthwise_conv_2d", "max_pool_2d", "slice", "transpose", "unidirectional_sequence_lstm")
 
@@ -45,10 +45,13 @@ def measured(machine, compiled, arrays):
     return below - machine.trace.lowest_sp(run)[0]
 
 
-def apart(stem, count, folder):
-    """Cases whose prediction is too low or too high, one line each."""
+def first_cases(stem, count):
     rng = np.random.default_rng([SEED, zlib.crc32(stem.encode())])
-    cases = list(itertools.islice(case_files()[stem](rng), count))
+    return list(itertools.islice(case_files()[stem](rng), count))
+
+
+def apart(cases, folder):
+    """Cases whose prediction is too low or too high, one line each."""
     generated = CompiledCases(cases, folder)
     machine = build(generated, folder, "-O2", traced=True)
     lines = []
@@ -57,14 +60,38 @@ def apart(stem, count, folder):
         found = measured(machine, compiled, inputs[0])
         predicted = stack_bytes(machine.image, f"{compiled.name}_invoke")
         if not found <= predicted <= found + SLACK:
-            lines.append(f"{stem} {case.name}: {predicted} B predicted, {found} B measured")
+            lines.append(f"{case.name}: {predicted} B predicted, {found} B measured")
     return lines
 
 
 @pytest.mark.emulator
 @pytest.mark.parametrize("stem", WINDING)
 def test_stack_of_winding_operators(stem, tmp_path):
-    lines = apart(stem, 12, tmp_path)
+    lines = apart(first_cases(stem, 12), tmp_path)
+    assert not lines, "\n".join(lines)
+
+
+def along_time(in_ch, out_ch, kernel, dilation, padding, places):
+    """One convolution of so many output places."""
+    net = Net(places + (kernel - 1) * dilation * padding, in_ch)
+    data = net.conv(out_ch, kernel, dilation=dilation, padding=padding).model.build([net.input], [net.now])
+    name = f"{in_ch} to {out_ch}, kernel {kernel}, dilated by {dilation}, {['same', 'valid'][padding]}"
+    return Case(name, bytes(data))
+
+
+@pytest.mark.emulator
+def test_windows_inside_and_at_edges(tmp_path):
+    """Kernels for few channels take four windows inside at once, and each at an edge in another way."""
+    shapes = [(2, 3, 2, 1), (1, 3, 4, 1), (3, 3, 2, 2), (1, 4, 3, 5), (8, 1, 3, 1), (8, 1, 3, 4), (5, 1, 3, 4)]
+    cases = [along_time(*shape, padding, 16) for shape in shapes for padding in (SAME, VALID)]
+    cases = [case for case in cases for _ in GOALS]  # CompiledCases takes the goals in turn
+    found = {
+        layer.kernel
+        for case, goal in zip(cases, itertools.cycle(GOALS), strict=False)
+        for layer in compile_model(case.data, name="net", place="net", goal=goal).layers
+    }
+    assert found >= {f"tfg_conv_2d_{kind}_s8" for kind in ("narrow", "narrow_bytes", "one")}
+    lines = apart(cases, tmp_path)
     assert not lines, "\n".join(lines)
 
 
@@ -72,5 +99,5 @@ def test_stack_of_winding_operators(stem, tmp_path):
 @pytest.mark.heavy
 @pytest.mark.parametrize("stem", STEMS)
 def test_stack_of_every_operator(stem, tmp_path):
-    lines = apart(stem, 60, tmp_path)
+    lines = apart(first_cases(stem, 60), tmp_path)
     assert not lines, "\n".join(lines)

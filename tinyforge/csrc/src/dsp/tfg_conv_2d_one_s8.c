@@ -27,17 +27,19 @@ static TFG_NOINLINE int32_t dilated_window(const tfg_conv_2d_one_s8_t *p, const 
     const int32_t run = (p->in_ch + 3) & ~3;
     const int8_t *filter = p->filter;
     int32_t sum = p->bias;
+    input += top * p->in_w * p->in_ch;
     for (int32_t ky = p->kernel_h; ky > 0; ky--) {
-        const int8_t *row = input + top * p->in_w * p->in_ch;
         int32_t x = (uint32_t)top < (uint32_t)p->in_h ? left : p->in_w;
         for (int32_t kx = p->kernel_w; kx > 0; kx--) {
             if ((uint32_t)x < (uint32_t)p->in_w) {
-                sum = tfg_dot(row + x * p->in_ch, filter, p->in_ch, p->pad_value, sum);
+                sum += tfg_dot(input + x * p->in_ch, filter, p->in_ch, p->pad_value);
             }
             filter += run;
+            TFG_IN_REGISTER(filter); /* not computed again behind the row, which takes a place on the stack */
             x += p->dilation_w;
         }
         top += p->dilation_h;
+        input += p->dilation_h * p->in_w * p->in_ch;
     }
     return sum;
 }
@@ -52,7 +54,7 @@ static TFG_NOINLINE int32_t window_of(const tfg_conv_2d_one_s8_t *p, const int8_
     int32_t sum = p->bias;
     for (int32_t ky = p->kernel_h; ky > 0; ky--) {
         if (top >= 0 && top < p->in_h) {
-            sum = tfg_dot(input + (top * p->in_w + left + first) * p->in_ch, filter, count, p->pad_value, sum);
+            sum += tfg_dot(input + (top * p->in_w + left + first) * p->in_ch, filter, count, p->pad_value);
         }
         filter += row;
         top += p->dilation_h;

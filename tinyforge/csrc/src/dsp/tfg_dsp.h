@@ -367,8 +367,8 @@ typedef struct {
 /* The four sums */
 void tfg_windows(const tfg_windows_t *windows, int32_t *sums);
 
-/* `sum` plus `count` products of inputs less the zero point with weights, both wherever they lie; none if count <= 0 */
-int32_t tfg_dot(const int8_t *input, const int8_t *weights, int32_t count, int32_t zero_point, int32_t sum);
+/* The sum of `count` products of inputs less the zero point with weights, both wherever they lie; 0 if count <= 0 */
+int32_t tfg_dot(const int8_t *input, const int8_t *weights, int32_t count, int32_t zero_point);
 
 /* Work of tfg_narrow, in the order in which it loads it */
 typedef struct {

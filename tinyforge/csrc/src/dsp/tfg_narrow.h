@@ -8,9 +8,12 @@
 
 #include "tfg_dsp.h"
 
-/* Windows slot..3 into their places, the first of four in one row being at `top` and `left`, wherever they lie */
-static TFG_COLD void take(const TFG_NARROW *p, const int8_t *input, int32_t top, int32_t left, int32_t slot,
-                          int16_t *to)
+/*
+ * Windows slot..3 into their places, the first of four in one row being at `top` and `left`, wherever they lie. Inline: a
+ * call of its own would be deeper on the stack than all that windows inside take.
+ */
+TFG_ALWAYS_INLINE void take(const TFG_NARROW *p, const int8_t *input, int32_t top, int32_t left, int32_t slot,
+                            int16_t *to)
 {
     const int32_t width = p->in_w * p->in_ch;
     const int32_t stride = p->stride_w * p->in_ch;

@@ -66,39 +66,40 @@ TFG_NAKED void tfg_windows(TFG_UNUSED const tfg_windows_t *windows, TFG_UNUSED i
                      ".purgem tfg_group\n\t");
 }
 
-/* r0 inputs, r1 weights, r2 inputs left, r3 their zero point, r4 what is added to two of them, r12 the sum */
+/* r0 inputs, r1 weights, r2 inputs left, r3 minus their zero point in both halves, r12 the sum */
 TFG_NAKED int32_t tfg_dot(TFG_UNUSED const int8_t *input, TFG_UNUSED const int8_t *weights, TFG_UNUSED int32_t count,
-                          TFG_UNUSED int32_t zero_point, TFG_UNUSED int32_t sum)
+                          TFG_UNUSED int32_t zero_point)
 {
     __asm__ volatile(".syntax unified\n\t"
-                     "ldr r12, [sp]\n\t"
-                     "push {r4, r5, r6, r7, lr}\n\t"
-                     "rsbs r4, r3, #0\n\t"
-                     "pkhbt r4, r4, r4, lsl #16\n\t"
+                     "push {r4, r5, r6, lr}\n\t"
+                     "movs r4, #0\n\t"
+                     "mov r12, r4\n\t"
+                     "subs r3, r4, r3\n\t"
+                     "pkhbt r3, r3, r3, lsl #16\n\t"
                      "subs r2, r2, #4\n\t"
                      "blt 2f\n\t"
                      "1:\n\t"
-                     "ldr r5, [r0], #4\n\t"
-                     "ldr r6, [r1], #4\n\t"
-                     "sxtab16 r7, r4, r5\n\t"
-                     "sxtb16 lr, r6\n\t"
-                     "smlad r12, r7, lr, r12\n\t"
-                     "sxtab16 r5, r4, r5, ror #8\n\t"
-                     "sxtb16 r6, r6, ror #8\n\t"
-                     "smlad r12, r5, r6, r12\n\t"
+                     "ldr r4, [r0], #4\n\t"
+                     "ldr r5, [r1], #4\n\t"
+                     "sxtab16 r6, r3, r4\n\t"
+                     "sxtb16 lr, r5\n\t"
+                     "smlad r12, r6, lr, r12\n\t"
+                     "sxtab16 r4, r3, r4, ror #8\n\t"
+                     "sxtb16 r5, r5, ror #8\n\t"
+                     "smlad r12, r4, r5, r12\n\t"
                      "subs r2, r2, #4\n\t"
                      "bge 1b\n\t"
                      "2:\n\t"
                      "adds r2, r2, #4\n\t"
                      "ble 4f\n\t"
                      "3:\n\t"
-                     "ldrsb r5, [r0], #1\n\t"
-                     "ldrsb r6, [r1], #1\n\t"
-                     "subs r5, r5, r3\n\t"
-                     "mla r12, r5, r6, r12\n\t"
+                     "ldrsb r4, [r0], #1\n\t"
+                     "ldrsb r5, [r1], #1\n\t"
+                     "sxtah r4, r4, r3\n\t"
+                     "mla r12, r4, r5, r12\n\t"
                      "subs r2, r2, #1\n\t"
                      "bgt 3b\n\t"
                      "4:\n\t"
                      "mov r0, r12\n\t"
-                     "pop {r4, r5, r6, r7, pc}\n\t");
+                     "pop {r4, r5, r6, pc}\n\t");
 }
