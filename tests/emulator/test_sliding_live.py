@@ -60,6 +60,22 @@ def test_infer_other_hops_and_other_modes_in_between(folders):
         list(running.link.samples())
 
 
+def test_a_board_alone(folders):
+    """It slides by the hop of its model, 50, says what it would say of whole windows, and a host finds it as ever."""
+    firmware(MODEL, folders / "alone", hop=50)
+    logs, spent = [], []
+    for name in ("whole", "alone"):
+        running = Running(folders / name)
+        for _ in range(40):
+            running.board.run(1.0, wanted=1 << 30)
+        logs.append(running.board.log)
+        spent.append(running.board.machine.trace.instructions)
+        running.live(5, hop=50)
+    assert logs[0] == logs[1]
+    assert len(logs[0].split()) > 4
+    assert spent[1] < 0.85 * spent[0]
+
+
 def test_what_an_answer_takes(folders):
     whole, slides = (Running(folders / name).cost(60, hop=HOP) for name in ("whole", "slides"))
     print(f"instructions an answer of LIVE {whole[0]:.0f} and {slides[0]:.0f}, cycles {whole[1:]} and {slides[1:]}")  # noqa: T201 - docs/benchmarks.md has them
