@@ -80,7 +80,7 @@ def equalize(model: Any, windows: Float32Array) -> list[Moved]:
     """
     moved: list[Moved] = []
     for layer in model.layers:
-        if type(layer) not in _WEIGHTED or not _is_homogeneous(layer):
+        if type(layer) not in _WEIGHTED or not _is_homogeneous(layer) or not _is_once(layer):
             continue
         takers = _takers(model, layer)
         if takers:
@@ -103,12 +103,14 @@ def _takers(model: Any, layer: Any) -> list[tuple[Any, IntArray]]:
 
 def _follow(model: Any, layer: Any, channels: IntArray) -> Iterator[tuple[Any, IntArray]]:
     nodes = list(dict.fromkeys(layer.outbound_nodes))  # of one that takes the same tensor twice there are two
-    if not nodes or not _is_once(layer) or any(layer.output is shown for shown in model.outputs):
+    if not nodes or any(layer.output is shown for shown in model.outputs):
         yield None, channels
         return
     for node in nodes:
         after = node.outbound_layer
-        if type(after) in _TAKES and _is_once(after) and after.get_weights()[0].shape[-2] == len(channels):
+        if not _is_once(after):
+            yield None, channels
+        elif type(after) in _TAKES and after.get_weights()[0].shape[-2] == len(channels):
             yield after, channels  # of one in groups, a weight is for several channels
         elif type(after) is layers.Concatenate and after.axis in {-1, len(after.output_shape) - 1}:
             parts = [

@@ -143,6 +143,13 @@ def forked(case, given):
     if case == "its own follower":
         loud = conv(6, activation="relu")
         return [next_(loud(loud(given)))], loud, (next_, [1])
+    if case == "two lengths":  # of which Keras knows no one shape
+        half = loud(layers.MaxPooling1D(2)(given))
+        return [layers.Concatenate(axis=1)([next_(seen), half[..., :4]])], loud, (next_, [1])
+    if case == "one Flatten for two":
+        flat = layers.Flatten()
+        halves = flat(seen), flat(layers.MaxPooling1D(2)(seen))
+        return [layers.Concatenate()([layers.Dense(4)(one) for one in halves])], loud, None
     if case == "twice side by side":
         return [next_(layers.Concatenate()([seen, seen]))], loud, (next_, [1, 9])
     if case == "itself and its ReLU":
@@ -175,7 +182,7 @@ MOVED = {"twice side by side", "itself and its ReLU"}
     [
         *("one ReLU for two", "a follower of two", "its own follower", "a window of its own", "an output itself"),
         *("transposed", "transposed, other channels", "groups", "other way round", "added", "6", "leaky", "tanh"),
-        *sorted(MOVED),
+        *("two lengths", "one Flatten for two", *sorted(MOVED)),
     ],
 )
 def test_networks_of_somebody_elses_answer_as_before(case):
