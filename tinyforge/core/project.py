@@ -20,6 +20,7 @@ NO_LIMITS = SizeBudget()
 SCHEDULES = ("cosine", "step", "constant")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _KEY = re.compile("[0-9a-f]{64}")
+_MOST_TEACHERS = 20
 _LAST_SEED = 2**32 - 2  # NumPy and TensorFlow take 32 bits; compression counts one on
 
 
@@ -393,6 +394,7 @@ def _training(table: Table, d: ModelSpec, variations: tuple[str, ...]) -> ModelS
         focal=table.number("focal", d.focal, 0.0, 10.0),
         label_smoothing=table.number("label_smoothing", d.label_smoothing, 0.0, 0.9),
         mixup=table.number("mixup", d.mixup, 0.0, 10.0),
+        teachers=table.integer("teachers", d.teachers, 0, _MOST_TEACHERS),
     )
 
 

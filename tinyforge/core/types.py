@@ -247,6 +247,9 @@ class ModelSpec:
         focal: gamma of the focal loss (Lin et al. 2017, "Focal loss for dense object detection"); 0: cross-entropy.
         label_smoothing: share of the target probability that is spread over all classes.
         mixup: alpha of mixup (Zhang et al. 2018, "mixup: beyond empirical risk minimization"); 0: none.
+        teachers: so many networks of other seeds are trained first, and their mean answers are nine tenths of what this
+            one is taught (Hinton et al. 2015, "Distilling the knowledge in a neural network"). Training takes as many
+            times longer.
     """
 
     name: str
@@ -264,6 +267,7 @@ class ModelSpec:
     focal: float = 0.0
     label_smoothing: float = 0.05
     mixup: float = 0.0
+    teachers: int = 0
 
 
 FEWEST_CLUSTERS = 3  # tfmot's limit when zeros are kept: one for zero, and one a sign

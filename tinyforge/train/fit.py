@@ -71,7 +71,8 @@ def fit(
     try:
         workshop.mkdir(parents=True, exist_ok=True)
         if not resume:
-            (workshop / "checkpoint.npz").unlink(missing_ok=True)
+            for checkpoint in workshop.glob("*.npz"):
+                checkpoint.unlink()
     except OSError as error:
         raise os_error(workshop, error, "write") from error
     write_dataset(dataset, workshop / "dataset.npz")

@@ -5,17 +5,18 @@ import importlib
 import json
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 from small_data import small_dataset
 
-from tinyforge.architectures.loop import Epoch
+from tinyforge.architectures.loop import Epoch, Examples
 from tinyforge.core.errors import ConfigError, DataError, ToolError
 from tinyforge.core.files import sha256_file
-from tinyforge.core.types import TEST, TRAIN, VALIDATION, ModelSpec
-from tinyforge.train import fit, load_result
+from tinyforge.core.types import TEST, TRAIN, VALIDATION, ModelSpec, Preprocessing
+from tinyforge.train import fit, load_result, worker
 from tinyforge.train.logs import Logs
 from tinyforge.train.result import FILES, finished
 
@@ -170,6 +171,61 @@ def test_the_same_job_gives_the_same_files_and_a_kill_changes_nothing(trained, t
     again = fit(small_dataset(), SPEC, tmp_path)
     assert again.weights_digest == result.weights_digest
     assert again.files == result.files
+
+
+@pytest.mark.train
+def test_teachers_come_first_and_a_kill_in_any_training_changes_nothing(trained, tmp_path):
+    """Two teachers of three epochs, then the network: nine epochs, cut in the second teacher and in the network."""
+    taught = dataclasses.replace(SPEC, epochs=3, teachers=2)
+    seen = []
+    result = fit(small_dataset(), taught, tmp_path / "whole", seen.append)
+    epochs = [one for one in seen if "loss" in one.values]
+    assert [one.done for one in epochs] == list(range(1, 10))
+    assert [one.text[:14] for one in epochs[:6]] == ["teacher 1 of 2"] * 3 + ["teacher 2 of 2"] * 3
+    assert not any("teacher" in one.text for one in epochs[6:])
+    history = json.loads((tmp_path / "whole" / "history.json").read_text())["epochs"]
+    assert [row["val_loss"] for row in history] == [one.values["val_loss"] for one in epochs[6:]]
+
+    alone = dataclasses.replace(taught, teachers=0)
+    untaught = fit(small_dataset(), alone, tmp_path / "untaught")
+    assert untaught.weights_digest != result.weights_digest
+    own = []  # the first teacher is the network that its seed gives by itself
+    fit(small_dataset(), dataclasses.replace(alone, seed=3 + 1_000_003), tmp_path / "teacher", own.append)
+    assert [one.values["val_loss"] for one in own if "loss" in one.values] == [
+        one.values["val_loss"] for one in epochs[:3]
+    ]
+
+    class Killed(Exception):
+        pass
+
+    def kill_at(epoch):
+        def kill(progress):
+            if progress.done == epoch and "loss" in progress.values:
+                raise Killed
+
+        return kill
+
+    for epoch in (5, 8):
+        with pytest.raises(Killed):
+            fit(small_dataset(), taught, tmp_path / "cut", kill_at(epoch))
+    again = fit(small_dataset(), taught, tmp_path / "cut")
+    assert again.files == result.files
+
+
+def test_teachers_answer_with_their_mean(monkeypatch):
+    monkeypatch.setattr(worker.networks, "Predictor", lambda network: lambda windows: network * windows)
+    monkeypatch.setattr(
+        worker, "keras", lambda: types.SimpleNamespace(utils=types.SimpleNamespace(set_random_seed=int))
+    )
+    monkeypatch.setattr(
+        worker._Study, "train", lambda self, examples, number: (np.float32(examples.seed % 10 + number), None)
+    )
+    dataset = small_dataset()
+    examples = Examples.of(dataset, SPEC, Preprocessing((0.0,) * 3, (1.0,) * 3), None, 3)
+    study = worker._Study(dataclasses.replace(SPEC, teachers=2), dataset, Path(), "", None)
+    asked = study.teachers(examples)
+    # seeds 1 000 006 and 2 000 009: 6 + 0 and 9 + 1
+    assert np.array_equal(asked(np.ones((2, 3), np.float32)), np.full((2, 3), 8, np.float32))
 
 
 @pytest.mark.train
