@@ -5,6 +5,8 @@ import pytest
 from tinyforge.core.errors import ConfigError, did_you_mean
 from tinyforge.core.project import find_project, load_project
 from tinyforge.pipeline import projects
+from tinyforge.pipeline.observer import Silent
+from tinyforge.pipeline.road import Road
 
 GOOD = """
 [project]
@@ -124,14 +126,17 @@ def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path):
 )  # fmt: skip
 def test_what_would_stop_a_later_stage_is_said_before_the_first(tmp_path, text, message):
     (tmp_path / "tinyforge.toml").write_text(GOOD + text)
+    project = projects.load(tmp_path)  # enough to record, and to look at what was recorded
     with pytest.raises(ConfigError) as caught:
-        projects.load(tmp_path)
+        Road(project, Silent())
     assert str(caught.value) == f"tinyforge.toml: {message}"
 
 
 def test_a_pattern_is_not_asked_for_where_nothing_is_pruned(tmp_path):
     (tmp_path / "tinyforge.toml").write_text(GOOD + '[compress]\npattern = "2:4"\nsparsity = 0\n')
-    assert projects.load(tmp_path).plan.sparsity == 0
+    project = projects.load(tmp_path)
+    projects.check_models(project)
+    assert project.plan.sparsity == 0
 
 
 def test_found_from_below(tmp_path):

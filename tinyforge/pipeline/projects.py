@@ -21,9 +21,8 @@ def load(folder: Path) -> Project:
     Raises:
         ConfigError: there is none, or its file is wrong; the message names file and key.
     """
-    from tinyforge.architectures import list_architectures, resolve
+    from tinyforge.architectures import list_architectures
     from tinyforge.boards import board_ids
-    from tinyforge.compress.patterns import parse_pattern
     from tinyforge.dataset.augment import AugmentSpec
 
     project = load_project(
@@ -37,11 +36,25 @@ def load(folder: Path) -> Project:
             AugmentSpec(**spec.augmentation)
         except ConfigError as error:
             raise ConfigError(f"{PROJECT_FILE}: {error.place}", error.fact, error.way_out) from error
-        window = project.window.length, len(project.window.channels)
+    return project
+
+
+def check_models(project: Project) -> None:
+    """Refuse, before anything is trained, models that cannot be built and pruning that cannot be done.
+
+    Recording and looking at takes, and a search, need none of it.
+
+    Raises:
+        ConfigError: the message names file and key.
+    """
+    from tinyforge.architectures import resolve
+    from tinyforge.compress.patterns import parse_pattern
+
+    window = project.window.length, len(project.window.channels)
+    for spec in project.models:
         resolve(spec, window, f'{PROJECT_FILE}: model "{spec.name}"')
     if project.plan.sparsity:
         parse_pattern(project.plan.pattern, project.plan.sparsity, f"{PROJECT_FILE}: compress")
-    return project
 
 
 def _recipe(template: str) -> str:

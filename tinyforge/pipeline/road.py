@@ -14,6 +14,7 @@ from tinyforge.core.project import Project
 from tinyforge.core.types import ModelSpec
 from tinyforge.pipeline.environment import keep_environment
 from tinyforge.pipeline.observer import Observer
+from tinyforge.pipeline.projects import check_models
 from tinyforge.pipeline.runs import Run, Step, all_runs, execute, open_run, project_lock
 
 if TYPE_CHECKING:
@@ -74,11 +75,15 @@ class Road:
         run_name: work in this run; empty for the one that continues.
         board_id: board instead of the project's.
         port: port instead of the project's.
+
+    Raises:
+        ConfigError: a model that cannot be built, or pruned as the project says.
     """
 
     def __init__(
         self, project: Project, observer: Observer, *, run_name: str = "", board_id: str = "", port: str = ""
     ) -> None:
+        check_models(project)
         self.project = project
         self.stop = threading.Event()
         self.observer: Observer = _Stoppable(observer, self.stop)

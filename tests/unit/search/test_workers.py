@@ -36,7 +36,8 @@ def until(true, seconds=900):
 def test_a_killed_workers_trial_is_taken_up_by_another(shapes_project, tmp_path):
     first = start(shapes_project, tmp_path / "first.log")
     training = shapes_project / "search" / "search" / "trial_0000" / "train"
-    until(training.exists)
+    until(lambda: training.exists() or first.poll() is not None)
+    assert training.exists(), (tmp_path / "first.log").read_text()
     second = start(shapes_project, tmp_path / "second.log", "--json")
     first.send_signal(signal.SIGKILL)  # at once: on a busy machine it could be done before the second has begun
     first.wait()
