@@ -47,5 +47,7 @@ def test_every_person_is_tested_once_by_a_network_of_others(shapes_project, caps
 
 
 def test_a_scheme_that_does_not_exist_is_refused(shapes_project, capsys):
+    file = shapes_project / "tinyforge.toml"
+    file.write_text(file.read_text().replace('"cnn1d"', '"dense"'))
     assert code_of(["train", "--project", str(shapes_project), "--cv", "lso"]) == 2
     assert '--cv: "lso" is neither loso nor a number of folds' in capsys.readouterr().err
