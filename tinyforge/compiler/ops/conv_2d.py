@@ -80,7 +80,7 @@ def conv_2d(view: OpView, low: Lowering) -> None:
 
 
 def lower_many_channels(view: OpView, low: Lowering, stem: str, geometry: Geometry, rows: Array, axis: int = 0) -> None:
-    """Lower to ``tfg_conv_2d_s8``; ``rows`` [output channel, taps and input channels] and the rest as in ``few_channels``."""
+    """Lower to ``tfg_conv_2d_s8``; ``rows`` [output channel, weights], and the rest as in ``few_channels``."""
     low.layer(
         stem,
         MANY,
