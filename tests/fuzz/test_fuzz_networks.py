@@ -10,10 +10,10 @@ from fuzz_networks import Board, Campaign, Host
 SEED = 20261126
 
 
-@pytest.mark.parametrize("streamed", [False, True])
-def test_on_this_machine(streamed):
+@pytest.mark.parametrize(("streamed", "wide"), [(False, False), (True, False), (True, True)])
+def test_on_this_machine(streamed, wide):
     campaign = Campaign(SEED, [Host])
-    assert list(campaign.run(0, 10, streamed=streamed)) == [9]
+    assert list(campaign.run(0, 10, streamed=streamed, wide=wide)) == [9]
     assert campaign.found["different"] == 0
     assert campaign.found["windows" if streamed else "programs on host"] >= 10
 

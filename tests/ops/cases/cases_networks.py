@@ -473,12 +473,15 @@ def network(rng: np.random.Generator, name: str = "") -> Case | None:
     return _grown(Network(rng, _inputs(rng)), Network.PIECES, int(rng.integers(2, 12)), name)
 
 
-def over_time(rng: np.random.Generator, name: str = "") -> Case | None:
-    """A network of one window of time, whose first pieces go along it."""
-    length, channels = int(rng.integers(8, 60)), int(rng.integers(1, 9))
-    shape = pick(
-        rng, (1, 1, length, channels), (1, 1, length, channels), (1, length, 1, channels), (1, length, channels)
-    )
+def over_time(rng: np.random.Generator, name: str = "", *, wide: bool = False) -> Case | None:
+    """A network of one window of time, whose first pieces go along it; ``wide``: each time is a row of places."""
+    if wide:
+        shape = (1, *(int(size) for size in rng.integers((8, 2, 1), (40, 9, 5))))
+    else:
+        length, channels = int(rng.integers(8, 60)), int(rng.integers(1, 9))
+        shape = pick(
+            rng, (1, 1, length, channels), (1, 1, length, channels), (1, length, 1, channels), (1, length, channels)
+        )
     start = Network(rng, [shape])
     _grown(start, Network.ALONG_TIME, int(rng.integers(1, 6)), name)
     return _grown(start, Network.PIECES, int(rng.integers(4)), name)
