@@ -37,29 +37,27 @@ def error(caught: TinyforgeError, *, as_json: bool = False) -> None:
         text.append(caught.way_out, style="not bold default")
     console(stderr=True).print(text)
     if as_json:
-        document = {
-            "place": caught.place,
-            "fact": caught.fact,
-            "way_out": caught.way_out,
-            "exit_code": caught.exit_code,
-            "kind": type(caught).__name__,
-        }
-        print(json.dumps({"error": document}))
+        _error_document(caught.place, caught.fact, caught.way_out, caught.exit_code, type(caught).__name__)
 
 
 def internal_error(caught: Exception, exit_code: int, *, as_json: bool) -> None:
     """Print an error that should not have reached the user; as JSON on stdout, too, where that was asked for."""
     from rich.text import Text
 
+    fact, way_out = f"{type(caught).__name__}: {caught}", "run again with --debug and report what it prints"
     if as_json:
-        fact, way_out = f"{type(caught).__name__}: {caught}", "run again with --debug and report what it prints"
-        said = {"place": "", "fact": fact, "way_out": way_out, "exit_code": exit_code, "kind": "InternalError"}
-        print(json.dumps({"error": said}))
+        _error_document("", fact, way_out, exit_code, "InternalError")
     text = Text("internal error: ", style="bold red")
-    text.append(f"{type(caught).__name__}: {caught}\n", style="not bold default")
+    text.append(f"{fact}\n", style="not bold default")
     text.append("  -> ", style="cyan")
-    text.append("this is a bug in tinyforge; run again with --debug and report what it prints", style="default")
+    text.append(f"this is a bug in tinyforge; {way_out}", style="default")
     console(stderr=True).print(text)
+
+
+def _error_document(place: str, fact: str, way_out: str, exit_code: int, kind: str) -> None:
+    """Print an error as the JSON that scripts read on stdout."""
+    said = {"place": place, "fact": fact, "way_out": way_out, "exit_code": exit_code, "kind": kind}
+    print(json.dumps({"error": said}))
 
 
 def say(text: str, style: str = "") -> None:

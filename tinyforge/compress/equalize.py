@@ -24,7 +24,6 @@ k = keras()
 layers = k.layers
 
 LEAST = 3  # powers of two: what a factor of less than 8 costs, int8 bears
-_WINDOWS = 192
 _WEIGHTED = (layers.Dense, layers.Conv1D, layers.Conv2D)
 _TAKES = (*_WEIGHTED, layers.DepthwiseConv2D)  # the axis before the last of each kernel is that of input channels
 _LETS_PASS = (
@@ -76,7 +75,7 @@ def equalize(model: Any, windows: Float32Array) -> list[Moved]:
 
     Args:
         model: legacy Keras, without batch normalisation.
-        windows: standardised [n, time, channel]; the first 192 say how loud a channel is.
+        windows: standardised [n, time, channel]; they say how loud a channel is.
     """
     moved: list[Moved] = []
     for layer in model.layers:
@@ -84,7 +83,7 @@ def equalize(model: Any, windows: Float32Array) -> list[Moved]:
             continue
         takers = _takers(model, layer)
         if takers:
-            moved += _balance(model, layer, takers, windows[:_WINDOWS])
+            moved += _balance(model, layer, takers, windows)
     return moved
 
 
@@ -143,7 +142,7 @@ def _is_plain(layer: Any) -> bool:
 
 
 def _is_relu(layer: Any) -> bool:
-    return isinstance(layer, layers.Activation) and layer.activation in {k.activations.linear, k.activations.relu}
+    return isinstance(layer, layers.Activation) and _is_homogeneous(layer)
 
 
 def _balance(model: Any, layer: Any, takers: list[tuple[Any, IntArray]], windows: Float32Array) -> list[Moved]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tinyforge.compress.fake_quant import FakeQuantNetwork, Unit, scale_groups
 from tinyforge.core.types import Float32Array
+from tinyforge.core.windows import Windows
 
 HURT_DB = 20.0
 """A layer that alone leaves the scores less than this above its noise is named: errors of a tenth of the scores."""
@@ -66,24 +67,30 @@ def sqnr_db(signal: npt.NDArray[Any], rounded: npt.NDArray[Any]) -> float:
     return 10 * math.log10(power / noise) if power > 0 else -math.inf
 
 
+def few(windows: Windows | Float32Array) -> Float32Array:
+    """At most 192 of the windows [n, time, channel], from all over them: enough to see ranges and rounding."""
+    drawn: Float32Array = windows[:: max(1, len(windows) // _WINDOWS)][:_WINDOWS]
+    return drawn
+
+
 def layer_errors(network: FakeQuantNetwork, deployed: Any, windows: Float32Array) -> list[LayerError]:
     """Errors of a calibrated network on standardised windows that did not calibrate it.
 
     Args:
         network: the rounded double of ``deployed``.
         deployed: the float network.
-        windows: standardised [n, time, channel]; the first 192 are used, and all for the coverage.
+        windows: standardised [n, time, channel]; :func:`few` of them are used, and all for the coverage.
     """
-    few = windows[:: max(1, len(windows) // _WINDOWS)][:_WINDOWS]
+    some = few(windows)
     network.switch(weights=False, activations=False)
-    exact = network.observe(few)
+    exact = network.observe(some)
     covered = [_covered(unit, seen) for unit, seen in zip(network.units, network.observe(windows), strict=True)]
     network.switch(weights=True, activations=True)
-    together = network.observe(few)
+    together = network.observe(some)
     found = []
     for index, unit in enumerate(network.units):
         network.switch(weights=True, activations=True, only=unit)
-        scores = network.observe(few)[-1]
+        scores = network.observe(some)[-1]
         if unit is network.units[-1]:
             scores = unit.range.call(scores).numpy()
         weights_db, gain = _weights(unit, deployed)

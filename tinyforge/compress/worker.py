@@ -20,7 +20,7 @@ from tinyforge.compress import finetune, int8
 from tinyforge.compress.equalize import equalize
 from tinyforge.compress.fake_quant import Keep, fake_quant_network
 from tinyforge.compress.gru import convert_with_gru, has_gru
-from tinyforge.compress.layer_errors import findings, layer_errors
+from tinyforge.compress.layer_errors import few, findings, layer_errors
 from tinyforge.compress.qat import quantization_aware
 from tinyforge.compress.result import INT8_FILE, PREDICTIONS_FILE, RESULT_FILE
 from tinyforge.compress.slim import finish
@@ -107,7 +107,7 @@ class _Work:
         set_up(self._spec.seed)
         self._model = networks.load(Path(job["model"]))
         x_train, y_train = self._dataset.side(TRAIN)
-        self._moved = equalize(self._model, self._standardised(x_train[:: max(1, len(x_train) // 192)]))
+        self._moved = equalize(self._model, self._standardised(few(x_train)))
         augment = load_augmentation(job["augmentation"], self._spec.augmentation)
         self._examples = Examples.of(
             self._dataset,

@@ -111,7 +111,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     names = sorted(known)
     by_case = {name.casefold(): name for name in reversed(names)}
-    by_case = {name.casefold(): name for name in reversed(names)}
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6) or [
         by_case[found] for found in difflib.get_close_matches(word.casefold(), by_case, n=1, cutoff=0.6)
     ]
