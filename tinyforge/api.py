@@ -600,6 +600,9 @@ def search(
 
     Returns:
         ``folder`` and ``front``: the trials that none other beats in accuracy, flash and instructions.
+
+    Raises:
+        CheckFailed: no candidate fits; the study is kept.
     """
     from tinyforge.pipeline import projects
     from tinyforge.search import search as run_search

@@ -48,8 +48,5 @@ def search(trials: int, study: str, storage: str, heartbeat_s: int, project: Pat
         rows,
         numeric=columns[:6],
     )
-    if not found.front:
-        render.say("nothing fits: raise the limits of [search], or name smaller architectures")
-        return
     render.say(f"picture: {found.folder / 'front.png'}")
     render.say(f"for tinyforge.toml, the best one: {found.folder / 'best.toml'}")

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from tinyforge.core.errors import ConfigError, Interrupted, ToolError, UsageError
+from tinyforge.core.errors import CheckFailed, ConfigError, Interrupted, ToolError, UsageError
 from tinyforge.core.files import write_json, write_text
 from tinyforge.core.locks import try_lock
 from tinyforge.core.project import Project
@@ -38,7 +38,7 @@ class SearchResult:
 
     Attributes:
         folder: holds ``front.json``, ``front.png``, ``front.svg``, ``best.toml`` and a folder a trial.
-        front: candidates that nobody beats, the best first.
+        front: candidates that nobody beats, the best first; at least one.
         measured: trials that were trained; ``refused`` did not fit the budget or could not be.
         retried: trials of this study that were taken up again.
     """
@@ -70,6 +70,7 @@ def search(
         heartbeat_s: seconds between signs of life, >= 1.
 
     Raises:
+        CheckFailed: no candidate fits; the study is kept, and goes on where there are more trials.
         ToolError: Optuna is missing, or a worker process died.
         UsageError: the storage cannot be opened.
     """
@@ -87,7 +88,27 @@ def search(
         finally:
             result = _result(study, folder)
         observer.finished(_STEP, time.monotonic() - begin, cached=False)
+        if not result.front:
+            raise _nothing_fits(study, folder)
     return result
+
+
+def _nothing_fits(study: Any, folder: Path) -> CheckFailed:
+    """Every candidate was refused: say by how little the nearest one was, or why none could be built."""
+    refused = [trial.user_attrs for trial in study.get_trials() if "refused" in trial.user_attrs]
+    too_large = [one for one in refused if "over" in one]
+    if too_large:
+        nearest = min(too_large, key=lambda one: float(one["over"]))
+        fact = f"none of {len(refused)} candidates fits the budget; nearest was {nearest['drawn']['architecture']}: "
+        fact += nearest["refused"]
+    else:
+        fact = f"none of {len(refused)} candidates can be built; the last: {refused[-1]['refused']}"
+    return CheckFailed(
+        f"tinyforge.toml: search: {folder.name}",
+        fact,
+        "raise the limits of [search] or name smaller architectures; then search under another --study, "
+        "or with more --trials (this study is kept)",
+    )
 
 
 @contextlib.contextmanager
@@ -203,6 +224,8 @@ class _Worker:
                 found = known or evaluate(drawn, self._project, folder, self._teller(drawn))
             except (OverBudget, ConfigError) as error:
                 trial.set_user_attr("refused", str(error))
+                if isinstance(error, OverBudget):
+                    trial.set_user_attr("over", error.times)
                 raise optuna.TrialPruned(str(error)) from error
         for key, value in found.items():
             trial.set_user_attr(key, value)

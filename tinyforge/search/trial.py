@@ -22,7 +22,15 @@ Told = Callable[[str], None]
 
 
 class OverBudget(Exception):
-    """The candidate does not fit; its text says where."""
+    """The candidate does not fit; its text says where.
+
+    Attributes:
+        times: what it takes most beyond its limit, divided by that limit; > 1.
+    """
+
+    def __init__(self, text: str, times: float) -> None:
+        super().__init__(text)
+        self.times = times
 
 
 def evaluate(drawn: Drawn, project: Project, folder: Path, told: Told) -> dict[str, Any]:
@@ -76,12 +84,13 @@ def check(cost: Mapping[str, int], budget: SizeBudget) -> None:
     """Compare costs with limits.
 
     Raises:
-        OverBudget: naming the first that is over.
+        OverBudget: naming each that is over.
     """
-    for key in COSTS:
-        limit = getattr(budget, key)
-        if limit is not None and cost[key] > limit:
-            raise OverBudget(f"{cost[key]} {key.replace('_', ' ')}, more than {limit}")
+    limits = {key: limit for key in COSTS if (limit := getattr(budget, key)) is not None}
+    over = {key: limit for key, limit in limits.items() if cost[key] > limit}
+    if over:
+        text = "; ".join(f"{cost[key]} {key.replace('_', ' ')}, more than {limit}" for key, limit in over.items())
+        raise OverBudget(text, max(cost[key] / max(limit, 1) for key, limit in over.items()))
 
 
 def without_test(dataset: Dataset) -> Dataset:

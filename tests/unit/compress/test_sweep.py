@@ -8,6 +8,7 @@ import pytest
 
 import tinyforge.compress
 from tinyforge.cli.compress import _show_steps, _show_sweep
+from tinyforge.core.errors import ToolError
 from tinyforge.core.types import CompressionPlan, ModelSpec
 from tinyforge.pipeline import models
 from tinyforge.pipeline.stages import compress as compress_stage
@@ -112,3 +113,15 @@ def test_a_sweep_leaves_points_page_and_plot(road, tmp_path, capsys):
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "* int8 20 000 320 32 248 9 000 100.0 % [96.3, 100.0]" in lines
     assert "* nothing smaller is as accurate" in lines
+
+
+def test_a_plan_that_fails_ends_the_sweep_with_its_error(road, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise ToolError("compress", "the worker process died")
+
+    monkeypatch.setattr(tinyforge.compress, "compress", fails)
+    step = sweep.step(road, ModelSpec("net", "dense"))
+    (tmp_path / step.name).mkdir(parents=True)
+    with pytest.raises(ToolError, match="the worker process died"):
+        step.make(tmp_path / step.name)
+    assert not (tmp_path / step.name / "sweep.json").exists()
