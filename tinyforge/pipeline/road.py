@@ -136,10 +136,17 @@ class Road:
         return folder
 
     def dataset(self) -> Path:
-        """The windows, cut and split: path of the ``.npz``."""
-        from tinyforge.pipeline.stages import dataset
+        """The windows, cut and split: path of the ``.npz``.
 
-        return self.do(dataset.step(self)) / dataset.DATASET_FILE
+        Raises:
+            ConfigError: ``[compress.layers]`` names a layer that no model has; said here, before a network is trained.
+        """
+        from tinyforge.pipeline.stages import dataset, layers
+
+        file = self.do(dataset.step(self)) / dataset.DATASET_FILE
+        if (step := layers.step(self)) is not None:
+            self.do(step)
+        return file
 
     def up_to(self, stage: str, spec: ModelSpec) -> None:
         """Bring one model's stage and everything it needs up to date."""
