@@ -43,5 +43,5 @@ def eject(
         render.say_json(made)
     else:
         if "stream_says" in made:
-            render.say(made["stream_says"])
+            render.say(f"stream: {made['stream_says']}")
         render.say(f"{made['files']} files in {made['folder']}; build them there: `pio run -e {made['environment']}`")

@@ -52,7 +52,7 @@ def export(
             render.say(f"  {line}")
         _linked(result)
     elif stream or hop:
-        render.say(result["explain"][-1])
+        render.say(f"stream: {result['stream_says']}")
     if result["function"]:
         how = _HOW.get(package, "manifest.json lists what to compile")
         render.say(f"call {result['function']}(input, output) of {result['header']}; {how.format(**result)}")

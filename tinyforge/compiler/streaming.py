@@ -24,6 +24,7 @@ from tinyforge.core.errors import UsageError
 from tinyforge.core.graph import Compiled, DType, Layer, Param, Place, State, Stream, Tensor
 
 PAYS = 0.75  # streaming is chosen below this share of the whole window's MAC
+SAYS = "stream: "  # begins the line of the log that says what streaming saves
 _MOST_PHASES = 16
 _MOST_RAM, _MOST_RAM_RATIO = 16_384, 4  # bytes, and times the whole window's, that streaming may take at most
 
@@ -118,7 +119,7 @@ def stream(compiled: Compiled, hop: int, *, goal: Goal = Goal.BALANCED, force: b
         line = f"{found.macs} MAC a hop where the whole window takes {compiled.macs}"
     elif ram > max(_MOST_RAM, _MOST_RAM_RATIO * whole_ram):
         line = f"{ram} B of arena and state where the whole window takes {whole_ram}"
-    return replace(compiled, log=(*compiled.log, f"stream: does not pay: {line}")) if line and not force else found
+    return replace(compiled, log=(*compiled.log, f"{SAYS}does not pay: {line}")) if line and not force else found
 
 
 def stream_beside(compiled: Compiled, hop: int, *, goal: Goal = Goal.BALANCED, force: bool = False) -> Compiled:
@@ -140,6 +141,11 @@ def stream_beside(compiled: Compiled, hop: int, *, goal: Goal = Goal.BALANCED, f
     layers = tuple(replace(layer, name=f"hop_{layer.name}") for layer in found.layers)
     sliding = replace(found, layers=layers, plan=replace(found.plan, slots=slots))
     return replace(compiled, sliding=sliding, log=found.log)
+
+
+def said_of(compiled: Compiled) -> str:
+    """What streaming saves, or why it does not pay; empty where it was not asked for."""
+    return next((line.removeprefix(SAYS) for line in compiled.log if line.startswith(SAYS)), "")
 
 
 def _parted(compiled: Compiled, hop: int, length: int, goal: Goal) -> Compiled:
@@ -275,7 +281,7 @@ class _Builder:
         ram = plan.arena_bytes + sum(state.bytes for state in self._states)
         share = 100 * macs / max(whole.macs, 1)
         line = (
-            f"stream: {macs} MAC a hop of {self._hop}, {share:.0f} % of the {whole.macs} of the whole window of "
+            f"{SAYS}{macs} MAC a hop of {self._hop}, {share:.0f} % of the {whole.macs} of the whole window of "
             f"{self._length}; {ram} B of arena and state instead of {whole.arena_bytes + whole.state_bytes}"
         )
         step = max(rows.step for rows in self._rows.values())

@@ -54,7 +54,7 @@ def eject(
                     raise
                 raise UsageError("--stream", error.fact, "leave it out") from error
             if stream:
-                says = {"stream_says": exported["explain"][-1]}
+                says = {"stream_says": exported["stream_says"]}
             if not link and not (model_dir / INFO_NAME).is_file():
                 fact = "does not say how its windows are made, so no firmware can fill them"
                 raise UnsupportedModelError(

@@ -99,12 +99,14 @@ def export(
         ``state_bytes``, ``lower_bound_bytes``, ``package``, ``files``, ``states`` (names), ``explain`` (what each
         pass of the compiler did), ``manifest`` (its path, empty where it is inside of an archive), ``layers``,
         ``plan``, ``linked`` (empty without ``link``), ``stream`` (``hop``, ``length``, ``window_macs`` where it
-        streams, else empty).
+        streams, else empty), ``stream_says`` (with ``stream`` or ``hop``: what it saves, or why it does not pay; else
+        empty).
 
     Raises:
         ModelFormatError, UnsupportedModelError: nothing is written then.
         UsageError: unknown runtime or package, or the folder cannot be written.
     """
+    from tinyforge.compiler.streaming import said_of
     from tinyforge.runtimes import get_runtime
     from tinyforge.runtimes.base import MANIFEST_NAME
     from tinyforge.runtimes.package import list_packages, write_package
@@ -146,6 +148,7 @@ def export(
         "layers": describe_layers(compiled),
         "plan": describe_plan(compiled),
         "linked": linked_cost(compiled) if link and runtime == "aot" else {},
+        "stream_says": said_of(compiled),
         "stream": {
             "hop": sliding.stream.hop,
             "length": sliding.stream.length,

@@ -129,6 +129,9 @@ def test_export(tmp_path):
     path.write_bytes(cnn())
     said = models.export(path, tmp_path / "out", stream=True, hop=10)
     assert said["stream"] == {"hop": 10, "length": 100, "window_macs": 220_256}
+    assert said["stream_says"].startswith("33056 MAC a hop of 10, 15 % of the 220256 of the whole window of 100; ")
+    assert models.export(path, tmp_path / "close", stream=True, hop=99)["stream_says"].startswith("does not pay: ")
+    assert models.export(path, tmp_path / "whole")["stream_says"] == ""
     header = (tmp_path / "out" / "cnn.h").read_text()
     assert "#define CNN_HOP 10" in header
     assert "#define CNN_FILLING_CALLS 10" in header

@@ -53,7 +53,7 @@ def step(road: Road, spec: ModelSpec) -> Step:
     inputs: dict[str, Any] = {"tflite": sha256_file(tflite), "code": code_digest("compiler", "runtimes", "csrc")}
     if wanted:
         inputs["stream"] = True
-    return Step(name(spec), 1, inputs, make)
+    return Step(name(spec), 2, inputs, make)
 
 
 def manifest(road: Road, spec: ModelSpec) -> dict[str, Any]:
@@ -84,4 +84,4 @@ def streams(road: Road, spec: ModelSpec) -> dict[str, Any]:
     if not road.project.export.stream:
         return {}
     said = facts(road, spec)
-    return {"stream": said["stream"], "stream_says": said["explain"][-1].removeprefix("stream: ")}
+    return {"stream": said["stream"], "stream_says": said["stream_says"]}
