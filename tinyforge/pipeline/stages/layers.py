@@ -19,7 +19,11 @@ NAME = "layers"
 
 
 def step(road: Road) -> Step | None:
-    """Build every model once and look its layers up; None where no layer is named."""
+    """Build every model once and look its layers up; None where no layer is named.
+
+    Raises:
+        ConfigError: when made: a name that no model has.
+    """
     project = road.project
     if not project.plan.layers:
         return None
