@@ -112,6 +112,25 @@ def test_a_model_that_slides_comes_as_an_update(image, secret, tmp_path):
     assert cycles["slides"] < 0.25 * cycles["whole"]
 
 
+def test_a_self_test_of_many_hops_feeds_the_watchdog(image, secret, tmp_path):
+    """One inference has the watchdog's whole time, as in LIVE, however many hops make a window."""
+    running = Running(image)
+    for name, options in (("whole", {}), ("slides", {"stream": True, "hop": 1, "whole": True})):
+        models.export(ZOO / "activities_cnn1d" / "activities_cnn1d.tflite", tmp_path / name, name="net", **options)
+    feed, fed = running.board.feed_watchdog, [running.board.clock()]
+
+    def note_feeding():
+        fed.append(running.board.clock())
+        feed()
+
+    running.board.feed_watchdog = note_feeding
+    running.link.update(make(running, tmp_path / "whole", secret).data)
+    longest_ms = 1000 * max(later - earlier for earlier, later in itertools.pairwise(fed)) // running.board.clock_hz
+    running.board.start_watchdog(longest_ms * 3 // 2)  # the hops of a window take longer than the signature
+    assert running.link.update(make(running, tmp_path / "slides", secret).data).version == 2
+    assert running.board.resets == 0
+
+
 @pytest.mark.parametrize(("at", "value"), [(10, 3), (10, 5), (10, 0), (12, 0)], ids=["short", "long", "none", "no hop"])
 def test_sizes_that_would_leave_the_window_are_not_taken(image, tiny_model, secret, at, value):
     """Of ``window_length`` and ``window_hop``: with a hop of 0 a full window would be pushed on."""
