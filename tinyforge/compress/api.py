@@ -12,11 +12,12 @@ import tinyforge
 from tinyforge.architectures.parcel import check_dataset
 from tinyforge.architectures.session import ENVIRONMENT, require_tensorflow
 from tinyforge.compress.patterns import parse_pattern
-from tinyforge.compress.result import CompressResult, finished, result_from_json
+from tinyforge.compress.result import RESULT_FILE, CompressResult, result_from_json
 from tinyforge.core.dataset_file import write_dataset
 from tinyforge.core.errors import ConfigError, DataError
 from tinyforge.core.files import os_error, sha256_file, sha256_json
 from tinyforge.core.model_info import info_to_json
+from tinyforge.core.results import finished
 from tinyforge.core.types import FEWEST_CLUSTERS, CompressionPlan, Dataset, ModelInfo
 from tinyforge.core.worker import OnProgress, run_worker
 
@@ -163,7 +164,7 @@ def _run(
     }
     key = sha256_json(said | {"dataset": dataset.digest, "model": sha256_file(model), "version": tinyforge.__version__})
     out_dir = out_dir.resolve()
-    if resume and (result := finished(out_dir, key)) is not None:
+    if resume and (result := finished(out_dir / RESULT_FILE, key, result_from_json)) is not None:
         return result
     workshop = out_dir / ".compress"
     try:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from tinyforge.core.errors import DataError
-from tinyforge.core.files import sha256_file
 
 RESULT_FILE = "compress.json"
 INT8_FILE = "int8.tflite"
@@ -121,16 +120,3 @@ def load_result(folder: Path) -> CompressResult:
         raise DataError(
             str(file), f"is no compression result ({error})", "compress again: `tinyforge compress`"
         ) from error
-
-
-def finished(folder: Path, key: str) -> CompressResult | None:
-    """The result in ``folder`` if it is of the job ``key`` and all its files are whole; else None."""
-    try:
-        said = json.loads((folder / RESULT_FILE).read_text("utf-8"))
-        if said["key"] != key:
-            return None
-        result = result_from_json(folder, said["result"])
-        whole = all(sha256_file(folder / name) == digest for name, digest in result.files.items())
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return result if whole else None

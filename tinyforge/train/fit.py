@@ -12,9 +12,10 @@ from tinyforge.architectures.parcel import check_dataset
 from tinyforge.architectures.session import ENVIRONMENT, require_tensorflow
 from tinyforge.core.dataset_file import write_dataset
 from tinyforge.core.files import os_error, sha256_json
+from tinyforge.core.results import finished
 from tinyforge.core.types import Dataset, ModelSpec
 from tinyforge.core.worker import OnProgress, run_worker
-from tinyforge.train.result import TrainResult, finished, result_from_json
+from tinyforge.train.result import RESULT_FILE, TrainResult, result_from_json
 
 
 def fit(
@@ -65,7 +66,7 @@ def fit(
         }
     )
     out_dir = out_dir.resolve()
-    if resume and (result := finished(out_dir, key)) is not None:
+    if resume and (result := finished(out_dir / RESULT_FILE, key, result_from_json)) is not None:
         return result
     workshop = out_dir / ".train"
     try:

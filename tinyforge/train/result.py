@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from tinyforge.core.errors import DataError
-from tinyforge.core.files import sha256_file
 from tinyforge.core.types import Preprocessing
 
 RESULT_FILE = "train.json"
@@ -95,16 +94,3 @@ def load_result(folder: Path) -> TrainResult:
         raise DataError(str(file), "no such file", "train first: `tinyforge train`") from None
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(str(file), f"is no training result ({error})", "train again: `tinyforge train`") from error
-
-
-def finished(folder: Path, key: str) -> TrainResult | None:
-    """The result in ``folder`` if it is of the job ``key`` and all its files are whole; else None."""
-    try:
-        said = json.loads((folder / RESULT_FILE).read_text("utf-8"))
-        if said["key"] != key:
-            return None
-        result = result_from_json(folder, said["result"])
-        whole = all(sha256_file(folder / name) == digest for name, digest in result.files.items())
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return result if whole else None

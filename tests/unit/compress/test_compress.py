@@ -10,9 +10,10 @@ import pytest
 from tinyforge.compiler import compile_model, read_model
 from tinyforge.compress import compress, load_result, prune, quantize
 from tinyforge.compress.int8 import calibration_set
-from tinyforge.compress.result import finished
+from tinyforge.compress.result import RESULT_FILE, result_from_json
 from tinyforge.core.errors import ConfigError, DataError
 from tinyforge.core.files import sha256_file
+from tinyforge.core.results import finished
 from tinyforge.core.types import CompressionPlan, ModelInfo, Preprocessing, WindowSpec
 from tinyforge.evaluate import litert
 from tinyforge.runtimes.preprocess import preprocess
@@ -137,7 +138,7 @@ def test_a_finished_compression_is_not_done_again(compressed, dataset, trained):
     seen = []
     assert compress(trained(architecture)[0].folder, dataset, PLAN, info, result.folder, seen.append) == result
     assert seen == []
-    assert finished(result.folder, "another job") is None
+    assert finished(result.folder / RESULT_FILE, "another job", result_from_json) is None
 
 
 @pytest.mark.train

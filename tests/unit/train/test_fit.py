@@ -15,10 +15,11 @@ from small_data import small_dataset
 from tinyforge.architectures.loop import Epoch, Examples
 from tinyforge.core.errors import ConfigError, DataError, ToolError
 from tinyforge.core.files import sha256_file
+from tinyforge.core.results import finished
 from tinyforge.core.types import TEST, TRAIN, VALIDATION, ModelSpec, Preprocessing
 from tinyforge.train import fit, load_result, worker
 from tinyforge.train.logs import Logs
-from tinyforge.train.result import FILES, finished
+from tinyforge.train.result import FILES, result_from_json
 
 SPEC = ModelSpec("small", "cnn1d", {"filters": [8], "kernels": [5], "hidden": 0, "head": "flatten"}, epochs=6, seed=3)
 
@@ -268,12 +269,12 @@ def test_a_changed_file_is_not_taken_for_a_finished_result(tmp_path):
         "files": {"model.h5": sha256_file(tmp_path / "model.h5")},
     }
     (tmp_path / "train.json").write_text(json.dumps({"key": "k", "spec": {}, "result": said}))
-    assert finished(tmp_path, "k") is not None
-    assert finished(tmp_path, "another") is None
+    assert finished(tmp_path / "train.json", "k", result_from_json) is not None
+    assert finished(tmp_path / "train.json", "another", result_from_json) is None
     (tmp_path / "model.h5").write_bytes(b"Network")
-    assert finished(tmp_path, "k") is None
+    assert finished(tmp_path / "train.json", "k", result_from_json) is None
     (tmp_path / "model.h5").unlink()
-    assert finished(tmp_path, "k") is None
+    assert finished(tmp_path / "train.json", "k", result_from_json) is None
 
 
 def spoiled(**changes):
