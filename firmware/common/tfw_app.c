@@ -196,6 +196,20 @@ static result_t infer(bool slides)
     return result;
 }
 
+/* False, and the request refused, where no window of the host's can be taken. */
+static bool takes_windows(const tfw_frame_t *request)
+{
+    if (!has_model()) {
+        refuse(request, TFW_STATUS_NO_MODEL, "");
+        return false;
+    }
+    if (run.mode == TFW_MODE_LIVE) {
+        refuse(request, TFW_STATUS_BUSY, "");
+        return false;
+    }
+    return true;
+}
+
 static void on_window_part(const tfw_frame_t *request)
 {
     tfw_window_part_t part;
@@ -203,12 +217,7 @@ static void on_window_part(const tfw_frame_t *request)
         refuse(request, TFW_STATUS_BAD_LENGTH, "");
         return;
     }
-    if (!has_model()) {
-        refuse(request, TFW_STATUS_NO_MODEL, "");
-        return;
-    }
-    if (run.mode == TFW_MODE_LIVE) {
-        refuse(request, TFW_STATUS_BUSY, "");
+    if (!takes_windows(request)) {
         return;
     }
     if (part.offset == 0u) {
@@ -243,12 +252,7 @@ static void on_infer(const tfw_frame_t *request)
         refuse(request, TFW_STATUS_BAD_LENGTH, "");
         return;
     }
-    if (!has_model()) {
-        refuse(request, TFW_STATUS_NO_MODEL, "");
-        return;
-    }
-    if (run.mode == TFW_MODE_LIVE) {
-        refuse(request, TFW_STATUS_BUSY, "");
+    if (!takes_windows(request)) {
         return;
     }
     if (!host_window.begun || asked.sequence != host_window.sequence || host_window.count != window_values()) {
