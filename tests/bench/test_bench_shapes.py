@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ops"))
 
-from onelayer import DEPTHWISE, KINDS, along_time, odd_to_even, per_mac
+from onelayer import DEPTHWISE, GRU, KINDS, LSTM, along_time, odd_to_even, per_mac
 
 pytestmark = [pytest.mark.bench, pytest.mark.emulator]
 
@@ -34,12 +34,14 @@ GROWTH = {  # about 20 thousand, 100 thousand, 500 thousand, 2 and 10 million MA
 @pytest.mark.parametrize("side", ["in", "out"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_odd_channels(kind, side, tmp_path, capsys):
-    """One side odd, the other of 32; a depthwise layer has one side."""
+    """One side odd, the other of 32; a depthwise layer has one side, a recurrent one features and units."""
     if KINDS[kind].operator == DEPTHWISE and side == "out":
         pytest.skip("its channels are the same on both sides")
     size = 8 if kind == "fully_connected" else 40 if along_time(kind) else 12
     if KINDS[kind].dilation > 1:  # windows reach farther
         size *= 2
+    if KINDS[kind].operator in {LSTM, GRU}:
+        size = 20
     ratios = [odd_to_even(kind, size, side, channels, 32, tmp_path) for channels in ODD]
     with capsys.disabled():
         print(f"\n| {kind}, {side} | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")

@@ -33,6 +33,10 @@ SHAPES = [  # kind, size, side, channels, channels of the other side
     ("depthwise k5", 30, "in", 3, 3),
     ("fully_connected", 1, "in", 5, 16),
     ("fully_connected", 1, "out", 1, 64),
+    ("lstm", 6, "in", 1, 32),
+    ("lstm", 6, "out", 5, 4),
+    ("gru", 6, "in", 1, 32),
+    ("gru", 6, "out", 5, 4),
 ]
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from tflite_writer import Writer
 
 from tinyforge.pipeline import models
+from tinyforge.runtimes.graft import graft
+from tinyforge.runtimes.gru import QuantizedGru
 
 SCALE = 0.05
 
@@ -18,7 +20,7 @@ class Kind(NamedTuple):
 
     Attributes:
         operator: of TFLite.
-        kernel: height and width; none of a dense layer. Height 1 and a width above: one dimension.
+        kernel: height and width; none of a dense or recurrent layer. Height 1 and a width above: one dimension.
         dilation, stride: along both dimensions, or the one.
         copies: output channels of an input channel, of a depthwise layer.
     """
@@ -31,6 +33,7 @@ class Kind(NamedTuple):
 
 
 CONV, DEPTHWISE = "CONV_2D", "DEPTHWISE_CONV_2D"
+LSTM, GRU = "UNIDIRECTIONAL_SEQUENCE_LSTM", "TINYFORGE_GRU"
 KINDS = {
     "conv_1d": Kind(CONV, (1, 5)),
     "conv_1d k2": Kind(CONV, (1, 2)),
@@ -48,6 +51,8 @@ KINDS = {
     "depthwise k5": Kind(DEPTHWISE, (1, 5)),
     "depthwise k5 dilated by 4": Kind(DEPTHWISE, (1, 5), 4),
     "fully_connected": Kind("FULLY_CONNECTED"),
+    "lstm": Kind(LSTM),
+    "gru": Kind(GRU),
 }
 
 
@@ -62,10 +67,13 @@ def layer(kind: str, size: int, in_ch: int, channels: int) -> bytes:
 
     Args:
         kind: of ``KINDS``.
-        size: length, or height and width, or how many inputs a dense layer has at once.
+        size: length, or height and width, or how many inputs a dense layer has at once, or a recurrent one's steps.
         in_ch, channels: in and out; a depthwise layer has ``copies`` times as many out.
     """
     operator, kernel, dilation, stride, copies = KINDS[kind]
+    if operator in {LSTM, GRU}:
+        weights = random_gates(4 if operator == LSTM else 3, in_ch, channels)
+        return lstm(size, *weights) if operator == LSTM else gru(size, *weights)
     rng = np.random.default_rng(channels)
     model = Writer()
     channels *= copies
@@ -89,6 +97,60 @@ def layer(kind: str, size: int, in_ch: int, channels: int) -> bytes:
     else:
         model.op(operator, [x, filter_, bias], [y], "Conv2DOptions", **options)
     return bytes(model.build([x], [y]))
+
+
+def random_gates(gates: int, features: int, units: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of a recurrent layer: int8 [gates, units, features] and [gates, units, units]."""
+    rng = np.random.default_rng([features, units])
+    return tuple(rng.integers(-127, 128, (gates, units, length)).astype(np.int8) for length in (features, units))
+
+
+def lstm(steps: int, kernel: np.ndarray, recurrent: np.ndarray) -> bytes:
+    """An LSTM layer that gives its last step.
+
+    Args:
+        steps: of its input.
+        kernel, recurrent: int8 [4, units, features] and [4, units, units].
+    """
+    _, units, features = kernel.shape
+    rng, model = np.random.default_rng(units), Writer()
+    x = model.tensor("x", (1, steps, features), scale=SCALE, zero_point=-3)
+    inputs = [x]
+    for name, rows in (("w", kernel), ("r", recurrent)):
+        inputs += [model.constant(f"{name}{gate}", own, "int8", scale=0.01) for gate, own in enumerate(rows)]
+    inputs += [-1, -1, -1]
+    for gate in range(4):
+        bias = rng.integers(-3000, 3000, units)
+        inputs.append(model.constant(f"b{gate}", bias, "int32", scale=SCALE * 0.01))
+    hidden = {"scale": 1 / 128, "zero_point": 0}
+    inputs += [-1, -1, model.tensor("h", (1, units), variable=True, **hidden)]
+    inputs.append(model.tensor("c", (1, units), "int16", scale=2.0**-11, variable=True))
+    inputs += [-1, -1, -1, -1]
+    between = [model.tensor(f"i{gate}", (), "int16", scale=2.0**-12) for gate in range(4)]
+    between.append(model.tensor("i4", (), "int8", **hidden))
+    y, last = model.tensor("y", (1, steps, units), **hidden), model.tensor("last", (1, units), **hidden)
+    options = {"fused_activation_function": 4, "intermediates": between}
+    model.op(LSTM, inputs, [y], "UnidirectionalSequenceLSTMOptions", **options)
+    ends = [model.constant(name, value) for name, value in (("b", [0, -1, 0]), ("e", [0, 0, 0]), ("s", [1, 1, 1]))]
+    options = {"begin_mask": 5, "end_mask": 5, "shrink_axis_mask": 2}
+    model.op("STRIDED_SLICE", [y, *ends], [last], "StridedSliceOptions", **options)
+    return bytes(model.build([x], [last]))
+
+
+def gru(steps: int, kernel: np.ndarray, recurrent: np.ndarray, *, reset_after: bool = True) -> bytes:
+    """A GRU layer that gives its last step.
+
+    Args:
+        steps: of its input.
+        kernel, recurrent: int8 [3, units, features] and [3, units, units].
+        reset_after: Keras' default form.
+    """
+    units = kernel.shape[1]
+    rng = np.random.default_rng(units)
+    bias = rng.integers(-3000, 3000, (3, units)).astype(np.int32)
+    inner = rng.integers(-3000, 3000, units).astype(np.int32) if reset_after else None
+    own = QuantizedGru(kernel, recurrent, (0.01,) * 3, (0.01,) * 3, bias, inner, SCALE, -3)
+    return graft(None, own, None, steps=steps, every_step=False)
 
 
 def per_mac(kind: str, size: int, in_ch: int, channels: int, folder: Path) -> tuple[int, float]:
