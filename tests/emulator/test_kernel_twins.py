@@ -107,15 +107,26 @@ def conv_1d_pool(rng):
 
 
 def conv_1d_packed(rng):
-    found, inputs, output, _ = conv_1d(rng)
-    taps, out_ch = found["kernel"] * found["in_ch"], found["out_ch"]
-    values = [0, 0, 0, 1, -9, 127] if rng.integers(2) else np.arange(-128, 128)
-    rows = pack(rng.choice(values, (out_ch, taps)).astype(np.int8))
+    """Pooled or not; no channel is rare."""
+    while True:
+        found, inputs, _, _ = conv_1d(rng)
+        pool = int(rng.choice([1, 1, 2, 4]))
+        if found["rare"] is None and found["out_len"] >= (pool if pool == 4 else 1):
+            break
+    taps, out_ch, places = found["kernel"] * found["in_ch"], found["out_ch"], found["out_len"]
+    places -= places % pool if pool == 4 else 0
+    rows = packed_rows(rng, out_ch, taps)
     shift = (found["bias"][:out_ch] & 255).astype(np.int8)
-    if rng.integers(4) == 0:
-        shift[rng.integers(out_ch)] = -64 - int(rng.integers(0, 20))
-    found |= {**rows.params(), "bias": found["bias"][:out_ch] >> 8, "shift": shift}
-    return found, inputs, output, 8 * taps
+    found |= {**rows.params(), "bias": found["bias"][:out_ch] >> 8, "shift": shift, "places": places, "pool": pool}
+    return found, inputs, found["batches"] * -(-places // pool) * out_ch, 8 * (taps + taps % 2 * (rows.form == 2))
+
+
+def packed_rows(rng, outputs, inputs):
+    """Of each form: few weights, few values and few zeros, neither."""
+    share = float(rng.choice([0.02, 0.2, 0.5, 1]))
+    values = rng.integers(-128, 128, int(rng.choice([3, 15, 16]))) if rng.integers(2) else np.arange(-128, 128)
+    found = rng.choice(values, (outputs, inputs)) * (rng.random((outputs, inputs)) < share)
+    return pack(found.astype(np.int8))
 
 
 def two_dimensions(rng, most_kernel, strides):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from tinyforge.compiler.fuse import fuse
+from tinyforge.compiler.forms import Lowered, lower
 from tinyforge.compiler.goal import Goal
-from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.memory_plan import plan_memory
 from tinyforge.compiler.passes import run_passes
 from tinyforge.compiler.passes.settle_shapes import settle_shapes
@@ -38,16 +35,15 @@ def compile_model(data: bytes, *, name: str, place: str, goal: Goal = Goal.BALAN
     info = info_from_json(graph.metadata[METADATA_NAME], place) if METADATA_NAME in graph.metadata else None
     operators = tuple(op.kind for op in graph.ops)
     try:
-        graph, lowering, log = _lowered(graph, goal)
+        lowered, log = _lowered(graph, goal)
     except UnsupportedModelError:
         settled, lines = settle_shapes(graph)
         if not lines:
             raise
-        graph, lowering, log = _lowered(settled, goal)
+        lowered, log = _lowered(settled, goal)
         log = (*(f"settle_shapes: {line}" for line in lines), *log)
-    graph = replace(graph, tensors=tuple(lowering.tensors))
-    layers, lines = fuse(graph, lowering.layers, goal)
-    log = (*log, *(f"fuse: {line}" for line in lines))
+    graph, layers = lowered.graph, lowered.layers
+    log = (*log, *(f"fuse: {line}" for line in lowered.log))
     plan = plan_memory(graph, layers, graph.tensors)
     verdict = "optimal" if plan.optimal else f"lower bound {plan.lower_bound_bytes} B"
     return Compiled(
@@ -55,7 +51,7 @@ def compile_model(data: bytes, *, name: str, place: str, goal: Goal = Goal.BALAN
         graph=graph,
         layers=tuple(layers),
         plan=plan,
-        states=tuple(lowering.states),
+        states=tuple(lowered.lowering.states),
         info=info,
         digest=sha256_bytes(data),
         model=data,
@@ -64,11 +60,9 @@ def compile_model(data: bytes, *, name: str, place: str, goal: Goal = Goal.BALAN
     )
 
 
-def _lowered(graph: Graph, goal: Goal) -> tuple[Graph, Lowering, tuple[str, ...]]:
+def _lowered(graph: Graph, goal: Goal) -> tuple[Lowered, tuple[str, ...]]:
     graph, log = run_passes(graph)
-    lowering = Lowering(graph, goal)
-    lowering.run()
-    return graph, lowering, log
+    return lower(graph, goal), log
 
 
 def _check_boundary(graph: Graph) -> None:

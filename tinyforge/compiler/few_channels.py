@@ -73,6 +73,8 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
         scratch_bytes=_scratch_bytes(kernel, geometry),
         macs=macs,
         overlaps=planes_overlaps(geometry) if kernel == _PLANES else whole_windows(geometry),
+        instructions=many_instructions(geometry, one_dimension=stem == "conv_1d")
+        - _gain(kernel, geometry, one_dimension=stem == "conv_1d")[1],
     )
     return True
 
@@ -112,6 +114,12 @@ def _narrow_cost(kernel: str, geo: Geometry) -> tuple[int, int]:
     words = -(-geo.kernel_w * geo.in_ch // GROUP)
     row = 45 + 18 * words if kernel == _NARROW else 50 + 16 * (pairs // geo.kernel_h)
     return 4 * geo.out_ch * (pairs + 3), 40 + geo.out_ch * channel + geo.kernel_h * row
+
+
+def many_instructions(geo: Geometry, *, one_dimension: bool) -> int:
+    """Instructions of ``tfg_conv_1d_s8`` or ``tfg_conv_2d_s8`` for a convolution, about."""
+    passes = geo.batches * geo.out_h * -(-geo.out_w // 4)
+    return passes * _many_cost(geo, one_dimension=one_dimension)[1]
 
 
 def _many_cost(geo: Geometry, *, one_dimension: bool) -> tuple[int, int]:

@@ -19,16 +19,15 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import fields, replace
 
+from tinyforge.compiler.code_bytes import code_bytes
 from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.goal import Goal
 from tinyforge.compiler.ops.conv_2d import patch_bytes
 from tinyforge.compiler.overlap import whole_windows
-from tinyforge.core.graph import Graph, Layer
+from tinyforge.core.graph import Graph, Layer, Param
 
-CONV_1D_POOL, CONV_2D_POOL = "tfg_conv_1d_pool_s8", "tfg_conv_2d_pool_s8"
+CONV_1D_POOL, CONV_2D_POOL, CONV_1D_PACKED = "tfg_conv_1d_pool_s8", "tfg_conv_2d_pool_s8", "tfg_conv_1d_packed_s8"
 _CONV_1D, _CONV_2D, _POOL = "tfg_conv_1d_s8", "tfg_conv_2d_s8", "tfg_max_pool_2d_s8"
-_CODE_BYTES = {_CONV_1D: 300, _CONV_2D: 820, _POOL: 570, CONV_1D_POOL: 320, CONV_2D_POOL: 870}  # GCC 12, -O2
-_SHARED_BYTES = {(_CONV_1D, _CONV_2D): 1260, (CONV_1D_POOL, CONV_2D_POOL): 640}  # their inner loops
 _CALL_BYTES = 60  # parameters of a pooling
 _SAVED_PER_PLACE = 7  # instructions for each value that is pooled, on the virtual Cortex-M4, at least
 _POOLS = (2, 4)  # of the four places that the kernel computes together
@@ -49,7 +48,8 @@ def fuse(graph: Graph, layers: Sequence[Layer], goal: Goal) -> tuple[list[Layer]
     """
     pairs = _candidates(graph, layers)
     best: dict[int, Layer] = {}
-    for kernels in ((CONV_1D_POOL,), (CONV_2D_POOL,), (CONV_1D_POOL, CONV_2D_POOL)):
+    there = sorted({layer.kernel for layer in pairs.values()})
+    for kernels in (some for count in range(1, len(there) + 1) for some in itertools.combinations(there, count)):
         found = {index: layer for index, layer in pairs.items() if layer.kernel in kernels}
         more = _bytes(layers, found) - _bytes(layers, best)
         if goal.takes(more_bytes=max(more, 0), fewer_instructions=_saved(graph, found) - _saved(graph, best)):
@@ -74,20 +74,19 @@ def _together(layers: Sequence[Layer], found: Mapping[int, Layer]) -> list[Layer
     return [replace(layer, index=number) for number, layer in enumerate(kept)]
 
 
+def saved_instructions(graph: Graph, layer: Layer) -> int:
+    """Instructions of an inference, about, that a call saves because it does the work of two; 0 for others."""
+    places = _numbers(layer).get("pool", 4) if layer.parts else 0
+    return _SAVED_PER_PLACE * places * graph.tensors[layer.outputs[0]].elements
+
+
 def _saved(graph: Graph, found: Mapping[int, Layer]) -> int:
-    """Instructions of an inference, about."""
-    return sum(
-        _SAVED_PER_PLACE * _numbers(layer).get("pool", 4) * graph.tensors[layer.outputs[0]].elements
-        for layer in found.values()
-    )
+    return sum(saved_instructions(graph, layer) for layer in found.values())
 
 
 def _bytes(layers: Sequence[Layer], found: Mapping[int, Layer]) -> int:
     """Flash of what changes: code of the kernels that the model has, and parameters."""
-    kernels = {layer.kernel for layer in _together(layers, found)}
-    code = sum(size for kernel, size in _CODE_BYTES.items() if kernel in kernels)
-    shared = sum(size for users, size in _SHARED_BYTES.items() if not kernels.isdisjoint(users))
-    return code + shared - _CALL_BYTES * len(found)
+    return code_bytes({layer.kernel for layer in _together(layers, found)}) - _CALL_BYTES * len(found)
 
 
 def _candidates(graph: Graph, layers: Sequence[Layer]) -> dict[int, Layer]:
@@ -97,18 +96,23 @@ def _candidates(graph: Graph, layers: Sequence[Layer]) -> dict[int, Layer]:
     found = {}
     for conv, pool in itertools.pairwise(layers):
         between = graph.root(conv.outputs[0])
-        if conv.kernel not in {_CONV_1D, _CONV_2D} or pool.kernel != _POOL or conv.params["rare"] is not None:
+        if pool.kernel != _POOL or conv.params.get("rare") is not None:
             continue
-        if used[between] == 2 and graph.root(pool.inputs[0]) == between:
-            fused = _conv_1d_pool(conv, pool) if conv.kernel == _CONV_1D else _conv_2d_pool(conv, pool)
+        fusing = _FUSING.get(conv.kernel)
+        if fusing and used[between] == 2 and graph.root(pool.inputs[0]) == between:
+            fused = fusing(conv, pool)
             if fused is not None:
                 found[conv.index] = fused
     return found
 
 
 def _conv_1d_pool(conv: Layer, pool: Layer) -> Layer | None:
-    """Both as one call, where the pooling goes along the convolution's places and all of them are alike."""
+    """Both as one call, where the pooling goes along the convolution's places and all of them are alike.
+
+    A kernel of packed weights takes the pooling into its parameters, one of plain weights becomes another kernel.
+    """
     size, window = _numbers(conv), _numbers(pool)
+    places = size["out_len"] if conv.kernel == _CONV_1D else size["places"]
     axis, other = ("h", "w") if window["in_w"] == 1 else ("w", "h")
     factor, length = window[f"kernel_{axis}"], window[f"in_{axis}"]
     if (
@@ -116,7 +120,7 @@ def _conv_1d_pool(conv: Layer, pool: Layer) -> Layer | None:
         or window[f"stride_{axis}"] != factor
         or window[f"pad_{axis}"]
         or window[f"in_{other}"] != 1
-        or (window["batches"], length) != (size["batches"], size["out_len"])
+        or (window["batches"], length) != (size["batches"], places)
     ):
         return None
     outputs = window[f"out_{axis}"]
@@ -128,6 +132,8 @@ def _conv_1d_pool(conv: Layer, pool: Layer) -> Layer | None:
         kernel_h=1, kernel_w=(factor - 1) * size["stride"] + size["kernel"], stride_h=1,
         stride_w=factor * size["stride"], dilation_h=1, dilation_w=1, pad_h=0, pad_w=size["pad"],
     )  # fmt: skip
+    if conv.kernel == CONV_1D_PACKED:
+        return _fused(conv, pool, CONV_1D_PACKED, {**conv.params, "places": size["places"], "pool": factor}, geometry)
     return _fused(conv, pool, CONV_1D_POOL, {name: size[name] for name in _SIZES_1D}, geometry)
 
 
@@ -155,7 +161,7 @@ def _conv_2d_pool(conv: Layer, pool: Layer) -> Layer | None:
     return replace(fused, scratch_bytes=patch_bytes(one, squares=True))
 
 
-def _fused(conv: Layer, pool: Layer, kernel: str, sizes: Mapping[str, int], geometry: Geometry) -> Layer:
+def _fused(conv: Layer, pool: Layer, kernel: str, sizes: Mapping[str, Param], geometry: Geometry) -> Layer:
     """The call that does both.
 
     Args:
@@ -171,7 +177,7 @@ def _fused(conv: Layer, pool: Layer, kernel: str, sizes: Mapping[str, int], geom
         kernel=kernel,
         outputs=pool.outputs,
         params={
-            **{name: conv.params[name] for name in ("filter", "bias", "multiplier")},
+            **{name: conv.params[name] for name in ("filter", "bias", "multiplier") if name in conv.params},
             **sizes,
             "zero_point": conv.params["zero_point"],
             **dict(zip(("min", "max"), ends, strict=True)),
@@ -179,6 +185,9 @@ def _fused(conv: Layer, pool: Layer, kernel: str, sizes: Mapping[str, int], geom
         overlaps=whole_windows(geometry),
         parts=(conv, pool),
     )
+
+
+_FUSING = {_CONV_1D: _conv_1d_pool, CONV_1D_PACKED: _conv_1d_pool, _CONV_2D: _conv_2d_pool}
 
 
 def _numbers(layer: Layer) -> dict[str, int]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyforge.compiler.goal import Goal
 from tinyforge.compiler.operators import OpView, find_operator
+from tinyforge.compiler.packing import PLAIN, Packed, Packs, pack
 from tinyforge.core.graph import Array, DType, Graph, Layer, Op, Overlap, Param, State, Tensor
 
 
@@ -17,16 +18,30 @@ class Lowering:
     Args:
         graph: after the passes.
         goal: what a faster form of a kernel may cost.
+        forms: of operators' weights, by index; of others, plain ones.
+        packs: what was packed before, to which more is added.
 
     Attributes:
         layers: the calls so far.
         states: memory between inferences so far.
         tensors: the graph's tensors, with those that lowerings added.
+        offers: forms that operators' weights may take instead of the plain one, by index.
+        instructions: of an inference, about, by operator; for those that offer forms at least.
     """
 
-    def __init__(self, graph: Graph, goal: Goal = Goal.BALANCED) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        goal: Goal = Goal.BALANCED,
+        forms: Mapping[int, str] | None = None,
+        packs: Packs | None = None,
+    ) -> None:
         self.graph = graph
         self.goal = goal
+        self.offers: dict[int, tuple[str, ...]] = {}
+        self.instructions: dict[int, int] = {}
+        self._forms = forms or {}
+        self._packs = {} if packs is None else packs
         self.layers: list[Layer] = []
         self.states: list[State] = []
         self.tensors: list[Tensor] = list(graph.tensors)
@@ -60,10 +75,12 @@ class Lowering:
         macs: int = 0,
         inplace: tuple[tuple[int, int], ...] = (),
         overlaps: tuple[Overlap, ...] = (),
+        instructions: int = 0,
     ) -> None:
-        """Add one kernel call; the arguments are those of ``Layer``, and ``inplace``.
+        """Add one kernel call; the arguments are those of ``Layer``, ``inplace`` and ``instructions``.
 
         Args:
+            instructions: of an inference, about.
             inplace: pairs (input position, output position) of a kernel that reads all it needs of a byte before it
                 writes a byte at or beyond that place: overlaps of distance 0.
 
@@ -73,6 +90,7 @@ class Lowering:
         """
         if self._op is None:
             raise ValueError("a layer outside of an operator")
+        self.instructions[self._op.index] = self.instructions.get(self._op.index, 0) + instructions
         number = self._counts.get(stem, 0)
         self._counts[stem] = number + 1
         checked = {name: _checked(stem, name, value) for name, value in params.items()}
@@ -99,6 +117,17 @@ class Lowering:
                 overlaps=(*overlaps, *(Overlap(source, target) for source, target in inplace)),
             )
         )
+
+    def form(self, view: OpView, *offered: str) -> str:
+        """The form of the operator's weights: one of ``offered``, or ``PLAIN``."""
+        self.offers[view.op.index] = offered
+        return self._forms.get(view.op.index, PLAIN)
+
+    def pack(self, view: OpView, weights: Array) -> Packed:
+        """The smallest packed form of the operator's weights, int8 [outputs, inputs]; the same for each lowering."""
+        if view.op.index not in self._packs:
+            self._packs[view.op.index] = pack(weights)
+        return self._packs[view.op.index]
 
     def has_kernel(self, kernel: str) -> bool:
         """Whether a call before this one takes the same kernel: its code is there already."""

@@ -16,18 +16,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyforge.compiler.goal import Goal
 from tinyforge.core.graph import Array, Param
 
 CODED, SPARSE, INDEXED = 0, 1, 2
 
 _BOOK = 16
 _FARTHEST = 15
-KERNEL_BYTES = {1: 424, 4: 1272}
-"""Flash that a kernel's code takes, by how many inputs it multiplies in a pass; GCC 12, -O2, DSP form."""
+PLAIN, PACKED = "", "packed"
+"""How a layer's weights lie: as the model has them, or as :func:`pack` does."""
 
 SLOWEST_BALANCED = 2.0
-"""`balanced` packs no layer that would take more than so many times the instructions of the plain one."""
+"""`balanced` packs layers that together take at most so many times the instructions of plain ones."""
 
 # instructions on the virtual Cortex-M4, by how many inputs a kernel multiplies with a weight that it has unpacked:
 # of an entry (a weight where all are stored), and of an output beside them
@@ -66,6 +65,10 @@ class Packed:
         return {"rows": self.rows, "entries": self.entries, "book": self.book, "form": self.form}
 
 
+Packs = dict[int, Packed]
+"""What was packed, by operator."""
+
+
 def pack(weights: Array) -> Packed:
     """The smallest packed form of int8 weights [outputs, inputs]; one that is larger than the matrix is possible."""
     forms = [_sparse(weights)]
@@ -86,32 +89,6 @@ def can_be_smaller(weights: Array) -> bool:
     if 3 * int(np.count_nonzero(weights)) < 2 * weights.size:
         return True
     return int(np.count_nonzero(np.bincount(weights.reshape(-1).view(np.uint8), minlength=256))) <= _BOOK
-
-
-def worth_packing(
-    packed: Packed,
-    *,
-    plain_bytes: int,
-    plain_instructions: int,
-    passes: int,
-    places: int,
-    goal: Goal,
-    there: bool,
-) -> bool:
-    """Whether the packed form is taken.
-
-    Args:
-        plain_bytes: of flash that the plain weights take.
-        plain_instructions: of the plain kernel, in all passes.
-        passes: how often an inference goes over the matrix.
-        places: how many inputs the kernel multiplies in a pass, 1 or 4.
-        there: another layer has brought the kernel's code.
-    """
-    saved = plain_bytes - packed.flash_bytes - (0 if there else KERNEL_BYTES[places])
-    packed_instructions = passes * packed.instructions(places)
-    if saved <= 0 or (goal is Goal.BALANCED and packed_instructions > SLOWEST_BALANCED * plain_instructions):
-        return False
-    return not goal.takes(more_bytes=saved, fewer_instructions=packed_instructions - plain_instructions)
 
 
 def _entries(row: Array) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinyforge.compiler.fuse import CONV_1D_POOL
+from tinyforge.compiler.fuse import CONV_1D_PACKED, CONV_1D_POOL
 from tinyforge.core.graph import Graph, Layer, Param
 
 Part = Callable[[int, int, int, int], dict[str, Param]]
@@ -60,10 +60,10 @@ def stretch_of(layer: Layer, graph: Graph, rows: int) -> Stretch | None:
     if kernel == "tfg_conv_1d_point_s8":
         places = _whole(layer, "places") // rows
         return Stretch(rows, 1, 1, 0, lambda first, last, _low, _high: {"places": (last - first) * places})
-    if kernel in {"tfg_conv_1d_s8", "tfg_conv_1d_packed_s8"}:
-        return _conv_1d(layer, rows)
-    if kernel == CONV_1D_POOL:
+    if kernel == CONV_1D_POOL or (kernel == CONV_1D_PACKED and _whole(layer, "pool") > 1):
         return _conv_1d_pool(layer, rows)
+    if kernel in {"tfg_conv_1d_s8", CONV_1D_PACKED}:
+        return _conv_1d(layer, rows)
     if kernel in _WINDOWS:
         return _windows(layer, rows)
     return None
@@ -83,14 +83,15 @@ def _binary(layer: Layer, graph: Graph, rows: int) -> Stretch | None:
 
 
 def _conv_1d(layer: Layer, rows: int) -> Stretch | None:
-    size = {name: _whole(layer, name) for name in ("batches", "in_len", "out_len", "kernel", "stride", "pad")}
+    count = "places" if layer.kernel == CONV_1D_PACKED else "out_len"
+    size = {name: _whole(layer, name) for name in ("batches", "in_len", count, "kernel", "stride", "pad")}
     if size["batches"] != 1:
         return None
     if size["kernel"] == size["stride"] == 1 and size["pad"] == 0 and size["in_len"] % rows == 0:
         each = size["in_len"] // rows  # places of a row
 
         def places(first: int, last: int, _low: int, _high: int) -> dict[str, Param]:
-            return {"in_len": (last - first) * each, "out_len": (last - first) * each}
+            return {"in_len": (last - first) * each, count: (last - first) * each}
 
         return Stretch(rows, 1, 1, 0, places)
     if size["in_len"] != rows:
@@ -99,11 +100,11 @@ def _conv_1d(layer: Layer, rows: int) -> Stretch | None:
     def part(first: int, last: int, low: int, high: int) -> dict[str, Param]:
         return {
             "in_len": high - low,
-            "out_len": last - first,
+            count: last - first,
             "pad": low - (first * size["stride"] - size["pad"]),
         }
 
-    return Stretch(size["out_len"], size["kernel"], size["stride"], size["pad"], part)
+    return Stretch(size[count], size["kernel"], size["stride"], size["pad"], part)
 
 
 def _conv_1d_pool(layer: Layer, rows: int) -> Stretch | None:

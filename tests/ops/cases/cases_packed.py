@@ -1,4 +1,4 @@
-"""Dense layers and convolutions along time whose weights can be packed: zeros, few values, both, or neither."""
+"""Dense layers and convolutions along time, pooled or not, whose weights have zeros, few values, both, or neither."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def _convolution(rng: np.random.Generator, kind: str) -> tuple[str, bytes]:
     filter_, scales = _filter(model, rng, (out_ch, kernel, 1, in_ch), kind)
     bias = bias_tensor(model, rng, out_ch, in_scale, scales, 1000)
     y_scale = out_scale(rng, in_scale, scales[0], kernel * in_ch)
-    y = model.tensor("y", (1, out_len, 1, out_ch), scale=y_scale, zero_point=zero_point(rng))
+    y_zero = zero_point(rng)
+    y = model.tensor("y", (1, out_len, 1, out_ch), scale=y_scale, zero_point=y_zero)
     options = {
         "padding": padding,
         "stride_h": stride,
@@ -72,4 +73,19 @@ def _convolution(rng: np.random.Generator, kind: str) -> tuple[str, bytes]:
         "fused_activation_function": pick(rng, *ACTIVATIONS),
     }
     model.op("CONV_2D", [x, filter_, bias], [y], "Conv2DOptions", **options)
-    return f"convolution {in_len}x{in_ch}->{out_ch} kernel {kernel} stride {stride}", model.build([x], [y])
+    name = f"convolution {in_len}x{in_ch}->{out_ch} kernel {kernel} stride {stride}"
+    pool, padding = pick(rng, 1, 2, 2, 3, 4), pick(rng, SAME, VALID)
+    pooled = -(-out_len // pool) if padding == SAME else out_len // pool
+    if pool == 1 or pooled == 0:
+        return name, model.build([x], [y])
+    z = model.tensor("z", (1, pooled, 1, out_ch), scale=y_scale, zero_point=y_zero)
+    options = {
+        "padding": padding,
+        "stride_h": pool,
+        "stride_w": 1,
+        "filter_height": pool,
+        "filter_width": 1,
+        "fused_activation_function": pick(rng, *ACTIVATIONS),
+    }
+    model.op("MAX_POOL_2D", [y], [z], "Pool2DOptions", **options)
+    return f"{name}, pool {pool}", model.build([x], [z])

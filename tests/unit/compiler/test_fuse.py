@@ -16,6 +16,7 @@ from tinyforge.core.graph import Compiled
 from tinyforge.runtimes import get_runtime
 
 FUSED, CONV, POOL = "tfg_conv_1d_pool_s8", "tfg_conv_1d_s8", "tfg_max_pool_2d_s8"
+PACKED = "tfg_conv_1d_packed_s8"
 FUSED_2D = "tfg_conv_2d_pool_s8"
 
 
@@ -24,7 +25,7 @@ def compiled(data: bytes, goal: Goal = Goal.BALANCED) -> Compiled:
 
 
 def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
-    return [call.kernel for call in compiled(data, goal).layers if call.kernel in {FUSED, CONV, POOL}]
+    return [call.kernel for call in compiled(data, goal).layers if call.kernel in {FUSED, CONV, POOL, PACKED}]
 
 
 @pytest.mark.parametrize("goal", list(Goal))
@@ -53,7 +54,7 @@ def test_networks_of_convolutions_and_pools(goal):
         (Net(59, 4).conv(8, 5).pool(2, padding=SAME), [FUSED]),  # the last output has one place
         (Net(58, 4).conv(8, 5).pool(4, padding=SAME), [CONV, POOL]),  # the first one has three
         (Net(60, 4).conv(8, 5).pool(4, padding=SAME), [FUSED]),
-        (Net(60, 16).conv(48, 5, zeros=0.95).pool(2), [POOL]),  # its weights are packed
+        (Net(60, 16).conv(48, 5, zeros=0.95).pool(2), [PACKED]),
     ],
 )
 def test_which(net, found):
@@ -208,6 +209,16 @@ def test_sliding_window(hop, goal, expected, tmp_path):
     assert seen > 40
     assert wrong == 0
     assert {call.kernel for call in sliding.layers} & {FUSED, CONV, POOL} == expected
+
+
+@pytest.mark.parametrize(("hop", "pools"), [(8, {2, 4}), (4, {1, 2})])
+def test_sliding_window_of_packed_weights(hop, pools, tmp_path):
+    """After 4 places the second pooling's rows repeat no more."""
+    data = Net(90, 8).conv(32, 5, zeros=0.9).pool(2).conv(48, 3, zeros=0.9).pool(4).head()
+    sliding, seen, wrong = sliding_differences(data, hop, 60, tmp_path)
+    assert seen > 30
+    assert wrong == 0
+    assert {layer.params["pool"] for layer in sliding.layers if layer.kernel == PACKED} == pools
 
 
 def test_sliding_window_of_a_last_place_alone(tmp_path):

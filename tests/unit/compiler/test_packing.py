@@ -1,10 +1,9 @@
-"""Packed weights: what is unpacked is what was packed, and the goal decides where it is used."""
+"""Packed weights: what is unpacked is what was packed."""
 
 import numpy as np
 import pytest
 
-from tinyforge.compiler import Goal
-from tinyforge.compiler.packing import CODED, INDEXED, KERNEL_BYTES, SPARSE, can_be_smaller, pack, worth_packing
+from tinyforge.compiler.packing import CODED, INDEXED, SPARSE, can_be_smaller, pack
 
 
 def unpacked(packed, inputs):
@@ -62,41 +61,6 @@ def test_a_codebook_of_sixteen_leaves_no_room_for_a_zero():
     packed = pack(matrix)
     assert packed.form == INDEXED
     assert np.array_equal(unpacked(packed, 80), matrix)
-
-
-def test_the_goal_decides():
-    packed = pack(weights(CODED, 0.2, (64, 300)))
-
-    def taken(goal, *, plain_instructions, plain_bytes=64 * 300):
-        return worth_packing(
-            packed,
-            plain_bytes=plain_bytes,
-            plain_instructions=plain_instructions,
-            passes=1,
-            places=1,
-            goal=goal,
-            there=True,
-        )
-
-    slower = packed.instructions(1) - 1000
-    assert taken(Goal.SIZE, plain_instructions=slower)
-    assert taken(Goal.BALANCED, plain_instructions=slower)
-    assert not taken(Goal.SPEED, plain_instructions=slower)
-    assert not taken(Goal.BALANCED, plain_instructions=slower, plain_bytes=packed.flash_bytes + 60)
-    much_faster = int(packed.instructions(1) / 2.2)
-    assert taken(Goal.SIZE, plain_instructions=much_faster)
-    assert not taken(Goal.BALANCED, plain_instructions=much_faster)
-    assert taken(Goal.SPEED, plain_instructions=packed.instructions(1) + 1)
-    assert not taken(Goal.SIZE, plain_instructions=slower, plain_bytes=packed.flash_bytes)
-    assert not worth_packing(
-        packed,
-        plain_bytes=packed.flash_bytes + KERNEL_BYTES[1],
-        plain_instructions=slower,
-        passes=1,
-        places=1,
-        goal=Goal.SIZE,
-        there=False,
-    )
 
 
 def test_what_no_form_makes_smaller_is_told_by_counting():

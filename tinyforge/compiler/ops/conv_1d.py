@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from tinyforge.compiler.convolution import conv_weights, output_limits, packed
-from tinyforge.compiler.few_channels import lower_few_channels
+from tinyforge.compiler.few_channels import lower_few_channels, many_instructions
 from tinyforge.compiler.geometry import CONV_1D_SIZES, row_geometry
 from tinyforge.compiler.layout import GROUP, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.ops.conv_2d import PLACES
 from tinyforge.compiler.overlap import whole_windows
-from tinyforge.compiler.packing import can_be_smaller, pack, worth_packing
+from tinyforge.compiler.packing import INDEXED, PACKED, can_be_smaller
 from tinyforge.core.graph import Array, DType, Param
 
-PLAIN_PER_MAC = 1.0  # instructions of tfg_conv_1d_s8 on the virtual Cortex-M4
+GATHERED = 9  # instructions for an input of four places that a packed kernel gathers, on the virtual Cortex-M4
 
 
 @operator("CONV_1D")
@@ -25,7 +25,10 @@ def conv_1d(view: OpView, low: Lowering) -> None:
     groups = -(-rows.shape[1] // GROUP)
     sizes: dict[str, Param] = {name: view.option(name) for name in CONV_1D_SIZES}
     macs = view.option("batches") * view.option("out_len") * int(np.prod(view.input(1).shape))
-    if lower_packed(view, low, rows, sizes, macs) or lower_few_channels(view, low, "conv_1d", row_geometry(view), rows):
+    if can_be_smaller(rows) and low.form(view, PACKED) == PACKED and lower_packed(view, low, rows, sizes, macs):
+        return
+    geometry = row_geometry(view)
+    if lower_few_channels(view, low, "conv_1d", geometry, rows):
         return
     low.layer(
         "conv_1d",
@@ -40,37 +43,33 @@ def conv_1d(view: OpView, low: Lowering) -> None:
         outputs=(view.output(),),
         scratch_bytes=PLACES * groups * GROUP * 2,
         macs=macs,
-        overlaps=whole_windows(row_geometry(view)),
+        overlaps=whole_windows(geometry),
+        instructions=many_instructions(geometry, one_dimension=True),
     )
 
 
 def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Param], macs: int) -> bool:
-    """Lower to ``tfg_conv_1d_packed_s8`` where the weights can be packed and the goal wants it; whether it was done.
+    """Lower to ``tfg_conv_1d_packed_s8``; whether it was done: a channel whose rescaling is rare has other kernels.
 
     ``rows`` are the weights, int8 [output channel, tap and input channel].
     """
-    passes = view.option("batches") * -(-int(view.option("out_len")) // PLACES)
-    if not can_be_smaller(rows) or not worth_packing(
-        pack(rows),
-        plain_bytes=rows.size,
-        plain_instructions=int(PLAIN_PER_MAC * macs),
-        passes=passes,
-        places=PLACES,
-        goal=low.goal,
-        there=low.has_kernel("tfg_conv_1d_packed_s8"),
-    ):
-        return False
     params = conv_weights(view, rows, lambda found: found)
-    final = params.pop("filter")
-    packed = pack(np.asarray(final))
+    if int(np.asarray(params["shift"]).min()) < 0:
+        return False
+    packed = low.pack(view, np.asarray(params.pop("filter")))
+    passes = view.option("batches") * -(-int(view.option("out_len")) // PLACES)
+    counts = {**sizes, "places": sizes["out_len"], "pool": 1}
+    del counts["out_len"]
+    taps = rows.shape[1] + (rows.shape[1] % 2 if packed.form == INDEXED else 0)
     low.layer(
         "conv_1d",
         "tfg_conv_1d_packed_s8",
-        {**packed.params(), **params, **sizes, **output_limits(view)},
+        {**packed.params(), **params, **counts, **output_limits(view)},
         inputs=(view.input(0),),
         outputs=(view.output(),),
-        scratch_bytes=PLACES * rows.shape[1] * 2,
+        scratch_bytes=PLACES * taps * 2,
         macs=macs,
         overlaps=whole_windows(row_geometry(view)),
+        instructions=passes * (packed.instructions(PLACES) + GATHERED * taps),
     )
     return True

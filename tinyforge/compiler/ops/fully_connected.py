@@ -16,14 +16,14 @@ from tinyforge.compiler.layout import GROUP, blocked, one_row
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import rows
-from tinyforge.compiler.packing import can_be_smaller, pack, worth_packing
+from tinyforge.compiler.packing import PACKED, PLAIN, can_be_smaller
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, clamp_of, folded_bias
 from tinyforge.core.graph import Array, DType, Param, Tensor
 
 _ONE, _WIDE = "tfg_fully_connected_one_s8", "tfg_fully_connected_wide_s8"
 _ONE_BYTES = 180  # of its code, GCC 12, -O2
+_SAVED_ALONE = 3  # instructions of a weight, where a block of four outputs holds one
 LANES = 4  # outputs a kernel computes together
-PLAIN_PER_MAC = 1.4  # instructions of tfg_fully_connected_s8 on the virtual Cortex-M4
 
 
 @operator(
@@ -57,10 +57,15 @@ def fully_connected(view: OpView, low: Lowering) -> None:
         output,
     )
     kernel, params = dense_params(view, input_, filter_, output, batches)
-    if out_len == 1 and kernel != _WIDE and _pays_alone(view, low, batches * in_len):
+    instructions = _plain_instructions(in_len, out_len)
+    form = low.form(view, PACKED) if kernel != _WIDE and can_be_smaller(weights) else PLAIN
+    if form == PACKED:
+        packed = low.pack(view, weights)
+        kernel, params = "tfg_fully_connected_packed_s8", {**packed.params(), **_packed_params(params)}
+        instructions = packed.instructions(1)
+    elif out_len == 1 and kernel != _WIDE and _pays_alone(view, low, batches * in_len):
         kernel, params = _ONE, _one_output(params, weights[0])
-    elif (packed := packed_params(params, weights, low)) is not None:
-        kernel, params = "tfg_fully_connected_packed_s8", packed
+        instructions -= _SAVED_ALONE * in_len
     low.layer(
         "fully_connected",
         kernel,
@@ -69,6 +74,7 @@ def fully_connected(view: OpView, low: Lowering) -> None:
         outputs=(output,),
         macs=batches * in_len * out_len,
         overlaps=rows(batches, in_len, out_len, more=out_len - 1),
+        instructions=batches * instructions,
     )
 
 
@@ -148,7 +154,7 @@ def _pays_alone(view: OpView, low: Lowering, macs: int) -> bool:
     others = any(op.kind == "FULLY_CONNECTED" and op.index != view.op.index for op in low.graph.ops)
     code = _ONE_BYTES if others and not low.has_kernel(_ONE) else 0
     more_bytes = max(code - 2 * int(np.prod(view.input(1).shape)), 0)
-    return low.goal.takes(more_bytes=more_bytes, fewer_instructions=3 * macs)
+    return low.goal.takes(more_bytes=more_bytes, fewer_instructions=_SAVED_ALONE * macs)
 
 
 def _one_output(params: dict[str, Param], row: Array) -> dict[str, Param]:
@@ -170,40 +176,25 @@ def _one_output(params: dict[str, Param], row: Array) -> dict[str, Param]:
     }
 
 
-def packed_params(params: dict[str, Param], weights: Array, low: Lowering) -> dict[str, Param] | None:
-    """The members of ``tfg_fully_connected_packed_s8``; None where plain weights are better, or rescaled too finely.
+def _plain_instructions(in_len: int, out_len: int) -> int:
+    """Of ``tfg_fully_connected_s8`` for a row of inputs, on the virtual Cortex-M4, about."""
+    blocks = -(-out_len // LANES)
+    return 60 + blocks * (46 + int(1.3 * LANES * in_len))
 
-    Args:
-        params: of the plain kernel, as :func:`dense_params` gives them.
-        weights: int8 [out_len, in_len].
-    """
-    if "multiplier_low" in params or not can_be_smaller(weights):
-        return None
-    packed = pack(weights)
-    batches = int(np.asarray(params["batches"]))
-    if not worth_packing(
-        packed,
-        plain_bytes=weights.size,
-        plain_instructions=int(PLAIN_PER_MAC * batches * weights.size),
-        passes=batches,
-        places=1,
-        goal=low.goal,
-        there=low.has_kernel("tfg_fully_connected_packed_s8"),
-    ):
-        return None
+
+def _packed_params(params: dict[str, Param]) -> dict[str, Param]:
+    """The members of ``tfg_fully_connected_packed_s8`` beside the weights, of those of the plain kernel."""
     kept = {key: params[key] for key in ("bias", "batches", "in_len", "out_len", "min", "max")}
-    if "rounding" in params:  # one scale: the zero point is in the rounding
-        shift = int(np.asarray(params["shift"]))
-        zero_point = (int(np.asarray(params["rounding"])) - (1 << (shift - 1))) >> shift
-        rescale: dict[str, Param] = {
-            "multiplier": np.array([params["multiplier"]], np.int32),
-            "shift": np.array([shift], np.int8),
-            "zero_point": zero_point,
-            "per_channel": 0,
-        }
-    else:
-        rescale = {key: params[key] for key in ("multiplier", "shift", "zero_point")} | {"per_channel": 1}
-    return {**packed.params(), **kept, **rescale}
+    if "rounding" not in params:
+        return {**kept, **{key: params[key] for key in ("multiplier", "shift", "zero_point")}, "per_channel": 1}
+    shift = int(np.asarray(params["shift"]))  # one scale: the zero point is in the rounding
+    return {
+        **kept,
+        "multiplier": np.array([params["multiplier"]], np.int32),
+        "shift": np.array([shift], np.int8),
+        "zero_point": (int(np.asarray(params["rounding"])) - (1 << (shift - 1))) >> shift,
+        "per_channel": 0,
+    }
 
 
 def _whole_blocks(numbers: Array) -> Array:

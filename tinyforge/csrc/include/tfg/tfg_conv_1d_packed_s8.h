@@ -7,7 +7,8 @@ TFG_C_BEGIN
 
 /*
  * Convolution along one dimension whose weights are packed: many zeros, or at most 16 values. A window of
- * kernel * in_ch bytes is contiguous. Two roundings an output (gemmlowp).
+ * kernel * in_ch bytes is contiguous. Two roundings an output (gemmlowp); of places that are pooled, only the greatest sum
+ * is rescaled: tinyforge/compiler/fuse.py says when that is so.
  */
 typedef struct {
     const uint8_t *rows;       /* packed weights of one channel after the other, see src/tfg_packed.h */
@@ -15,13 +16,14 @@ typedef struct {
     const int8_t *book;        /* [16] values; NULL for the form without */
     const int32_t *bias;       /* [out_ch], the input's zero point folded in */
     const int32_t *multiplier; /* [out_ch] */
-    const int8_t *shift;       /* [out_ch], 0..21: right shift less one; negative: exponent less 64 (rare) */
+    const int8_t *shift;       /* [out_ch], 0..21: right shift less one */
     int32_t form;              /* 0 coded, 1 sparse, 2 indexed */
+    int32_t pool;              /* places of the convolution for an output: 1, 2 or 4 */
+    int32_t out_ch;
     int32_t batches;
     int32_t in_len;
     int32_t in_ch;
-    int32_t out_len;
-    int32_t out_ch;
+    int32_t places; /* of the convolution; pool 2: the last output may have one; pool 4: a multiple of it */
     int32_t kernel;
     int32_t stride;
     int32_t pad;       /* steps before the first */
@@ -31,7 +33,10 @@ typedef struct {
     int32_t max;
 } tfg_conv_1d_packed_s8_t;
 
-/* input [batches][in_len][in_ch], output [batches][out_len][out_ch], scratch word-aligned, 4 places * kernel * in_ch */
+/*
+ * input [batches][in_len][in_ch], output [batches][places / pool, rounded up][out_ch], scratch word-aligned: 4 windows, for
+ * form 2 of an even number of values
+ */
 void tfg_conv_1d_packed_s8(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch);
 
 TFG_C_END

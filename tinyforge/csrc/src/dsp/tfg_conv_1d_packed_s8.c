@@ -3,58 +3,173 @@
 #include "../tfg_packed.h"
 #include "tfg_dsp.h"
 
-/* Sums of four places */
+/* Four places, or fewer, in the order in which tiles() loads them */
 typedef struct {
-    int32_t of[4];
-} sums_t;
+    const int16_t *windows; /* [taps][4], word-aligned; those beyond the last place repeat it */
+    int8_t *output;         /* of the first place, or of the first ones that are pooled */
+    int32_t offset[3];      /* bytes from there to the outputs of the second, third and fourth place */
+    int32_t twice;          /* 2 * zero_point + 1 */
+} run_t;
 
 /* A weight times one input of the four places */
-static inline void add(sums_t *sums, const int16_t *input, uint32_t weight)
-{
-    uint32_t pairs[2];
-    __builtin_memcpy(pairs, __builtin_assume_aligned(input, 4), 8);
-    sums->of[0] = tfg_smlabb(pairs[0], weight, sums->of[0]);
-    sums->of[1] = tfg_smlatb(pairs[0], weight, sums->of[1]);
-    sums->of[2] = tfg_smlabb(pairs[1], weight, sums->of[2]);
-    sums->of[3] = tfg_smlatb(pairs[1], weight, sums->of[3]);
-}
+#define ADD_FOUR                       \
+    "smlabb r4, r9, \\weight, r4\n\t"  \
+    "smlatb r5, r9, \\weight, r5\n\t"  \
+    "smlabb r6, r10, \\weight, r6\n\t" \
+    "smlatb r7, r10, \\weight, r7\n\t"
 
-/* One channel of four places, whose inputs are [taps][4] int16; gives where the next row begins */
-static inline const uint8_t *row_of(const tfg_conv_1d_packed_s8_t *p, const uint8_t *at, int32_t entries,
-                                    const int16_t *input, sums_t *sums)
+#define CODED                     \
+    "ldrb r8, [r1], #1\n\t"       \
+    "lsrs r12, r8, #4\n\t"        \
+    "and r8, r8, #15\n\t"         \
+    "add r0, r0, r12, lsl #3\n\t" \
+    "ldrsb r8, [r3, r8]\n\t"      \
+    "ldrd r9, r10, [r0]\n\t"      \
+    "tfg_add_four r8\n\t"
+
+#define SPARSE                           \
+    "add r0, r0, \\distance, lsl #3\n\t" \
+    "ldrsb r12, [r1, #\\value]\n\t"      \
+    "ldrd r9, r10, [r0]\n\t"             \
+    "tfg_add_four r12\n\t"
+
+#define INDEXED                  \
+    "ldrd r9, r10, [r0], #8\n\t" \
+    "tfg_add_four \\weight\n\t"
+
+/* As tfg_tiles rescales: SSAT shifts by the one that the stored shift is short of */
+#define RESCALE                            \
+    "lsls \\sum, \\sum, #1\n\t"            \
+    "smmulr \\sum, \\sum, r9\n\t"          \
+    "add \\sum, \\sum, \\sum, asr #31\n\t" \
+    "adds \\sum, \\sum, r10\n\t"           \
+    "asrs \\sum, \\sum, r12\n\t"           \
+    "ssat \\sum, #8, \\sum, asr #1\n\t"
+
+/* The greater of two sums */
+#define GREATER              \
+    "cmp \\one, \\other\n\t" \
+    "it lt\n\t"              \
+    "movlt \\one, \\other\n\t"
+
+/*
+ * All channels of four places. r0 inputs, r1 rows, r2 end of the row, r3 book, r4 to r7 sums, r11 the parameters, of which
+ * the first nine members are read, lr the channel; on the stack the run.
+ */
+static TFG_NAKED void tiles(TFG_UNUSED const tfg_conv_1d_packed_s8_t *p, TFG_UNUSED const run_t *run)
 {
-    const int8_t *book = p->book;
-    if (p->form == TFG_PACKED_CODED) {
-        for (const uint8_t *end = at + entries; at < end; at++) {
-            const uint32_t entry = *at;
-            input += 4 * (entry >> 4);
-            add(sums, input, (uint32_t)book[entry & 15]);
-        }
-    } else if (p->form == TFG_PACKED_SPARSE) {
-        for (const uint8_t *end = at + 3 * entries; at < end; at += 3) {
-            const uint32_t distances = at[0];
-            input += 4 * (distances >> 4);
-            add(sums, input, (uint32_t)(int8_t)at[1]);
-            input += 4 * (distances & 15);
-            add(sums, input, (uint32_t)(int8_t)at[2]);
-        }
-    } else {
-        for (int32_t pair = entries / 2; pair > 0; pair--) {
-            const uint32_t places = *at++;
-            add(sums, input, (uint32_t)book[places & 15]);
-            add(sums, input + 4, (uint32_t)book[places >> 4]);
-            input += 8;
-        }
-        if (entries % 2 != 0) {
-            add(sums, input, (uint32_t)book[*at++ & 15]);
-        }
-    }
-    return at;
+    __asm__ volatile(".syntax unified\n\t" /* C99 compilers need not take what these would make written out */
+                     ".macro tfg_add_four weight\n\t" ADD_FOUR ".endm\n\t"
+                     ".macro tfg_coded\n\t" CODED ".endm\n\t"
+                     ".macro tfg_sparse distance, value\n\t" SPARSE ".endm\n\t"
+                     ".macro tfg_indexed weight\n\t" INDEXED ".endm\n\t"
+                     ".macro tfg_greater one, other\n\t" GREATER ".endm\n\t"
+                     ".macro tfg_rescale sum\n\t" RESCALE ".endm\n\t"
+                     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "ldmia r1, {r4, r5, r6, r7, r8, r9}\n\t"
+                     "push {r4, r5, r6, r7, r8, r9}\n\t"
+                     "mov r11, r0\n\t"
+                     "ldr r1, [r0]\n\t"
+                     "ldr r3, [r0, #8]\n\t"
+                     "mov lr, #0\n\t"
+                     "1:\n\t"
+                     "ldr r2, [r11, #4]\n\t"
+                     "ldr r4, [r11, #12]\n\t"
+                     "ldr r8, [r11, #24]\n\t"
+                     "ldr r0, [sp]\n\t"
+                     "ldrh r2, [r2, lr, lsl #1]\n\t"
+                     "ldr r4, [r4, lr, lsl #2]\n\t"
+                     "mov r5, r4\n\t"
+                     "mov r6, r4\n\t"
+                     "mov r7, r4\n\t"
+                     "cmp r2, #0\n\t"
+                     "beq.w 7f\n\t"
+                     "cmp r8, #1\n\t"
+                     "beq 4f\n\t"
+                     "bhi 5f\n\t"
+                     "lsrs r8, r2, #1\n\t" /* coded, two entries in a turn */
+                     "add r2, r1, r2\n\t"
+                     "bcc 3f\n\t"
+                     "tfg_coded\n\t"
+                     "cmp r1, r2\n\t"
+                     "beq 7f\n\t"
+                     "3:\n\t"
+                     "tfg_coded\n\t"
+                     "tfg_coded\n\t"
+                     "cmp r1, r2\n\t"
+                     "bne 3b\n\t"
+                     "b 7f\n\t"
+                     "4:\n\t"
+                     "add r2, r2, r2, lsl #1\n\t"
+                     "add r2, r1, r2\n\t"
+                     "2:\n\t" /* sparse, a pair */
+                     "ldrb r8, [r1], #3\n\t"
+                     "lsrs r12, r8, #4\n\t"
+                     "and r8, r8, #15\n\t"
+                     "tfg_sparse r12, -2\n\t"
+                     "tfg_sparse r8, -1\n\t"
+                     "cmp r1, r2\n\t"
+                     "bne 2b\n\t"
+                     "b 7f\n\t"
+                     "5:\n\t"
+                     "adds r2, r2, #1\n\t" /* of an odd row, the last weight meets zeros */
+                     "add r2, r1, r2, lsr #1\n\t"
+                     "6:\n\t" /* indexed, two weights */
+                     "ldrb r8, [r1], #1\n\t"
+                     "and r12, r8, #15\n\t"
+                     "lsrs r8, r8, #4\n\t"
+                     "ldrsb r12, [r3, r12]\n\t"
+                     "ldrsb r8, [r3, r8]\n\t"
+                     "tfg_indexed r12\n\t"
+                     "tfg_indexed r8\n\t"
+                     "cmp r1, r2\n\t"
+                     "bne 6b\n\t"
+                     "7:\n\t"
+                     "ldrd r9, r12, [r11, #16]\n\t"
+                     "ldr r2, [r11, #28]\n\t"
+                     "ldrd r0, r10, [sp, #16]\n\t"
+                     "ldr r9, [r9, lr, lsl #2]\n\t"
+                     "ldrsb r12, [r12, lr]\n\t"
+                     "ldr r8, [sp, #4]\n\t"
+                     "lsl r10, r10, r12\n\t"
+                     "add r8, r8, lr\n\t"
+                     "cmp r2, #2\n\t"
+                     "bge 8f\n\t"
+                     "tfg_rescale r5\n\t"
+                     "tfg_rescale r7\n\t"
+                     "strb r7, [r8, r0]\n\t"
+                     "ldr r0, [sp, #8]\n\t"
+                     "strb r5, [r8, r0]\n\t"
+                     "b 9f\n\t"
+                     "8:\n\t" /* of two places, or of four */
+                     "tfg_greater r4, r5\n\t"
+                     "tfg_greater r6, r7\n\t"
+                     "cmp r2, #2\n\t"
+                     "beq 9f\n\t"
+                     "tfg_greater r4, r6\n\t"
+                     "9:\n\t"
+                     "tfg_rescale r4\n\t"
+                     "tfg_rescale r6\n\t"
+                     "ldr r0, [sp, #12]\n\t"
+                     "ldr r2, [r11, #32]\n\t"
+                     "strb r6, [r8, r0]\n\t" /* the first output over it if alone */
+                     "strb r4, [r8]\n\t"
+                     "add lr, lr, #1\n\t"
+                     "cmp lr, r2\n\t"
+                     "bne.w 1b\n\t"
+                     "add sp, sp, #24\n\t"
+                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
+                     ".purgem tfg_add_four\n\t"
+                     ".purgem tfg_coded\n\t"
+                     ".purgem tfg_sparse\n\t"
+                     ".purgem tfg_indexed\n\t"
+                     ".purgem tfg_greater\n\t"
+                     ".purgem tfg_rescale\n\t");
 }
 
 /* The windows of four places, `stride` bytes apart, as [taps][4] int16; those beyond the last one repeat it */
-static TFG_NOINLINE void gather(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int32_t start, int32_t count,
-                                int16_t *to)
+static TFG_COLD void gather(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int32_t start, int32_t count,
+                            int16_t *to)
 {
     const int32_t taps = p->kernel * p->in_ch;
     const int32_t bytes = p->in_len * p->in_ch;
@@ -84,63 +199,30 @@ static TFG_NOINLINE void gather(const tfg_conv_1d_packed_s8_t *p, const int8_t *
             *to++ = (int16_t)(at >= 0 && at < bytes ? input[at] : p->pad_value);
         }
     }
-}
-
-/* Saturated to int8; shift 0..21, the zero point and half a step in `rounding` */
-static inline int8_t rescaled(int32_t sum, int32_t multiplier, int32_t rounding, int32_t shift)
-{
-    int32_t value = tfg_smmulr(sum * 2, multiplier);
-    value += value >> 31;
-    value = (value + rounding) >> shift;
-    __asm__("ssat %0, #8, %0, asr #1" : "+r"(value));
-    return (int8_t)value;
-}
-
-/* One channel of places that are fewer than four, or of a channel whose shift is rare */
-static TFG_COLD void finish(const tfg_conv_1d_packed_s8_t *p, int32_t channel, const sums_t *sums, int32_t count,
-                            int8_t *output)
-{
-    for (int32_t slot = 0; slot < count; slot++) {
-        const int32_t value = tfg_requantize_shift(sums->of[slot], p->multiplier[channel], p->shift[channel]);
-        output[slot * p->out_ch] = tfg_clamp_s8(tfg_add_wrap(value, p->zero_point), p->min, p->max);
+    if (p->form == TFG_PACKED_INDEXED && taps % 2 != 0) {
+        tfg_store4(to, 0);
+        tfg_store4(to + 2, 0);
     }
 }
 
-void tfg_conv_1d_packed_s8(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch)
+TFG_COLD void tfg_conv_1d_packed_s8(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int8_t *output,
+                                    int16_t *scratch)
 {
-    const int32_t size = p->out_len * p->out_ch;
-    const uint32_t twice = (uint32_t)(2 * p->zero_point + 1);
+    run_t run = {scratch, output, {0, 0, 0}, 2 * p->zero_point + 1};
     for (int32_t batch = 0; batch < p->batches; batch++) {
-        int8_t *to = output;
-        for (int32_t step = 0; step < p->out_len; step += 4) {
-            const int32_t count = tfg_min(p->out_len - step, 4);
-            const int32_t stride = p->out_ch;
-            const uint8_t *row = p->rows;
-            gather(p, input, (step * p->stride - p->pad) * p->in_ch, count, scratch);
-            for (int32_t channel = 0; channel < stride; channel++) {
-                const int32_t bias = p->bias[channel];
-                const int32_t multiplier = p->multiplier[channel];
-                const int32_t shift = p->shift[channel];
-                sums_t sums = {{bias, bias, bias, bias}};
-                row = row_of(p, row, p->entries[channel], scratch, &sums);
-                if (count == 4 && shift >= 0) {
-                    const int32_t rounding = (int32_t)(twice << shift);
-                    to[0] = rescaled(sums.of[0], multiplier, rounding, shift);
-                    to[stride] = rescaled(sums.of[1], multiplier, rounding, shift);
-                    to[2 * stride] = rescaled(sums.of[2], multiplier, rounding, shift);
-                    to[3 * stride] = rescaled(sums.of[3], multiplier, rounding, shift);
-                } else {
-                    const sums_t rare = sums;
-                    finish(p, channel, &rare, count, to);
-                }
-                to++;
+        for (int32_t place = 0; place < p->places; place += 4) {
+            const int32_t count = tfg_min(p->places - place, 4);
+            gather(p, input, (place * p->stride - p->pad) * p->in_ch, count, scratch);
+            int32_t last = (count - 1) / p->pool; /* output of these */
+            for (int32_t slot = 1; slot < 4; slot++) {
+                run.offset[slot - 1] = tfg_min(slot / p->pool, last) * p->out_ch;
             }
-            to += (count - 1) * stride;
-        }
-        if (p->max - p->min != 255) {
-            tfg_limit(output, size, p->min, p->max);
+            tiles(p, &run);
+            run.output += (last + 1) * p->out_ch;
         }
         input += p->in_len * p->in_ch;
-        output += size;
+    }
+    if (p->max - p->min != 255) {
+        tfg_limit(output, (int32_t)(run.output - output), p->min, p->max);
     }
 }

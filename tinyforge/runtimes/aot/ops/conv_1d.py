@@ -18,7 +18,8 @@ def conv_1d(layer: Layer) -> Printed:
     if "pool" in size:
         outputs = -(-int(size["places"] or 0) // int(size["pool"] or 1))
         lengths = f"[{size['in_len']}][{size['in_ch']}] -> [{outputs}][{size['out_ch']}]"
-        return Printed(f"{lengths}, kernel {size['kernel']}, greatest of {size['pool']}")
+        greatest = f", greatest of {size['pool']}" if size["pool"] != 1 else ""
+        return Printed(f"{lengths}, kernel {size['kernel']}{greatest}")
     return Printed(
         f"[{size['in_len']}][{size['in_ch']}] -> [{size['out_len']}][{size['out_ch']}], kernel {size['kernel']}"
     )

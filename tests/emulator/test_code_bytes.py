@@ -1,0 +1,60 @@
+"""The table of what kernels' code takes, against linked images of one kernel or two."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
+
+from tinyforge.compiler.code_bytes import OWN, SHARED, code_bytes
+from tinyforge.core.resources import csrc_dir, firmware_dir
+from tinyforge.firmware.linker_script import render_linker_script
+from tinyforge.runtimes.aot.generate import CFLAGS, DSP_SHARED
+from tinyforge.toolchain import find_arm_toolchain, read_image
+
+SLACK = 12  # bytes: functions begin at multiples of 4
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory):
+    """Flash of an image that calls some kernels, less that of one that calls none."""
+    toolchain = find_arm_toolchain()
+    if toolchain.kind != "gcc":
+        pytest.skip("no arm-none-eabi-gcc")
+    folder, source, home = tmp_path_factory.mktemp("code"), csrc_dir() / "src", firmware_dir() / "virtual_m4"
+    names = [f"{kernel}.c" for kernel in OWN]
+    sources = [source / "dsp" / name for name in DSP_SHARED]
+    sources += [path if (path := source / "dsp" / name).is_file() else source / "portable" / name for name in names]
+    sources += [home / "src/startup.c", home / "src/memory.c"]
+    includes = [csrc_dir() / "include", home / "src"]
+    objects = toolchain.compile_objects(sources, folder / "o", ("-O2", *CFLAGS), includes)
+    script = folder / "code.ld"
+    template = (home / "virtual_m4.ld").read_text("utf-8")
+    script.write_text(render_linker_script(template, flash_bytes=1 << 20, ram_bytes=1 << 16, stack_bytes=1 << 12))
+
+    def flash(kernels):
+        main = folder / "main.c"
+        uses = "".join(f"extern void {kernel}(void);\n" for kernel in kernels)
+        calls = "".join(f"{kernel}();" for kernel in kernels)
+        main.write_text(f"{uses}int main(void) {{ {calls} for (;;) {{ }} }}\n")
+        (called,) = toolchain.compile_objects([main], folder / "m", ("-O2", *CFLAGS), includes)
+        image = read_image(toolchain.link([*objects, called], script, folder / "code.elf"))
+        return sum(section.bytes for section in image.sections if section.name in {".text", ".rodata"})
+
+    none = flash(())
+    return lambda kernels: flash(kernels) - none - 4 * len(kernels)
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("kernel", OWN)
+def test_a_kernel_alone(kernel, linked):
+    assert abs(linked([kernel]) - code_bytes([kernel])) <= SLACK
+
+
+@pytest.mark.emulator
+def test_what_two_share(linked):
+    for two in itertools.combinations(OWN, 2):
+        if any({*two} <= {*users} for _, users in SHARED):
+            assert abs(linked(two) - code_bytes(two)) <= 2 * SLACK, two

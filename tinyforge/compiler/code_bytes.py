@@ -1,0 +1,59 @@
+"""Flash that kernels' code takes in the linked image: what a choice between two of them adds or removes.
+
+GCC 12, ``-O2``, the forms of ``csrc/src/dsp``. A kernel that is not listed counts nothing: only those are that one
+layer may take instead of another. ``tests/emulator/test_code_bytes.py`` holds the table against linked images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+OWN = {
+    "tfg_conv_1d_s8": 296,
+    "tfg_conv_1d_pool_s8": 320,
+    "tfg_conv_1d_packed_s8": 1096,
+    "tfg_conv_1d_point_s8": 344,
+    "tfg_conv_2d_s8": 824,
+    "tfg_conv_2d_pool_s8": 872,
+    "tfg_conv_2d_one_s8": 1736,
+    "tfg_conv_2d_narrow_s8": 1100,
+    "tfg_conv_2d_narrow_bytes_s8": 1308,
+    "tfg_max_pool_2d_s8": 572,
+    "tfg_fully_connected_s8": 532,
+    "tfg_fully_connected_per_channel_s8": 584,
+    "tfg_fully_connected_packed_s8": 424,
+    "tfg_fully_connected_one_s8": 204,
+    "tfg_fully_connected_wide_s8": 460,
+}
+"""Bytes of a kernel and of what it alone calls."""
+
+_CONV_1D, _CONV_1D_POOL, _CONV_1D_PACKED = "tfg_conv_1d_s8", "tfg_conv_1d_pool_s8", "tfg_conv_1d_packed_s8"
+_CONV_2D, _CONV_2D_POOL, _POOL = "tfg_conv_2d_s8", "tfg_conv_2d_pool_s8", "tfg_max_pool_2d_s8"
+_NARROW, _BYTES = "tfg_conv_2d_narrow_s8", "tfg_conv_2d_narrow_bytes_s8"
+_ONE, _POINT = "tfg_conv_2d_one_s8", "tfg_conv_1d_point_s8"
+_DENSE = ("tfg_fully_connected_s8", "tfg_fully_connected_per_channel_s8")
+
+SHARED = (
+    (1264, (_CONV_1D, _CONV_2D)),  # tfg_channels, tfg_tiles
+    (636, (_CONV_1D_POOL, _CONV_2D_POOL)),  # tfg_pool_tiles
+    (80, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _CONV_2D_POOL, _NARROW)),  # tfg_expand_four
+    (28, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _NARROW)),  # tfg_expand
+    (124, (_CONV_1D, _CONV_1D_POOL)),  # tfg_take_window
+    (132, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES)),  # tfg_pad_row, tfg_copy_bytes
+    (520, (_NARROW, _BYTES)),  # tfg_narrow
+    (
+        84,  # tfg_limit
+        (
+            *(_CONV_1D, _CONV_1D_POOL, _CONV_1D_PACKED, _CONV_2D, _CONV_2D_POOL),
+            *(_NARROW, _BYTES, _ONE, _POINT, _POOL, *_DENSE),
+        ),
+    ),
+)
+"""Bytes of what several call, and who does."""
+
+
+def code_bytes(kernels: Collection[str]) -> int:
+    """Flash of the code of ``kernels`` together, as far as it is listed."""
+    found = set(kernels)
+    own = sum(size for kernel, size in OWN.items() if kernel in found)
+    return own + sum(size for size, users in SHARED if not found.isdisjoint(users))
