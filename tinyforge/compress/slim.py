@@ -1,8 +1,10 @@
 """A converted ``.tflite`` without what nobody reads: shorter names, no empty buffers, no notes of the converter.
 
 The same operators on the same numbers. What goes: ``min_runtime_version`` and ``CONVERSION_METADATA``, a buffer of its
-own for every tensor that has no content, and names like ``dense/hidden0/MatMul;dense/hidden0/Relu``, which become
-``hidden0``: the layer that the network's author knows, in messages of the compiler too.
+own for every tensor that has no content, constants that no tensor reads (the converter leaves an LSTM's forget bias
+behind in the scales that it tried; how many and which differs between the first conversion of a process and a later
+one, so that the same weights gave other bytes), and names like ``dense/hidden0/MatMul;dense/hidden0/Relu``, which
+become ``hidden0``: the layer that the network's author knows, in messages of the compiler too.
 """
 
 from __future__ import annotations
@@ -77,12 +79,13 @@ def _layer(name: bytes) -> str:
 
 
 def _share_buffers(tree: Any) -> None:
-    """Tensors without content share buffer 0, which TFLite keeps empty."""
+    """Buffers that a tensor reads stay; tensors without content share buffer 0, which TFLite keeps empty."""
+    read = {tensor.buffer for tensor in tree.subgraphs[0].tensors}
     kept, places = [tree.buffers[0]], {0: 0}
     for index, buffer in enumerate(tree.buffers[1:], 1):
         if buffer.data is None or len(buffer.data) == 0:
             places[index] = 0
-        else:
+        elif index in read:
             places[index] = len(kept)
             kept.append(buffer)
     tree.buffers = kept
