@@ -165,6 +165,8 @@ def dataset_import(
     )
     for note in result["notes"]:
         render.say(f"note: {note}")
+    if result["added"]:
+        render.say("`tinyforge dataset undo` takes them out again")
 
 
 @dataset_app.command("list")

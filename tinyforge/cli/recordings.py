@@ -120,7 +120,7 @@ def freeze(project: ProjectDir = HERE, json: Json = False, debug: Debug = False)
 
 
 def undo(project: ProjectDir = HERE, json: Json = False, debug: Debug = False) -> None:
-    """Take back the last change of recordings.
+    """Take back the last change of recordings, or the last import.
 
     Example: tinyforge dataset undo
     """

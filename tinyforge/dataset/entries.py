@@ -105,8 +105,23 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
+class Import:
+    """A step that put in the recordings whose lines stand before it.
+
+    Attributes:
+        what: for people: ``import gestures.zip``.
+        added: ids.
+        before: the store's digest before it.
+    """
+
+    what: str
+    added: tuple[str, ...]
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
 class Undo:
-    """The last edit that held does not hold any more.
+    """The last step that held does not hold any more.
 
     Attributes:
         what: that edit's.
@@ -115,12 +130,16 @@ class Undo:
     what: str
 
 
+Event = Entry | Edit | Import | Undo | Removal
+"""What a line of the manifest says."""
+
+
 def labels_of(runs: Iterable[Sequence[Any]]) -> tuple[str, ...]:
     """Each label of a header's runs once, sorted."""
     return tuple(sorted({str(run[0]) for run in runs}))
 
 
-def line_of(event: Entry | Edit | Undo | Removal) -> bytes:
+def line_of(event: Event) -> bytes:
     """The manifest's line of something that happened."""
     if isinstance(event, Entry):
         value: dict[str, Any] = _row(event)
@@ -131,6 +150,8 @@ def line_of(event: Entry | Edit | Undo | Removal) -> bytes:
             "added": [_row(entry) for entry in event.added],
             "before": event.before,
         }
+    elif isinstance(event, Import):
+        value = {"import": event.what, "added": list(event.added), "before": event.before}
     elif isinstance(event, Removal):
         value = {"removed": event.id}
     else:
@@ -151,7 +172,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     return row
 
 
-def parse_line(line: bytes, place: str) -> Entry | Edit | Undo | Removal:
+def parse_line(line: bytes, place: str) -> Event:
     """What a line of the manifest says.
 
     Raises:
@@ -165,6 +186,8 @@ def parse_line(line: bytes, place: str) -> Entry | Edit | Undo | Removal:
         raise DataError(place, "is not a JSON object", _WAY_OUT)
     if "edit" in row:
         return _parse_edit(row, place)
+    if "import" in row:
+        return _parse_import(row, place)
     if row.keys() == {"removed"} and isinstance(row["removed"], str):
         return Removal(row["removed"])
     if "undo" in row:
@@ -188,6 +211,19 @@ def _parse_edit(row: dict[str, Any], place: str) -> Edit:
         raise DataError(place, "is no line of an edit", _WAY_OUT)
     added = tuple(_parse_row(one, place) for one in row["added"])
     return Edit(row["edit"], tuple(row["removed"]), added, row["before"])
+
+
+def _parse_import(row: dict[str, Any], place: str) -> Import:
+    good = (
+        row.keys() == {"import", "added", "before"}
+        and isinstance(row["import"], str)
+        and isinstance(row["before"], str)
+        and isinstance(row["added"], list)
+        and all(isinstance(key, str) for key in row["added"])
+    )
+    if not good:
+        raise DataError(place, "is no line of an import", _WAY_OUT)
+    return Import(row["import"], tuple(row["added"]), row["before"])
 
 
 def _parse_row(row: dict[str, Any], place: str) -> Entry:

@@ -20,7 +20,8 @@ simply run again.
 
 An edit (`tinyforge.dataset.edits`) is one more line of the manifest: which recordings it takes away and which it puts
 in their place. Files of those taken away stay where they are, so `undo` is a line, too, and nothing is ever lost to an
-edit. The digest is that of the recordings that count now.
+edit. An import is the lines of its recordings and one more that names them, which is what `undo` takes back: their
+files stay, and the same import brings them in again. The digest is that of the recordings that count now.
 """
 
 from __future__ import annotations
@@ -39,7 +40,18 @@ from tinyforge.core.files import os_error, write_bytes
 from tinyforge.core.locks import lock
 from tinyforge.core.recording_csv import canonical, read_header, read_recording, recording_bytes
 from tinyforge.core.types import Recording
-from tinyforge.dataset.entries import RECORDINGS, Edit, Entry, Removal, Undo, labels_of, line_of, parse_line
+from tinyforge.dataset.entries import (
+    RECORDINGS,
+    Edit,
+    Entry,
+    Event,
+    Import,
+    Removal,
+    Undo,
+    labels_of,
+    line_of,
+    parse_line,
+)
 
 MANIFEST = "manifest.jsonl"
 UNDONE = ".undone"
@@ -58,7 +70,7 @@ class RecordingStore:
         self.folder = Path(folder)
         self._listed: dict[str, Entry] = {}  # by id
         self._away: dict[str, Entry] = {}  # taken away by an edit, by id
-        self._edits: list[Edit] = []  # those that were not undone, oldest first
+        self._edits: list[Edit] = []  # those that were not undone, oldest first; imports, too
         self._read_to = 0  # bytes of the manifest that `_listed` holds
         self._lines = 0
         self._inode = -1
@@ -135,7 +147,7 @@ class RecordingStore:
         return [entry for entry in self.entries() if not entry.listed]
 
     def history(self) -> list[Edit]:
-        """The edits that hold, oldest first.
+        """The edits and imports that hold, oldest first.
 
         Raises:
             DataError: as `entries`.
@@ -175,17 +187,18 @@ class RecordingStore:
         return [entry.id for entry in made]
 
     def undo(self) -> Edit:
-        """Take back the last edit that holds.
+        """Take back the last edit or import that holds.
 
         Returns:
-            That edit.
+            That step.
 
         Raises:
             DataError: there is none, or a file it needs is gone.
         """
         with self._writing() as stream:
             if not self._edits:
-                raise DataError(str(self.manifest), "has no edit to undo", "")
+                way_out = "`tinyforge capture --undo` takes back what was recorded"
+                raise DataError(str(self.manifest), "has no edit or import to undo", way_out)
             edit = self._edits[-1]
             for key in edit.removed:
                 if not (self.folder / self._away[key].file).is_file():
@@ -209,26 +222,36 @@ class RecordingStore:
         """
         return self.add_all([recording])[0]
 
-    def add_all(self, recordings: Iterable[Recording]) -> list[str]:
+    def add_all(self, recordings: Iterable[Recording], what: str = "") -> list[str]:
         """Keep several recordings: as `add`, with one write of the manifest.
+
+        Args:
+            recordings: those that are known already change nothing.
+            what: the step, for people: `undo` takes out again what was new. Empty: no step, nothing to undo.
 
         Returns:
             Their ids, in order.
         """
         ids: list[str] = []
         with self._writing() as stream:
-            lines: list[bytes] = []
+            before = self.digest() if what else ""
+            new: list[Entry] = []
             try:
-                ids.extend(self._keep(canonical(recording), lines) for recording in recordings)
+                ids.extend(self._keep(canonical(recording), new) for recording in recordings)
             finally:  # what was written whole is listed even when a later one fails
-                self._append(stream, lines)
+                events: list[Event] = [*new]
+                if what and new:
+                    step = Import(what, tuple(entry.id for entry in new), before)
+                    self._apply(step)
+                    events.append(step)
+                self._append(stream, [line_of(event) for event in events])
         return ids
 
-    def _keep(self, recording: Recording, lines: list[bytes]) -> str:
+    def _keep(self, recording: Recording, new: list[Entry]) -> str:
         entry = self._write(recording)
         if entry.id not in self._listed:
             self._apply(entry)
-            lines.append(line_of(entry))
+            new.append(entry)
         return entry.id
 
     def _write(self, recording: Recording) -> Entry:
@@ -385,7 +408,7 @@ class RecordingStore:
                     raise DataError(place, f"{error.args[0]}", "restore the manifest") from error
         self._read_to += len(whole)
 
-    def _apply(self, event: Entry | Edit | Undo | Removal) -> None:
+    def _apply(self, event: Event) -> None:
         """What a line of the manifest does.
 
         Raises:
@@ -397,6 +420,10 @@ class RecordingStore:
             return
         if isinstance(event, Removal):
             self._listed.pop(event.id, None)
+            return
+        if isinstance(event, Import):  # a line before it may have been deleted
+            added = tuple(self._listed[key] for key in event.added if key in self._listed)
+            self._edits.append(Edit(event.what, (), added, event.before))
             return
         if isinstance(event, Edit):
             lacking = [key for key in event.removed if key not in self._listed]

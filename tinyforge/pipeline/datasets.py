@@ -64,7 +64,7 @@ def import_into(project: Project, path: Path, options: ImportOptions, format_nam
 
     Returns:
         ``added`` and ``known`` (recordings), ``format``, ``labels`` (recordings by class), ``rate_hz`` (all rates),
-        ``notes``.
+        ``notes``. What was added is one step: :meth:`RecordingStore.undo` takes it out again.
 
     Raises:
         UsageError: unknown format or option.
@@ -73,7 +73,7 @@ def import_into(project: Project, path: Path, options: ImportOptions, format_nam
     result = read_recordings(path, options, format_name or None)
     store = store_of(project)
     before = len(store.entries())
-    store.add_all(result.recordings)
+    store.add_all(result.recordings, f"import {path.resolve().name}")
     labels: dict[str, int] = {}
     for recording in result.recordings:
         labels[recording.label] = labels.get(recording.label, 0) + 1

@@ -64,7 +64,7 @@ def split(project: Project, patterns: Sequence[str]) -> dict[str, Any]:
 
 
 def undo(project: Project) -> str:
-    """Take back the last change; what it was.
+    """Take back the last change or import; what it was.
 
     Raises:
         DataError: there is none.

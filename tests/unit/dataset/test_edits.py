@@ -1,6 +1,7 @@
 """Edits by commands, and back."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def test_relabel_and_undo(store):
     assert store.undo().removed == (one,)
     assert state(store) == before
     assert store.digest() == digest
-    with pytest.raises(DataError, match="has no edit to undo"):
+    with pytest.raises(DataError, match="has no edit or import to undo"):
         RecordingStore(store.folder).undo()
 
 
@@ -53,6 +54,48 @@ def test_undo_goes_back_step_by_step(store):
     for wanted in reversed(states):
         RecordingStore(store.folder).undo()
         assert state(store) == wanted
+
+
+def test_an_import_is_a_step(store, make_recording):
+    """What was there before stays, edits on top are undone first, and the same import brings everything back."""
+    there = [make_recording(k, label="stop" if k % 2 else "go", subject=f"s{k % 3}") for k in range(6)]
+    new = [make_recording(k, label="wave") for k in range(20, 23)]
+    before = state(store)
+    store.add_all([*there, *new], "import more")
+    imported = state(store)
+    assert len(imported) == 9
+    edits.relabel(store, edits.select(store.entries(), ["wave-*"]), {"label": "turn"})
+    assert RecordingStore(store.folder).undo().what.startswith("relabel")
+    assert state(store) == imported
+    assert RecordingStore(store.folder).undo().what == "import more"
+    assert state(store) == before
+    store.add_all([*there, *new], "import more")
+    assert state(store) == imported
+    store.add_all(new, "import nothing new")
+    assert [edit.what for edit in RecordingStore(store.folder).history()] == ["import more"]
+
+
+def test_an_import_that_fails_half_way_can_be_undone(store, make_recording):
+    before = state(store)
+    with pytest.raises(DataError, match="must be finite"):
+        store.add_all([make_recording(20), replace(make_recording(21), samples=np.full((9, 6), np.nan))], "import bad")
+    assert len(state(store)) == 7
+    store.undo()
+    assert state(store) == before
+
+
+def test_a_line_that_was_deleted_does_not_spoil_the_import_after_it(store, make_recording):
+    """An error advises to delete the line of a recording whose file is gone."""
+    before = state(store)
+    store.add_all([make_recording(k) for k in (20, 21)], "import more")
+    gone = store.entries()[-1]
+    lines = store.manifest.read_text(encoding="utf-8").splitlines(keepends=True)
+    del lines[-2]
+    store.manifest.write_text("".join(lines), encoding="utf-8")
+    (store.folder / gone.file).unlink()
+    assert len(state(store)) == 7
+    RecordingStore(store.folder).undo()
+    assert state(store) == before
 
 
 def test_trim_keeps_labels_times_and_origin(tmp_path):
@@ -141,6 +184,7 @@ def test_deleted_recordings_come_back_when_they_are_added_again(store, make_reco
         ({"undo": 3}, "manifest.jsonl:7: is no line of an undo"),
         ({"edit": "x", "removed": ["y"], "added": [], "before": ""}, "manifest.jsonl:7: edits y, which is not there"),
         ({"edit": "x", "removed": "y"}, "manifest.jsonl:7: is no line of an edit"),
+        ({"import": "x", "added": "y", "before": ""}, "manifest.jsonl:7: is no line of an import"),
     ],
 )
 def test_damaged_edits_are_named(store, line, message):
