@@ -64,7 +64,7 @@ def _run(project: Project, name: str) -> Run:
 
 
 def _report(run: Run) -> ReportData:
-    from tinyforge.report.data import from_json
+    from tinyforge.report.document import from_json
 
     path = run.path("report", _REPORT)
     try:

@@ -3,8 +3,8 @@
 >>> from tinyforge.report import ReportData, render
 >>> html, json = render(ReportData(title="police", run="...", created="...", version="..."), folder)  # doctest: +SKIP
 
-``data`` holds what a report shows, ``memory`` sorts a linked image's symbols, ``charts`` draws, ``view`` arranges,
-``templates/`` prints.
+``data`` holds what a report shows, ``document`` is its JSON, ``memory`` sorts a linked image's symbols, ``charts``
+draws, ``view`` arranges, ``templates/`` prints.
 """
 
 from tinyforge.report.comparison import Comparison, differing_settings, render_comparison

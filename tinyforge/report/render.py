@@ -11,7 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tinyforge.core.files import write_text
 from tinyforge.core.resources import package_dir
 from tinyforge.report import text
-from tinyforge.report.data import ReportData, check, to_json
+from tinyforge.report.data import ReportData, check
+from tinyforge.report.document import to_json
 from tinyforge.report.view import arrange
 
 HTML_NAME = "report.html"

@@ -14,7 +14,8 @@ from tinyforge.core.project import load_project
 from tinyforge.pipeline.runs import open_run
 from tinyforge.report import Comparison, differing_settings, render_comparison
 from tinyforge.report.comparison import arrange
-from tinyforge.report.data import EnergyRow, Share, to_json
+from tinyforge.report.data import EnergyRow, Share
+from tinyforge.report.document import to_json
 
 
 @pytest.fixture(scope="module")

@@ -22,9 +22,8 @@ from tinyforge.report.data import (
     ReportData,
     Series,
     check,
-    from_json,
-    to_json,
 )
+from tinyforge.report.document import from_json, to_json
 from tinyforge.report.memory import kind_of, region
 
 

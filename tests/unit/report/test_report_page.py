@@ -25,8 +25,8 @@ from tinyforge.report.data import (
     Series,
     Share,
     SubjectRow,
-    from_json,
 )
+from tinyforge.report.document import from_json
 from tinyforge.report.view import verdict
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
