@@ -1,25 +1,13 @@
-"""Recordings to test with, and where the reference data are."""
+"""Recordings to test with."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tinyforge.core.types import IMU_CHANNELS, Recording
-
-CHECKOUT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    folder = Path(os.environ.get("TINYFORGE_DATA", CHECKOUT.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no reference data at {folder} (set TINYFORGE_DATA)")
-    return folder
 
 
 @pytest.fixture(scope="session")

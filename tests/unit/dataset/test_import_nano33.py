@@ -14,8 +14,8 @@ LABELS = {"circ", "flex", "hori", "punch", "vert"}
 
 
 @pytest.fixture(scope="module")
-def folder(shared_data):
-    path = shared_data / "imu_nano33_gestures"
+def folder(public_data):
+    path = public_data / "imu_nano33_gestures"
     if not path.is_dir():
         pytest.skip(f"no {path}")
     return path

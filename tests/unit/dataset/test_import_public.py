@@ -18,9 +18,9 @@ from tinyforge.dataset import ImportOptions, export_recordings, read_recordings
 
 
 @pytest.fixture
-def readme(shared_data):
+def readme(public_data):
     def text(name):
-        path = shared_data / name / "README.md"
+        path = public_data / name / "README.md"
         if not path.is_file():
             pytest.skip(f"no {path}")
         return path.read_text()
@@ -40,20 +40,20 @@ IMU = tuple((c.name, c.unit) for c in IMU_CHANNELS)
 SI_IMU = tuple((c.name, {"g": "m/s^2", "dps": "rad/s"}[c.unit]) for c in IMU_CHANNELS)
 
 
-def test_wand_spells(shared_data, readme):
+def test_wand_spells(public_data, readme):
     assert "119 rows per recording" in readme("imu_wand_spells_6axis")
-    result = read_recordings(shared_data / "imu_wand_spells_6axis", ImportOptions(rate_hz=119, take_samples=119))
+    result = read_recordings(public_data / "imu_wand_spells_6axis", ImportOptions(rate_hz=119, take_samples=119))
     assert (result.format, units(result.recordings)) == ("csv", {IMU})
     assert {r.samples.shape for r in result.recordings} == {(119, 6)}
-    with zipfile.ZipFile(shared_data / "imu_wand_spells_6axis" / "data_train.zip") as archive:
+    with zipfile.ZipFile(public_data / "imu_wand_spells_6axis" / "data_train.zip") as archive:
         rows = {n: archive.read(n).count(b"\n") - 1 for n in archive.namelist() if n.endswith(".csv")}
     assert labels(result.recordings) == {re.sub(r".*/|[.]csv", "", name): count // 119 for name, count in rows.items()}
 
 
-def test_magic_wand(shared_data, readme):
+def test_magic_wand(public_data, readme):
     text = readme("imu_magic_wand_tf")
     stated = {gesture: int(a) + int(b) for gesture, a, b in re.findall(r"(ring|slope|wing) (\d+)\+(\d+)(?=[ ,])", text)}
-    result = read_recordings(shared_data / "imu_magic_wand_tf")
+    result = read_recordings(public_data / "imu_magic_wand_tf")
     assert result.format == "magic-wand"
     found = labels(result.recordings)
     assert stated == {"ring": 62, "slope": 67, "wing": 61}
@@ -64,9 +64,9 @@ def test_magic_wand(shared_data, readme):
     assert {r.subject for r in result.recordings if r.label != "negative"} == {"hyw", "jiangyh"}
 
 
-def test_edge_impulse(shared_data, readme):
+def test_edge_impulse(public_data, readme):
     assert "12 per class" in readme("imu_edgeimpulse_xiao")
-    folder = shared_data / "imu_edgeimpulse_xiao"
+    folder = public_data / "imu_edgeimpulse_xiao"
     with pytest.raises(DataError, match=r"\.json: the stated unit m/s\^2 .* gravity forbids; g fits: give --units g"):
         read_recordings(folder)
     result = read_recordings(folder, ImportOptions(units=("g",)))
@@ -78,9 +78,9 @@ def test_edge_impulse(shared_data, readme):
     assert np.median(np.concatenate(idle)) == pytest.approx(1.0, abs=0.01)
 
 
-def test_uci_har(shared_data, readme):
+def test_uci_har(public_data, readme):
     assert "(209 windows), test s07 s08 (142)" in readme("imu_uci_har_layout_derived")
-    result = read_recordings(shared_data / "imu_uci_har_layout_derived")
+    result = read_recordings(public_data / "imu_uci_har_layout_derived")
     assert result.format == "uci-har"
     sides = Counter(recording.note.split()[0] for recording in result.recordings)
     assert sides == {"train": 209, "test": 142}
@@ -91,16 +91,16 @@ def test_uci_har(shared_data, readme):
     assert len(labels(result.recordings)) == 5
 
 
-def test_windows_that_overlap_share_an_origin(shared_data):
-    recordings = read_recordings(shared_data / "imu_uci_har_layout_derived").recordings
+def test_windows_that_overlap_share_an_origin(public_data):
+    recordings = read_recordings(public_data / "imu_uci_har_layout_derived").recordings
     for one, other in itertools.pairwise(recordings):
         overlap = np.array_equal(one.samples[64:], other.samples[:64])
         assert (one.origin == other.origin) == (overlap and one.subject == other.subject)
 
 
-def test_basic_motions(shared_data, readme):
+def test_basic_motions(public_data, readme):
     assert "100 samples = 10 s at 10 Hz" in readme("imu_basicmotions_ts")
-    folder = shared_data / "imu_basicmotions_ts"
+    folder = public_data / "imu_basicmotions_ts"
     with pytest.raises(DataError, match=r"give --rate \(the README mentions 10 Hz\)"):
         read_recordings(folder)
     result = read_recordings(folder, ImportOptions(rate_hz=10))
@@ -118,13 +118,13 @@ def test_basic_motions(shared_data, readme):
 
 
 @pytest.mark.parametrize("subjects", [2, pytest.param(16, marks=pytest.mark.heavy)])
-def test_labels_by_sample(shared_data, readme, tmp_path, subjects):
+def test_labels_by_sample(public_data, readme, tmp_path, subjects):
     assert "102.5 Hz (sp), 104.3 Hz (sw)" in readme("imu_sp_sw_har")
     folder = tmp_path / "set"
     folder.mkdir()
     for path in [
-        *sorted((shared_data / "imu_sp_sw_har").glob("s*.zip"))[:subjects],
-        *(shared_data / "imu_sp_sw_har").glob("*_info.csv"),
+        *sorted((public_data / "imu_sp_sw_har").glob("s*.zip"))[:subjects],
+        *(public_data / "imu_sp_sw_har").glob("*_info.csv"),
     ]:
         (folder / path.name).symlink_to(path)
     result = read_recordings(folder)
@@ -188,11 +188,11 @@ OPTIONS: dict[str, dict] = {
 
 
 @pytest.fixture(scope="module", params=OPTIONS)
-def public_set(request, shared_data):
-    if not (shared_data / request.param).exists():
-        pytest.skip(f"no {shared_data / request.param}")
+def public_set(request, public_data):
+    if not (public_data / request.param).exists():
+        pytest.skip(f"no {public_data / request.param}")
     return request.param, read_recordings(
-        shared_data / request.param, ImportOptions(**OPTIONS[request.param])
+        public_data / request.param, ImportOptions(**OPTIONS[request.param])
     ).recordings
 
 

@@ -291,10 +291,10 @@ def test_groups_may_be_divided_by_somebody_else(people):
     assert {(str(g), int(s)) for g, s in zip(dataset.groups, dataset.split, strict=True)} == set(sides.items())
 
 
-def test_a_watch_labelled_sample_by_sample(shared_data, tmp_path):
+def test_a_watch_labelled_sample_by_sample(public_data, tmp_path):
     """Public recordings of 16 people: times jitter and repeat, a phone lies beside the watch, labels change inside."""
     store = RecordingStore(tmp_path)
-    store.add_all(read_recordings(shared_data / "imu_sp_sw_har").recordings)
+    store.add_all(read_recordings(public_data / "imu_sp_sw_har").recordings)
     spec = WindowSpec(100, 25, NAMES, 100.0)
     dataset = make_dataset(store, spec, split=BY_SUBJECT, placement="wrist")
     assert dataset.labels == ("SEATED", "SITTING_DOWN", "STANDING_UP", "TURNING", "WALKING")

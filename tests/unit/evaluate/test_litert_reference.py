@@ -175,8 +175,8 @@ def test_isolated_errors_keep_class_and_place():
     assert "do not fit" in wrong.value.fact
 
 
-def test_a_model_that_kills_the_interpreter_is_an_error(shared_data):
-    killer = shared_data / "tflite_zoo" / "int8" / "litert__blockwise_quantized__77cb8571.tflite"
+def test_a_model_that_kills_the_interpreter_is_an_error(public_data):
+    killer = public_data / "tflite_zoo" / "int8" / "litert__blockwise_quantized__77cb8571.tflite"
     with pytest.raises(ModelFormatError, match="crashed on it"):
         litert.run_isolated(killer.read_bytes(), np.zeros((1, 64), np.int8), place=killer.name)
 
@@ -187,15 +187,15 @@ def test_isolated_has_an_end():
 
 
 @pytest.mark.parametrize("name", ["hello", "g_dense", "g_cnn", "g_cnnflat", "g_lstm"])
-def test_yardsticks_give_their_golden_outputs(yardsticks, name):
-    golden = np.load(yardsticks / f"{name}.golden.npz")
-    outputs = litert.run((yardsticks / f"{name}.tflite").read_bytes(), golden["inputs"])
+def test_yardsticks_give_their_golden_outputs(models_dir, name):
+    golden = np.load(models_dir / f"{name}.golden.npz")
+    outputs = litert.run((models_dir / f"{name}.tflite").read_bytes(), golden["inputs"])
     assert np.array_equal(outputs.reshape(len(outputs), -1), golden["outputs"].reshape(len(outputs), -1))
 
 
-def test_all_tensors_of_a_recurrent_network(yardsticks):
-    model = (yardsticks / "g_lstm.tflite").read_bytes()
-    golden = np.load(yardsticks / "g_lstm.golden.npz")
+def test_all_tensors_of_a_recurrent_network(models_dir):
+    model = (models_dir / "g_lstm.tflite").read_bytes()
+    golden = np.load(models_dir / "g_lstm.golden.npz")
     tensors = litert.run_all_tensors(model, golden["inputs"][5])
     order = litert.op_outputs(model)
     assert order[0].op_name == "UNIDIRECTIONAL_SEQUENCE_LSTM"

@@ -187,11 +187,11 @@ def test_a_cut_npz_is_refused(tmp_path):
         "tflm__simple_add_model__aec680e5",
     ],
 )
-def test_the_zoo_is_read_as_it_was_made(shared_data, name):
-    model = (shared_data / "tflite_zoo" / "int8" / f"{name}.tflite").read_bytes()
+def test_the_zoo_is_read_as_it_was_made(public_data, name):
+    model = (public_data / "tflite_zoo" / "int8" / f"{name}.tflite").read_bytes()
     known = litert.ports(model)
     loaded = load_inputs(
-        shared_data / "tflite_zoo" / "int8" / f"{name}.golden.npz",
+        public_data / "tflite_zoo" / "int8" / f"{name}.golden.npz",
         input_elements=known.input_elements,
         output_elements=known.output_elements,
     )
@@ -270,17 +270,17 @@ def test_random_windows_of_other_types():
 @pytest.mark.parametrize(
     "name", ["tflm__hello_world__7d29330c", "test_data__keras_lstm_mnist_ptq__ac718e4b", "mww__vad__7aa4db6d"]
 )
-def test_the_zoo_of_other_types(shared_data, name):
-    model = (shared_data / "tflite_zoo" / "int8" / f"{name}.tflite").read_bytes()
+def test_the_zoo_of_other_types(public_data, name):
+    model = (public_data / "tflite_zoo" / "int8" / f"{name}.tflite").read_bytes()
     known = litert.ports(model, any_type=True)
     assert not known.int8
-    loaded = load_inputs(shared_data / "tflite_zoo" / "int8" / f"{name}.golden.npz", known)
+    loaded = load_inputs(public_data / "tflite_zoo" / "int8" / f"{name}.golden.npz", known)
     assert loaded.outputs is not None
     actual = litert.run(model, loaded.inputs, keep_state=loaded.keep_state)
     assert verify_outputs(loaded.outputs, actual, known.outputs).exact
 
 
-def test_the_yardsticks_form_is_read(yardsticks):
-    loaded = load_inputs(yardsticks / "g_lstm.golden.npz", input_elements=300, output_elements=3)
+def test_the_yardsticks_form_is_read(models_dir):
+    loaded = load_inputs(models_dir / "g_lstm.golden.npz", input_elements=300, output_elements=3)
     assert len(loaded.inputs) == 64
     assert not loaded.keep_state
