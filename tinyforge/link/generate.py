@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from tinyforge.core.errors import ConfigError
 from tinyforge.core.files import write_text
 from tinyforge.core.resources import firmware_dir, package_dir
 from tinyforge.core.strict import Table
+from tinyforge.core.templates import templates
 
 PROTOCOL_FILE = Path(__file__).with_name("protocol.toml")
 PYTHON_FILE = Path(__file__).with_name("messages.py")
@@ -282,14 +281,7 @@ def parse_protocol(text: str, place: str = "protocol.toml") -> Protocol:
 
 def render(protocol: Protocol) -> dict[Path, str]:
     """Both codecs and, in a checkout, their document, by the file each belongs in."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - prints C and Python, not HTML
-    )
+    environment = templates(Path(__file__).with_name("templates"))
     host = [message for message in protocol.messages if message.from_host]
     device = [message for message in protocol.messages if not message.from_host]
     given = {"protocol": protocol, "host": host, "device": device}

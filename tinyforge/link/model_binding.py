@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from tinyforge.core.errors import UnsupportedModelError
 from tinyforge.core.names import c_comment, c_string, is_c_identifier
+from tinyforge.core.templates import templates
 from tinyforge.core.types import IMU_CHANNELS, Channel, ModelInfo
 from tinyforge.link.messages import Hello, Inference
 
@@ -107,16 +106,24 @@ def _runner(
     }
 
 
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - prints C, not HTML
+def _print(template: str, manifest: Mapping[str, Any], **more: Any) -> str:
+    """A template; it gets what every model says of itself, and ``more``."""
+    return (
+        templates(Path(__file__).with_name("templates"))
+        .get_template(template)
+        .render(
+            name=manifest["name"],
+            header=manifest["header"],
+            function=manifest["function"],
+            reset=manifest.get("reset") or "",
+            input_bytes=manifest["input_bytes"],
+            output_bytes=manifest["output_bytes"],
+            arena_bytes=manifest["arena_bytes"],
+            digest=manifest["model_sha256"],
+            digest_rows=_digest_rows(manifest),
+            **more,
+        )
     )
-    return environment.get_template(name)
 
 
 def render_plain_binding(manifest: Mapping[str, Any]) -> str:
@@ -144,18 +151,7 @@ def render_plain_binding(manifest: Mapping[str, Any]) -> str:
         is_image=len(shape) == 4 and shape[-1] in (1, 3) and zero_point == -128,
         is_autoencoder=manifest["input_bytes"] > 1 and shape == manifest["output"]["shape"],
     )
-    return _template("tfw_model_plain.c.j2").render(
-        name=manifest["name"],
-        header=manifest["header"],
-        function=manifest["function"],
-        reset=manifest.get("reset") or "",
-        input_bytes=manifest["input_bytes"],
-        output_bytes=manifest["output_bytes"],
-        arena_bytes=manifest["arena_bytes"],
-        runner=runner,
-        digest=manifest["model_sha256"],
-        digest_rows=_digest_rows(manifest),
-    )
+    return _print("tfw_model_plain.c.j2", manifest, runner=runner)
 
 
 def _digest_rows(manifest: Mapping[str, Any]) -> list[list[str]]:
@@ -178,14 +174,9 @@ def render_model_binding(manifest: Mapping[str, Any], info: ModelInfo) -> str:
     """
     _check(manifest, info)
     columns = [column_of(channel) for channel in info.channels]
-    return _template("tfw_model.c.j2").render(
-        name=manifest["name"],
-        header=manifest["header"],
-        function=manifest["function"],
-        reset=manifest.get("reset") or "",
-        input_bytes=manifest["input_bytes"],
-        output_bytes=manifest["output_bytes"],
-        arena_bytes=manifest["arena_bytes"],
+    return _print(
+        "tfw_model.c.j2",
+        manifest,
         labels=[c_string(label) for label in info.labels],
         said_labels=[c_comment(label) for label in info.labels],
         channels=[c_comment(f"{channel.name} [{channel.unit}]") for channel in info.channels],
@@ -195,8 +186,6 @@ def render_model_binding(manifest: Mapping[str, Any], info: ModelInfo) -> str:
         decision=info.decision,
         rest=info.labels.index(info.decision.rest) if info.decision.rest in info.labels else _NO_LABEL,
         rate_mhz=round(info.window.rate_hz * 1000),
-        digest=manifest["model_sha256"],
-        digest_rows=_digest_rows(manifest),
         runner=_runner(manifest, takes_floats=True),
         sliding=manifest.get("sliding"),
     )

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from tinyforge.core.errors import UnsupportedModelError
@@ -18,6 +16,7 @@ from tinyforge.core.graph import Array, Compiled, DType, Layer, Tensor
 from tinyforge.core.model_info import INFO_NAME, info_to_json
 from tinyforge.core.names import c_characters, c_comment, c_string
 from tinyforge.core.resources import csrc_dir
+from tinyforge.core.templates import templates
 from tinyforge.runtimes.aot.literals import array_lines, c_type_of, grouped, number, word_lines
 from tinyforge.runtimes.aot.printers import print_layer
 from tinyforge.runtimes.aot.sizes import parameter_bytes
@@ -498,17 +497,4 @@ class ModelView:
 
 
 def _render(template: str, context: dict[str, Any]) -> str:
-    return _environment().get_template(template).render(context)
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    """Templates are parsed once a process."""
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  # C, not HTML; every string from outside went through core.names
-    )
+    return templates(Path(__file__).parent / "templates").get_template(template).render(context)

@@ -11,14 +11,12 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from tinyforge.core.graph import Compiled
 from tinyforge.core.resources import csrc_dir
+from tinyforge.core.templates import templates
 from tinyforge.runtimes.aot import AotRuntime
 from tinyforge.runtimes.aot.generate import KERNEL_DIR
 from tinyforge.runtimes.base import MANIFEST_NAME, Manifest
@@ -131,20 +129,8 @@ def render(template: str, generated: Generated, **values: Any) -> bytes:
     """A template of ``templates/``; it gets ``name``, ``upper``, ``title``, ``version`` and ``values``."""
     name = generated.manifest.name
     text = (
-        _environment()
+        templates(Path(__file__).parent / "templates")
         .get_template(template)
         .render(name=name, upper=name.upper(), title=generated.title, version=VERSION, **values)
     )
     return text.encode()
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  # only identifiers, numbers and digests are printed, never a text of the model
-    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import jinja2
 import numpy as np
 
 from tinyforge.core.errors import UnsupportedModelError
 from tinyforge.core.files import write_text
 from tinyforge.core.graph import Compiled
 from tinyforge.core.names import c_comment
+from tinyforge.core.templates import templates
 from tinyforge.runtimes.aot.literals import array_lines, grouped
 from tinyforge.runtimes.base import Manifest, boundary_of, layer_costs
 
@@ -119,14 +119,7 @@ class TflmRuntime:
             "operators": [(c_comment(kind), resolver_call(kind)) for kind in kinds],
             "lines": array_lines(np.frombuffer(compiled.model, np.uint8)),
         }
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,  # noqa: S701  # C++, not HTML; no string of the model is printed
-        )
+        environment = templates(Path(__file__).parent / "templates")
         for kind in ("h", "cc"):
             write_text(out_dir / f"{name}_model.{kind}", environment.get_template(f"model.{kind}.j2").render(context))
         graph = compiled.graph
