@@ -91,11 +91,11 @@ def test_both_forms_of_the_hooks_are_equal(bench_image, tiny_model, monkeypatch)
 
 
 def test_full_table_grows_without_losing_a_count(bench_image, tiny_model, monkeypatch):
-    from tinyforge.virtual import trace
+    from tinyforge.virtual import native_trace
 
     manifest, data = read_manifest(tiny_model), inputs(1)[0]
     whole = profile(bench_image, manifest, data)
-    monkeypatch.setattr(trace, "_CAPACITY", 4)
+    monkeypatch.setattr(native_trace, "_CAPACITY", 4)
     assert profile(bench_image, manifest, data) == whole
 
 
