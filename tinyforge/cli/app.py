@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -96,13 +97,14 @@ def init(
         render.say_json({"project": str(made)})
     else:
         render.say(f"made {made}")
-        render.say(
-            {
-                "police": "next: `tinyforge run`",
-                "activities": "next: `tinyforge dataset import FOLDER`, then `tinyforge train --cv loso`",
-                "gestures": "next: `tinyforge capture --label wave --subject me`, then `tinyforge train --cv 5`",
-            }.get(template, "next: `tinyforge capture --label wave --subject me`")
-        )
+        into = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
+        record = "tinyforge capture --label wave --subject me"
+        steps = {
+            "police": ["tinyforge run"],
+            "activities": ["tinyforge dataset import FOLDER", "tinyforge train --cv loso"],
+            "gestures": [record, "tinyforge train --cv 5"],
+        }.get(template, [record])
+        render.say(f"next: {', then '.join(f'`{step}`' for step in [*into, *steps])}")
 
 
 app.command(rich_help_panel=ROAD)(capture)

@@ -298,6 +298,14 @@ def test_ctrl_c(project, capfd, monkeypatch):
     assert "interrupted\n  -> what was finished is kept; the same command goes on" in said(capfd)
 
 
+def test_init_says_what_to_type_next(tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("init", "my gestures", "--template", "police") == 0
+    assert "next: `cd 'my gestures'`, then `tinyforge run`\n" in capfd.readouterr().out
+    assert run("init", ".", "--template", "activities") == 0
+    assert "next: `tinyforge dataset import FOLDER`, then `tinyforge train --cv loso`\n" in capfd.readouterr().out
+
+
 def test_init(tmp_path, capfd):
     assert run("init", tmp_path / "My Gestures") == 0
     assert (tmp_path / "My Gestures" / "dataset").is_dir()
