@@ -21,7 +21,7 @@ from typing import Any, Literal
 from tinyforge.core.errors import CheckFailed, ConfigError, Interrupted, ToolError, UsageError
 from tinyforge.core.files import write_json, write_text
 from tinyforge.core.locks import try_lock
-from tinyforge.core.project import Project
+from tinyforge.core.project import PROJECT_FILE, Project
 from tinyforge.search.front import Candidate, front_of
 from tinyforge.search.space import Drawn, draw, to_toml
 from tinyforge.search.trial import COSTS, OverBudget, evaluate
@@ -99,13 +99,12 @@ def _nothing_fits(study: Any, folder: Path) -> CheckFailed:
     too_large = [one for one in refused if "over" in one]
     if too_large:
         nearest = min(too_large, key=lambda one: float(one["over"]))
-        fact = f"none of {len(refused)} candidates fits the budget; nearest was {nearest['drawn']['architecture']}: "
-        fact += nearest["refused"]
+        said = f"fits the budget; nearest was {nearest['drawn']['architecture']}: {nearest['refused']}"
     else:
-        fact = f"none of {len(refused)} candidates can be built; the last: {refused[-1]['refused']}"
+        said = f"can be built; the last: {refused[-1]['refused']}"
     return CheckFailed(
-        f"tinyforge.toml: search: {folder.name}",
-        fact,
+        f"{PROJECT_FILE}: search",
+        f"study {folder.name}: none of {len(refused)} candidates {said}",
         "raise the limits of [search] or name smaller architectures; then search under another --study, "
         "or with more --trials (this study is kept)",
     )

@@ -48,8 +48,8 @@ def test_nothing_fits_is_a_broken_budget_and_more_trials_go_on(shapes_project, c
     code, document = run(shapes_project, 3, capfd)
     said = document["error"]
     assert code == 1
-    assert said["place"] == "tinyforge.toml: search: search"
-    assert said["fact"].startswith("none of 3 candidates fits the budget; nearest was ")
+    assert said["place"] == "tinyforge.toml: search"
+    assert said["fact"].startswith("study search: none of 3 candidates fits the budget; nearest was ")
     assert said["fact"].endswith(": 10010 flash bytes, more than 10000")
     assert (said["way_out"], said["exit_code"], said["kind"]) == (WAY_OUT, 1, "CheckFailed")
     assert not (shapes_project / "search" / "search" / "best.toml").exists()
@@ -64,6 +64,6 @@ def test_where_none_can_be_built_the_last_ones_reason_is_said(shapes_project, ca
     with pytest.raises(CheckFailed) as caught:
         api.search(shapes_project, 1, name="short")
     assert str(caught.value) == (
-        "tinyforge.toml: search: short: none of 1 candidates can be built; "
+        "tinyforge.toml: search: study short: none of 1 candidates can be built; "
         f"the last: model.parameters: the window is too short; {WAY_OUT}"
     )
