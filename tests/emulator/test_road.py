@@ -12,12 +12,16 @@ import numpy as np
 import pytest
 
 from tinyforge.core.quantities import joules
-from tinyforge.pipeline import cards, power, projects
+from tinyforge.core.recording_csv import write_recording
+from tinyforge.core.types import IMU_CHANNELS, Recording
+from tinyforge.pipeline import cards, power, projects, trained
 from tinyforge.pipeline.observer import Silent
 from tinyforge.pipeline.road import Road
 from tinyforge.pipeline.stages import report
 from tinyforge.pipeline.verify_run import verify
 from tinyforge.report.data import EnergyRow
+from tinyforge.runtimes.preprocess import preprocess
+from tinyforge.virtual.motion import open_motion
 
 pytestmark = [pytest.mark.train, pytest.mark.emulator]
 
@@ -229,6 +233,68 @@ def test_a_live_session_is_judged_by_its_script(whole, tmp_path):
     assert lines[0] == "sequence,start_s,end_s,truth,answer,best,latency_us"
     assert len(lines) == 1 + said["windows"]
     assert result["models"]["dense"]["exact"] is True
+
+
+def test_a_live_session_of_a_board_that_feels_another_unit_says_so(whole, tmp_path):
+    """The same arm, its accelerations in m/s^2 where the model takes g."""
+    folder, _ = whole
+    motion = open_motion("police:label=stop,subject=3")
+    felt = np.array([motion.sample(i) for i in range(400)], np.float32)
+    felt[:, :3] *= np.float32(9.80665)
+    write_recording(tmp_path / "arm.csv", Recording(felt, IMU_CHANNELS, 100.0, "stop", "3", "", ""))
+    (tmp_path / "truth.csv").write_text("0,4,stop\n")
+    command = [sys.executable, "-m", "tinyforge", "live", "--script", str(tmp_path / "truth.csv"), "--model", "dense"]
+    done = subprocess.run(
+        [*command, "--motion", f"file:{tmp_path / 'arm.csv'}", "--json"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stderr
+    said = json.loads(done.stdout)
+    found = {one["code"]: one for one in said["findings"]}
+    assert "m/s^2 where the model takes g" in found["wrong_unit"]["fact"]
+    assert found["wrong_unit"]["way_out"] == "divide accelerations by 9.80665"
+    assert json.loads((folder / said["folder"] / "session.json").read_text())["findings"] == said["findings"]
+
+
+def test_what_a_sketch_printed_is_judged(whole, tmp_path):
+    """Test windows as a sketch would print them: the int8 input, the scores, and names in another order."""
+    folder, _ = whole
+    road = Road(projects.load(folder), Silent())
+    made = trained.newest(road.project, road.project.model("dense"))
+    info, scale, zero_point = made.input()
+    known = made.known()
+    quantized = preprocess(info, scale, zero_point, known.windows)
+    scores = made.invoke(quantized)
+    logs = []
+    for k, label in enumerate(info.labels):
+        at = np.flatnonzero(known.targets == k)[:12]
+        lines = [
+            ",".join(map(str, [*quantized[i].ravel().tolist(), *scores[i].tolist()]))
+            + f",{info.labels[(int(scores[i].argmax()) + 1) % len(info.labels)]}"
+            for i in at
+        ]
+        (tmp_path / f"{label}.log").write_text("my sketch 1.0\n" + "\n".join(lines) + "\n")
+        logs += ["--log", f"{label}={tmp_path / label}.log"]
+    command = [sys.executable, "-m", "tinyforge", "live", "--model", "dense", "--json", *logs]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1, done.stderr
+    said = json.loads(done.stdout)
+    assert said["host"]["differing"] == 0
+    assert said["host"]["windows"] == said["windows"] > 20
+    assert said["others"] == len(info.labels)
+    (one,) = said["findings"]
+    assert one["code"] == "label_order"
+    assert "is shown for" in one["fact"]
+    refused = subprocess.run(
+        [*command, "--log", "stopp=x.log"], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert refused.returncode == 2
+    assert '"stopp" is no label of dense' in refused.stdout
+    assert 'did you mean \\"stop\\"?' in refused.stdout
 
 
 def test_evaluate_says_latency_and_memory_of_the_board(whole):

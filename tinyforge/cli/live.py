@@ -15,6 +15,7 @@ from tinyforge.cli.options import HERE, BoardName, Debug, Json, Port, ProjectDir
 from tinyforge.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from tinyforge.core.project import Project
     from tinyforge.evaluate.live import Judged
 
 _KEYS = "123456789abcdefghijklmnoprstuvwxyz"  # without q
@@ -27,6 +28,10 @@ def live(
     type_labels: Annotated[
         bool, typer.Option("--type", help="You say it: a key for each label, space for none, q to end.")
     ] = False,
+    log: Annotated[
+        list[str] | None,
+        typer.Option("--log", help="No board: LABEL=FILE, what a sketch of your own printed of that movement; repeat."),
+    ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.0, help="Of the session; default: the script's.")] = 0.0,
     settle: Annotated[
         float, typer.Option("--settle", min=0.0, help="Seconds after a change in which no window counts.")
@@ -49,6 +54,11 @@ def live(
     from tinyforge.pipeline import projects
 
     loaded = projects.load(project)
+    if log:
+        if script is not None or type_labels or port or board or motion:
+            raise UsageError("--log", "is of a session that is over", "leave out --script, --type, --board and --port")
+        _judge_logs(loaded, model, log, json=json)
+        return
     labels: Sequence[str] = loaded.dataset.labels
     if type_labels and not sys.stdin.isatty():
         raise UsageError("--type", "needs a terminal for the keys", "give --script truth.csv")
@@ -75,6 +85,9 @@ def live(
         render.say_json(said)
     else:
         _say(said)
+    differs = said["host"] is not None and said["host"]["differing"]
+    if differs or any(one["severity"] == "error" for one in said["findings"]):
+        raise typer.Exit(1)
 
 
 class _Keys:
@@ -108,13 +121,55 @@ class _View:
             render.say(f"{judged.end_s:9.2f} s  now {label or '-'}: {judged.answer}  {judged.latency_us / 1000:.2f} ms")
 
 
-def _say(said: dict[str, Any]) -> None:
+def _judge_logs(loaded: Project, model: str, log: Sequence[str], *, json: bool) -> None:
+    from tinyforge.cli import render
+    from tinyforge.pipeline import sketches
+
+    logs = []
+    for text in log:
+        label, equals, file = text.partition("=")
+        if not equals or not label or not file:
+            raise UsageError("--log", f'"{text}" is not LABEL=FILE', "--log stop=stop.txt --log rest=rest.txt")
+        logs.append((label, Path(file)))
+    said = sketches.judge(loaded, model, logs)
+    if json:
+        render.say_json(said)
+    else:
+        _say_confusion(said)
+        share = {key: said[key] for key in ("accuracy", "low", "high")}
+        what = "int8 input" if said["quantized"] else "raw samples"
+        render.say(
+            f"{render.interval(share)} of {said['windows']} windows right ({what}; {said['others']} other lines)"
+        )
+        if said["host"]["windows"]:
+            host = said["host"]
+            render.say(f"scores computed again here: {host['differing']} of {host['windows']} windows differ")
+        _say_findings(said)
+    if any(one["severity"] == "error" for one in said["findings"]):
+        raise typer.Exit(1)
+
+
+def _say_findings(said: dict[str, Any]) -> None:
+    from tinyforge.cli import render
+
+    for one in said["findings"]:
+        render.say(f"{one['severity']}: {one['fact']} [{one['code']}]\n  -> {one['way_out']}")
+
+
+def _say_confusion(said: dict[str, Any]) -> None:
     from tinyforge.cli import render
 
     answers = sorted({answer for row in said["confusion"].values() for answer in row})
     rows = [(truth, *(str(row.get(a, 0)) for a in answers)) for truth, row in sorted(said["confusion"].items())]
     if rows:
         render.table("true (rows) and answered", ("", *answers), rows, numeric=answers)
+
+
+def _say(said: dict[str, Any]) -> None:
+    from tinyforge.cli import render
+
+    _say_confusion(said)
+    if said["accuracy"] is not None:
         share = {key: said[key] for key in ("accuracy", "low", "high")}
         render.say(
             f"{render.interval(share)} of {said['judged']} windows of one label right, {said['unknown']} unknown"
@@ -128,6 +183,5 @@ def _say(said: dict[str, Any]) -> None:
     if said["host"] is not None:
         host = said["host"]
         render.say(f"scores computed again here: {host['differing']} of {host['windows']} windows differ")
+    _say_findings(said)
     render.say(f"session: {said['folder']}")
-    if said["host"] is not None and said["host"]["differing"]:
-        raise typer.Exit(1)

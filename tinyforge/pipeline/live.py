@@ -19,15 +19,19 @@ from tinyforge.core.files import atomic_open, write_json, write_text
 from tinyforge.core.project import Project
 from tinyforge.evaluate.intervals import wilson
 from tinyforge.evaluate.live import UNKNOWN, Judged, Span, read_script, tally, truth_of
-from tinyforge.pipeline import devices, runs
-from tinyforge.pipeline.stages import export as export_stage
+from tinyforge.pipeline import devices, trained
+from tinyforge.pipeline.trained import Trained
 
 if TYPE_CHECKING:
-    from tinyforge.core.types import Float32Array, Int8Array, ModelSpec
+    from tinyforge.core.types import ModelSpec
+    from tinyforge.evaluate.ladder import Finding
+    from tinyforge.evaluate.senses import Felt
     from tinyforge.link import Link, Prediction
+    from tinyforge.link.messages import LiveStarted
 
 SETTLE_S = 0.3
 _CLOCK_US = 1 << 32
+_LEAST_TIMED_US = 2_000_000  # that tell a rate
 
 Typed = Callable[[], Sequence[tuple[float, str]]]
 Shown = Callable[[Judged, str], None]
@@ -104,8 +108,9 @@ def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
         ``folder`` (``session.json``, ``predictions.csv``, ``truth.csv``, ``windows.npz``), ``windows``, ``judged``,
         ``right``, ``unknown``, ``accuracy`` with ``low`` and ``high`` (None without a judged window), ``confusion``,
         ``latency`` (``p50_us``, ``p95_us``, ``max_us`` by the board's clock), ``memory``, ``samples_lost``,
-        ``windows_lost`` and ``host`` (``windows`` computed again here, ``differing``; None where no run has
-        the model that the board has).
+        ``windows_lost``, ``host`` (``windows`` computed again here, ``differing``; None where no run has
+        the model that the board has) and ``findings`` (what is wrong with the windows, see
+        ``tinyforge.evaluate.senses``: ``code``, ``severity``, ``fact``, ``way_out``, ``evidence``).
 
     Raises:
         UsageError: neither script nor typing, or both.
@@ -123,7 +128,7 @@ def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
             raise UsageError(board.name, "holds no model with labels", f"`tinyforge flash --model {spec.name}`")
         truth = _Truth(request, labels)
         duration_s = request.duration_s or (truth.spans[-1].end_s if truth.spans else math.inf)
-        predictions, judged = _listen(link, labels, truth, duration_s, shown)
+        predictions, judged, started = _listen(link, labels, truth, duration_s, shown)
         stats = link.stats()
         digest = link.hello().model_sha256.hex()
     judged = [
@@ -135,6 +140,7 @@ def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
     counted = tally(judged)
     share = wilson(counted.right, counted.judged) if counted.judged else None
     times = np.array([one.latency_us for one in judged])
+    made = trained.find(project, spec, digest)
     said: dict[str, Any] = {
         "board": board.id,
         "model": spec.name,
@@ -151,7 +157,11 @@ def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
         "memory": {"arena_bytes": stats.arena_bytes, "stack_bytes": stats.stack_bytes},
         "samples_lost": stats.samples_lost,
         "windows_lost": predictions[-1].sequence + 1 - len(predictions),
-        "host": _host(project, spec, digest, predictions),
+        "host": None if made is None else _host(made, predictions),
+        "findings": [
+            {key: value for key, value in dataclasses.asdict(one).items() if key != "rung"}
+            for one in _findings(made, spec, digest, labels, predictions, judged, started)
+        ],
     }
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = project.root / "sessions" / f"{stamp}_{board.id}_{spec.name}"
@@ -161,10 +171,11 @@ def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
 
 def _listen(
     link: Link, labels: Sequence[str], truth: _Truth, duration_s: float, shown: Shown
-) -> tuple[list[Prediction], list[Judged]]:
+) -> tuple[list[Prediction], list[Judged], LiveStarted]:
     predictions: list[Prediction] = []
     judged: list[Judged] = []
-    rate_hz = link.start_live(send_windows=True).rate_mhz / 1000
+    started = link.start_live(send_windows=True)
+    rate_hz = started.rate_mhz / 1000
     window_s = link.device.window_length / rate_hz
     end_s, last_us = 0.0, 0
     try:
@@ -188,29 +199,64 @@ def _listen(
     finally:
         link.stop_stream()
     truth.close(end_s)
-    return predictions, judged
+    return predictions, judged, started
 
 
-def _host(project: Project, spec: ModelSpec, digest: str, predictions: Sequence[Prediction]) -> dict[str, int] | None:
+def _host(made: Trained, predictions: Sequence[Prediction]) -> dict[str, int] | None:
     """The raw windows through the same model's C on this machine: scores must be those of the board."""
-    from tinyforge.evaluate.host_c import load_invoke
-    from tinyforge.firmware.manifest import read_info, read_manifest
-    from tinyforge.runtimes.preprocess import preprocess
-
     whole = [one for one in predictions if one.window is not None]
-    folders = [run.path(export_stage.name(spec)) for run in runs.all_runs(project)]
-    exported = {
-        read_manifest(folder)["model_sha256"]: folder for folder in folders if (folder / "manifest.json").is_file()
-    }
-    if digest not in exported or not whole:
+    if not whole:
         return None
-    model_dir = exported[digest]
-    said = read_manifest(model_dir)["input"]
-    windows: Float32Array = np.stack([one.window for one in whole if one.window is not None])
-    quantized = preprocess(read_info(model_dir), said["scale"], said["zero_point"], windows)
-    scores: Int8Array = load_invoke(model_dir, build_dir=project.state_dir / "host")(quantized).reshape(len(whole), -1)
+    scores = made.scores(np.stack([one.window for one in whole if one.window is not None]))
     theirs = np.stack([one.inference.scores for one in whole])
     return {"windows": len(whole), "differing": int((scores != theirs).any(axis=1).sum())}
+
+
+def _findings(
+    made: Trained | None,
+    spec: ModelSpec,
+    digest: str,
+    labels: Sequence[str],
+    predictions: Sequence[Prediction],
+    judged: Sequence[Judged],
+    started: LiveStarted,
+) -> tuple[Finding, ...]:
+    """What is wrong with the windows that the board fed its network."""
+    from tinyforge.evaluate.ladder import Finding
+    from tinyforge.evaluate.senses import examine
+
+    if made is None:
+        fact = f"no run of this project has the model that the board holds, {digest[:12]}"
+        way_out = f"`tinyforge flash --model {spec.name}` puts on it what was trained here"
+        return (Finding("other_model", "live", "warning", fact, way_out, {"model_sha256": digest}),)
+    felt = _felt(labels, predictions, judged, started)
+    return () if felt is None else examine(made.known(), felt)
+
+
+def _felt(
+    labels: Sequence[str], predictions: Sequence[Prediction], judged: Sequence[Judged], started: LiveStarted
+) -> Felt | None:
+    """The windows that came whole; None without any."""
+    from tinyforge.evaluate.senses import Felt
+
+    whole = [(one, said) for one, said in zip(predictions, judged, strict=True) if one.window is not None]
+    if not whole:
+        return None
+    windows = np.stack([one.window for one, _ in whole if one.window is not None])
+    first, last = predictions[0], predictions[-1]
+    passed_us, at = 0, first.time_us
+    for one in predictions[1:]:
+        passed_us, at = passed_us + (one.time_us - at) % _CLOCK_US, one.time_us
+    long_enough = passed_us >= _LEAST_TIMED_US
+    return Felt(
+        windows,
+        np.array([one.inference.label for one, _ in whole], np.int64),
+        np.array([-1 if said.truth is None else labels.index(said.truth) for _, said in whole], np.int64),
+        starts=np.array([one.first_index for one, _ in whole], np.int64),
+        overlap=max(1, -(-windows.shape[1] // started.hop)),
+        stated_hz=started.rate_mhz / 1000,
+        measured_hz=1e6 * (last.first_index - first.first_index) / passed_us if long_enough else 0.0,
+    )
 
 
 def _keep(
