@@ -316,11 +316,11 @@ REFUSED = {
     ),
     "uint8 arithmetic": (
         one_op("ADD", [(2, 3), (2, 3)], (2, 3), "AddOptions", dtype="uint8"),
-        'm: op #0 ADD: tensor "x0": is uint8, not int8; quantize it to int8 with `tinyforge compress`',
+        'm: op #0 ADD: tensor "x0": is uint8, not int8; convert it to int8 with a representative data set',
     ),
     "int16 arithmetic": (
         one_op("ADD", [(2, 3), (2, 3)], (2, 3), "AddOptions", dtype="int16", quant={"scale": 0.01}),
-        'm: op #0 ADD: tensor "x0": is int16, not int8; quantize it to int8 with `tinyforge compress`',
+        'm: op #0 ADD: tensor "x0": is int16, not int8; convert it to int8 with a representative data set',
     ),
     "SOFTMAX without options": (
         one_op("SOFTMAX", [(2, 3)], (2, 3), out=("int8", PROBABILITY)),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tinyforge.compiler.lowering import Lowering
 
 _QUANTIZED = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32)
-QUANTIZE_COMMAND = "quantize it to int8 with `tinyforge compress`"
+QUANTIZE_COMMAND = "convert it to int8 with a representative data set"
 
 
 @dataclass(frozen=True, slots=True)

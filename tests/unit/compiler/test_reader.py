@@ -155,7 +155,7 @@ def test_float_models_get_the_command_that_quantizes():
     message = refused(model.build([x], [y]), UnsupportedModelError)
     assert message == (
         'm.tflite: op #0 FULLY_CONNECTED: tensor "input_1": is float32, not int8; '
-        "quantize it to int8 with `tinyforge compress`"
+        "convert it to int8 with a representative data set"
     )
 
 

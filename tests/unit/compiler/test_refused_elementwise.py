@@ -39,19 +39,19 @@ CASES = {
         unary("TANH", ((4,), "int16", S), ((4,), "int16", S)),
         'm.tflite: op #0 TANH: tensor "x"',
         "is int16, not int8 or uint8",
-        "quantize it to int8 with `tinyforge compress`",
+        "convert it to int8 with a representative data set",
     ),
     "float": (
         unary("ELU", ((4,), "float32", {}), ((4,), "float32", {})),
         'm.tflite: op #0 ELU: tensor "x"',
         "is float32, not int8",
-        "quantize it to int8 with `tinyforge compress`",
+        "convert it to int8 with a representative data set",
     ),
     "no quantization": (
         unary("EXP", ((4,), "int8", {}), FOUR),
         'm.tflite: op #0 EXP: tensor "x"',
         "has no quantization; one scale and zero point are needed",
-        "quantize it to int8 with `tinyforge compress`",
+        "convert it to int8 with a representative data set",
     ),
     "another shape": (
         unary("ABS", FOUR, ((2, 2), "int8", S)),
@@ -105,7 +105,7 @@ CASES = {
         unary("QUANTIZE", ((4,), "float32", {}), ((4,), "int16", S)),
         'm.tflite: op #0 QUANTIZE: tensor "y"',
         "is int16, not int8 or uint8",
-        "quantize it to int8 with `tinyforge compress`",
+        "convert it to int8 with a representative data set",
     ),
     "shapes that do not broadcast": (
         binary("MUL", ((2, 3), S), ((2, 2), S), ((2, 3), S), "MulOptions"),
@@ -153,7 +153,7 @@ def test_large_constants_that_float_is_computed_from_are_refused():
         compile_model(model.build([x], [y]), name="m", place="m.tflite")
     assert caught.value.place == 'm.tflite: op #0 DEQUANTIZE: tensor "weights"'
     assert caught.value.fact == "is a constant, so what follows computes in float32"
-    assert caught.value.way_out == "quantize it to int8 with `tinyforge compress`"
+    assert caught.value.way_out == "convert it to int8 with a representative data set"
 
 
 @pytest.mark.parametrize("kind", ["RSQRT", "HARD_SWISH", "SQRT", "EXP", "GELU", "RELU6", "ABS", "LEAKY_RELU"])

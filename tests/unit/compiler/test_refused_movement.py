@@ -206,7 +206,7 @@ CASES = {
         svdf(state="int8"),
         'SVDF: tensor "memory"',
         "is int8, not int16",
-        "quantize it to int8 with `tinyforge compress`",
+        "convert it to int8 with a representative data set",
     ),
     "svdf without a variable": (svdf(variable=False), 'SVDF: tensor "memory"', "is no variable", AGAIN),
     "a reshape computed while it runs": (

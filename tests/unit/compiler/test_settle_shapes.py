@@ -61,5 +61,5 @@ def test_other_reasons_remain():
     x, y = model.tensor("x", (1, 4), "int16", **Q), model.tensor("y", (1, 4), "int16", **Q)
     model.tensors[y].shapeSignature = [-1, 4]
     model.op("ADD", [x, x], [y], "AddOptions")
-    with pytest.raises(UnsupportedModelError, match="is int16, not int8; quantize it to int8"):
+    with pytest.raises(UnsupportedModelError, match="is int16, not int8; convert it to int8"):
         compile_model(model.build([x], [y]), name="m", place="m")

@@ -41,7 +41,7 @@ def test_what_leaves_the_model_as_float_is_refused(changed):
         compile_model(island("SQUARE", **changed), name="m", place="m.tflite")
     assert str(caught.value) == (
         'm.tflite: op #1 SQUARE: tensor "a": computes in float32, which is done only from one 8-bit tensor to another; '
-        "quantize it to int8 with `tinyforge compress`"
+        "convert it to int8 with a representative data set"
     )
 
 

@@ -149,6 +149,27 @@ def test_folders_that_look_like_classes_are_mentioned(tmp_path):
     assert not any("--label-from" in note for note in read_recordings(tmp_path, ImportOptions(rate_hz=100)).notes)
 
 
+def test_files_with_a_number_behind_their_class_are_mentioned(tmp_path):
+    for name in ("Kreis groß_1", "Kreis groß_2", "Kreis groß_3", "stop_1"):
+        (tmp_path / f"{name}.csv").write_text(text(table(5, len(name)), header=HEADER))
+    said = (
+        "each of Kreis groß_1, Kreis groß_2, Kreis groß_3 ... is a class of its own; if they are takes of one class: "
+        "`tinyforge dataset relabel 'Kreis?gro??[0-9]*' --label 'Kreis groß'`"
+    )
+    assert said in read_recordings(tmp_path, ImportOptions(rate_hz=100)).notes
+    assert said not in read_recordings(tmp_path, ImportOptions(rate_hz=100, label="go")).notes
+    (tmp_path / "Kreis groß_3.csv").unlink()  # two may well be two gestures
+    assert not any("a class of its own" in note for note in read_recordings(tmp_path, ImportOptions(rate_hz=100)).notes)
+
+
+def test_a_german_column_of_time_gives_the_rate(tmp_path):
+    rows = "".join(f"{k / 104:.6f};0,1;0,2;9,8\n".replace(".", ",") for k in range(40))
+    (tmp_path / "stop.csv").write_text("Zeit [s];aX [m/s^2];aY [m/s^2];aZ [m/s^2]\n" + rows)
+    (recording,) = import_recordings(tmp_path)
+    assert recording.rate_hz == pytest.approx(104, rel=1e-3)
+    assert [channel.name for channel in recording.channels] == ["ax", "ay", "az"]
+
+
 def test_every_option_that_a_message_names_is_one_of_dataset_import():
     import re
     from pathlib import Path

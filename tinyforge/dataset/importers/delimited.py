@@ -9,7 +9,7 @@ How a file is read
     accelerations, file by file. A stated unit that gravity contradicts is refused.
     *Rate*: given, or in a comment line ``# rate_hz: 119`` above the header, or measured on a column of time. It is
     never guessed.
-    *A column of time* (time, timestamp, t, ms ...) gives each sample its time; its unit is in its title, or epoch
+    *A column of time* (time, timestamp, Zeit, t, ms ...) gives each sample its time; its unit is in its title, or epoch
     numbers and typical steps say it.
     *A column of labels* (label, class, activity ...) gives each sample its label.
     *Who*: a folder such as ``s01`` is the subject; ``s01_02_sw.csv`` is also session 02, worn as sw (sp: pocket, sw:
@@ -27,8 +27,10 @@ Where a take ends
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from tinyforge.core.errors import DataError
 from tinyforge.core.recording_csv import MAGIC, parse_table
@@ -56,12 +58,15 @@ _ENDINGS = (".csv", ".tsv", ".txt")
 _NOT_DATA = re.compile(r"^(readme|licen[cs]e|copying|notice|changelog)", re.IGNORECASE)
 _NUMBER = re.compile(rb"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(nan|inf|infinity)\s*", re.IGNORECASE)
 _UNIT = re.compile(r"^(.*?)\s*[\[(]([^\])]*)[\])]$")
-_TIME = re.compile(r"^(t|time|times?tamp|seconds?|ms|us|millis|micros|index|sample|counter)([ _.-]?(s|ms|us|ns))?$")
+_TIME = re.compile(
+    r"^(t|time|times?tamp|zeit|zeitstempel|seconds?|ms|us|millis|micros|index|sample|counter)([ _.-]?(s|ms|us|ns))?$"
+)
 _COUNTER = re.compile(r"^(index|sample|counter)$")
 _LABEL = re.compile(r"^(label|class|activity|gesture|target)([ _.-]?(name|id))?$")
 _RATE = re.compile(rb"^#\s*(?:sample_?|sampling_?)?rate(?:_hz)?\s*[:=]\s*([0-9.]+)\s*(?:Hz)?\s*$", re.IGNORECASE)
 _BLANK = re.compile(rb"\n(?:[ \t]*\n)+")
 _NAMED = re.compile(r"^(?P<subject>[A-Za-z]+\d+)_(?P<session>\d+)_(?P<placement>[A-Za-z]+)$")
+_NUMBERED = re.compile(r"^(?P<label>.*[^\W\d_])[ _.-]\d+$")
 _PLACEMENTS = {"sp": "pocket", "sw": "wrist"}
 _MOST_LABELS = 4096
 
@@ -438,9 +443,27 @@ def _say_takes(tables: list[_Table], length: int, options: ImportOptions, notes:
         notes.append(f"nothing separates takes in {shown}: each file is one recording; --take-samples cuts it")
 
 
+def _say_numbered(paths: Sequence[PurePosixPath], options: ImportOptions, notes: list[str]) -> None:
+    """Where files are called ``stop_1``, ``stop_2``, say that each number became a class."""
+    if options.label or options.label_from == "folder":
+        return
+    matches = [_NUMBERED.match(path.stem) for path in paths if not person_of(path)]
+    stems = sorted({(match["label"], match[0]) for match in matches if match is not None})
+    labels = [label for label, _ in stems]
+    commonest = max(sorted(set(labels)), key=labels.count, default="")
+    numbered = [name for label, name in stems if label == commonest]
+    if len(numbered) > 2:
+        shown, ids = ", ".join(numbered[:3]), re.sub(r"[^A-Za-z0-9_-]", "?", commonest) + "?[0-9]*"
+        notes.append(
+            f"each of {shown} ... is a class of its own; if they are takes of one class: "
+            f"`tinyforge dataset relabel '{ids}' --label {shlex.quote(commonest)}`"
+        )
+
+
 def _say_classes(tables: list[_Table], options: ImportOptions, notes: list[str]) -> None:
     """Where folders look like classes and files like takes, say how to have it so."""
     paths = [table.member.path for table in tables if table.labels is None]
+    _say_numbered(paths, options, notes)
     folders = sorted({path.parent.name for path in paths if path.parent.name and not person_of(path)})
     if options.label or options.label_from == "folder" or not 1 < len(folders) < len(paths):
         return
