@@ -176,4 +176,6 @@ def test_the_command_says_how_to_go_on(server, tmp_path, capfd):
     known = load_card(folder)
     command = f"tinyforge dataset import {tmp_path / 'out'} --format csv --rate 119 --take-samples 119"
     assert import_command(known, tmp_path / "out") == command
+    spaced = import_command(known, tmp_path / "my out")
+    assert spaced.startswith(f"tinyforge dataset import '{tmp_path / 'my out'}'")
     assert "next: `tinyforge dataset import" in capfd.readouterr().out

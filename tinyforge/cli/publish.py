@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -43,4 +44,4 @@ def publish(
         render.say_json({"folder": str(folder), "files": files})
         return
     render.say(f"{folder}: {', '.join(files)}")
-    render.say(f"next: `tinyforge check {folder}`")
+    render.say(f"next: `tinyforge check {shlex.quote(str(folder))}`")

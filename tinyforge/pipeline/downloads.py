@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import re
+import shlex
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -268,8 +269,8 @@ def _writing(path: Path) -> Iterator[IO[bytes]]:
 
 def import_command(card: DatasetCard, folder: Path) -> str:
     """The command that brings a downloaded set into a project."""
-    words = ["tinyforge dataset import", str(folder)]
+    words = ["tinyforge dataset import", shlex.quote(str(folder))]
     for key, value in card.importing.items():
         option = {"rate_hz": "rate"}.get(key, key).replace("_", "-")
-        words.append(f"--{option} {value:g}" if isinstance(value, float) else f"--{option} {value}")
+        words.append(f"--{option} {value:g}" if isinstance(value, float) else f"--{option} {shlex.quote(str(value))}")
     return " ".join(words)
