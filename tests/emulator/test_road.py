@@ -293,8 +293,8 @@ def test_what_a_sketch_printed_is_judged(whole, tmp_path):
         [*command, "--log", "stopp=x.log"], cwd=folder, capture_output=True, text=True, check=False, timeout=60
     )
     assert refused.returncode == 2
-    assert '"stopp" is no label of dense' in refused.stdout
-    assert 'did you mean \\"stop\\"?' in refused.stdout
+    error = json.loads(refused.stdout)["error"]
+    assert (error["fact"], error["way_out"]) == ('"stopp" is no label of dense', 'did you mean "stop"?')
 
 
 def test_evaluate_says_latency_and_memory_of_the_board(whole):

@@ -167,7 +167,8 @@ def examine(
     if worse and not found and felt.whole_range:
         found += _no_cause(known, felt, judged)
     why = "the next line says why" if found else "look at the windows that are kept; with a truth, more can be said"
-    return (*(replace(one, way_out=why) for one in stuck), *found)
+    named = any(one.severity == "error" for one in found)
+    return (*(replace(one, way_out=why, severity="error" if named else "warning") for one in stuck), *found)
 
 
 def _finding(felt: Felt, code: str, fact: str, way_out: str, **evidence: float | str) -> Finding:
