@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyforge.compress.api import cluster, compress, prune, quantize
+from tinyforge.compress.api import compress
 from tinyforge.compress.result import CompressResult, StepResult, load_result
 
-__all__ = ["CompressResult", "StepResult", "cluster", "compress", "load_result", "prune", "quantize"]
+__all__ = ["CompressResult", "StepResult", "compress", "load_result"]

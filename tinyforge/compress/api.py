@@ -32,6 +32,8 @@ def compress(
     *,
     resume: bool = True,
     augmentation: str | None = None,
+    steps: Sequence[str] = (),
+    source: Path | None = None,
 ) -> CompressResult:
     """Prune, cluster, train for int8 and quantize what training left, as the plan says, in one process of its own.
 
@@ -49,103 +51,15 @@ def compress(
         on_progress: told after each epoch and step.
         resume: give back a finished result of the same job.
         augmentation: ``module:function``, as in :func:`tinyforge.train.fit`; used if the network was trained with it.
+        steps: some of ``prune``, ``cluster``, ``qat`` and ``quantize`` alone; empty for those that the plan asks for.
+        source: a network to start from instead of the trained one.
 
     Raises:
         ConfigError: the plan or the info does not fit.
         DataError: the model or dataset is missing or does not fit.
         ToolError: TensorFlow is missing, or the worker died.
     """
-    own = plan.layers.values()
-    pruned = plan.sparsity > 0 or any(layer.get("sparsity", 0) > 0 for layer in own)
-    clustered = plan.clusters > 0 or any(layer.get("clusters", 0) > 0 for layer in own)
-    steps = ["prune"] * pruned + ["cluster"] * clustered + ["qat"] * (plan.qat_epochs > 0) + ["quantize"]
-    return _run(
-        steps, model_dir, None, dataset, plan, info, out_dir, on_progress, resume=resume, augmentation=augmentation
-    )
-
-
-def prune(
-    model_dir: Path,
-    dataset: Dataset,
-    plan: CompressionPlan,
-    info: ModelInfo,
-    out_dir: Path,
-    on_progress: OnProgress | None = None,
-    *,
-    source: Path | None = None,
-    resume: bool = True,
-    augmentation: str | None = None,
-) -> CompressResult:
-    """Only the pruning of :func:`compress`; ``source`` is a network to start from instead of the trained one."""
-    return _run(
-        ["prune"],
-        model_dir,
-        source,
-        dataset,
-        plan,
-        info,
-        out_dir,
-        on_progress,
-        resume=resume,
-        augmentation=augmentation,
-    )
-
-
-def cluster(
-    model_dir: Path,
-    dataset: Dataset,
-    plan: CompressionPlan,
-    info: ModelInfo,
-    out_dir: Path,
-    on_progress: OnProgress | None = None,
-    *,
-    source: Path | None = None,
-    resume: bool = True,
-    augmentation: str | None = None,
-) -> CompressResult:
-    """Only the clustering of :func:`compress`; ``source`` is a network to start from instead of the trained one."""
-    return _run(
-        ["cluster"],
-        model_dir,
-        source,
-        dataset,
-        plan,
-        info,
-        out_dir,
-        on_progress,
-        resume=resume,
-        augmentation=augmentation,
-    )
-
-
-def quantize(
-    model_dir: Path,
-    dataset: Dataset,
-    plan: CompressionPlan,
-    info: ModelInfo,
-    out_dir: Path,
-    on_progress: OnProgress | None = None,
-    *,
-    source: Path | None = None,
-    resume: bool = True,
-) -> CompressResult:
-    """Only the int8 quantization of :func:`compress`; ``source`` is a network to take instead of the trained one."""
-    return _run(["quantize"], model_dir, source, dataset, plan, info, out_dir, on_progress, resume=resume)
-
-
-def _run(
-    steps: Sequence[str],
-    model_dir: Path,
-    source: Path | None,
-    dataset: Dataset,
-    plan: CompressionPlan,
-    info: ModelInfo,
-    out_dir: Path,
-    on_progress: OnProgress | None,
-    *,
-    resume: bool,
-    augmentation: str | None = None,
-) -> CompressResult:
+    steps = steps or _steps_of(plan)
     model = source or model_dir / "model.h5"
     trained = _training_result(model_dir)
     _check(plan, info, dataset, trained["result"]["preprocessing"], steps)
@@ -187,6 +101,13 @@ def _run(
         environment=ENVIRONMENT,
     )
     return result_from_json(out_dir, told)
+
+
+def _steps_of(plan: CompressionPlan) -> list[str]:
+    own = plan.layers.values()
+    pruned = plan.sparsity > 0 or any(layer.get("sparsity", 0) > 0 for layer in own)
+    clustered = plan.clusters > 0 or any(layer.get("clusters", 0) > 0 for layer in own)
+    return ["prune"] * pruned + ["cluster"] * clustered + ["qat"] * (plan.qat_epochs > 0) + ["quantize"]
 
 
 def _training_result(model_dir: Path) -> dict[str, dict[str, object]]:

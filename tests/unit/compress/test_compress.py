@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinyforge.compiler import compile_model, read_model
-from tinyforge.compress import compress, load_result, prune, quantize
+from tinyforge.compress import compress, load_result
 from tinyforge.compress.int8 import calibration_set
 from tinyforge.compress.result import RESULT_FILE, result_from_json
 from tinyforge.core.errors import ConfigError, DataError
@@ -145,9 +145,9 @@ def test_a_finished_compression_is_not_done_again(compressed, dataset, trained):
 def test_steps_can_be_taken_one_by_one(dataset, trained, tmp_path):
     result, info = trained("cnn1d")
     plan = CompressionPlan(sparsity=0.5, prune_epochs=1, calibration_windows=30)
-    pruned = prune(result.folder, dataset, plan, info, tmp_path / "pruned")
+    pruned = compress(result.folder, dataset, plan, info, tmp_path / "pruned", steps=["prune"])
     assert [step.name for step in pruned.steps] == ["float", "pruned"]
-    small = quantize(result.folder, dataset, plan, info, tmp_path / "int8", source=pruned.model)
+    small = compress(result.folder, dataset, plan, info, tmp_path / "int8", steps=["quantize"], source=pruned.model)
     assert [step.name for step in small.steps] == ["float", "tflite", "int8"]
     assert small.step("float").nonzeros == pruned.step("pruned").nonzeros
     assert small.calibration["windows"] == 30
