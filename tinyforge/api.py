@@ -59,7 +59,8 @@ def init(folder: PathLike, *, template: str = "empty", force: bool = False) -> P
 
     Args:
         folder: made when it is missing.
-        template: ``empty``, or ``police``: three signals recorded from the virtual board.
+        template: ``empty``: gestures of your own; ``gestures``: the same, of one person; ``activities``: a watch;
+            ``police``: three signals recorded from the virtual board.
         force: overwrite a file that is there.
 
     Returns:

@@ -4,6 +4,7 @@ import pytest
 
 from tinyforge.core.errors import ConfigError, did_you_mean
 from tinyforge.core.project import find_project, load_project
+from tinyforge.core.types import AUTO_TEACHERS
 from tinyforge.pipeline import projects
 from tinyforge.pipeline.observer import Silent
 from tinyforge.pipeline.road import Road
@@ -49,6 +50,14 @@ def test_a_model_takes_the_shared_augmentation_or_its_own(tmp_path):
     assert load(tmp_path, own + shared).models[0].augmentation == {"rotation_deg": 5.0}
 
 
+def test_teachers_are_a_number_or_auto(tmp_path):
+    assert load(tmp_path, GOOD).models[0].teachers == 0
+    assert load(tmp_path, GOOD + "teachers = 4\n").models[0].teachers == 4
+    shared = '[train]\nteachers = "auto"\n'
+    assert load(tmp_path, shared + GOOD).models[0].teachers == AUTO_TEACHERS
+    assert load(tmp_path, shared + GOOD + "teachers = 0\n").models[0].teachers == 0
+
+
 def test_digest_changes_with_any_decision_and_not_with_the_port(tmp_path):
     base = load(tmp_path, GOOD).digest
     assert load(tmp_path, GOOD + '[board]\nport = "/dev/ttyACM0"\n').digest == base
@@ -68,6 +77,8 @@ def test_digest_changes_with_any_decision_and_not_with_the_port(tmp_path):
         (GOOD + "[window]\nhop = 50\n[export]\nstream = true\n", "export.stream: windows of 50 samples that move by 50 have no samples in common; make window.hop less than window.length, or leave stream out"),
         (GOOD + "[windw]\nlength = 5\n", 'windw: unknown key; did you mean "window"?'),
         (GOOD + "[window]\nlenght = 5\n", 'window.lenght: unknown key; did you mean "length"?'),
+        (GOOD + '[train]\nteachers = "some"\n', 'train.teachers: "some": unknown number of teachers; known: auto'),
+        (GOOD + "[train]\nteachers = 99\n", "train.teachers: 99 is out of range; it must be at least 0 and at most 20"),
         (GOOD + "[window]\nlength = 1\n", "window.length: 1 is out of range; it must be at least 2 and at most 65536"),
         (GOOD + '[window]\nlength = "5"\n', "window.length: '5' is not a whole number; write length = 50"),
         (GOOD + "[window]\nlength = true\n", "window.length: True is not a whole number; write length = 50"),
@@ -88,7 +99,7 @@ def test_digest_changes_with_any_decision_and_not_with_the_port(tmp_path):
         (GOOD + "[train.augmentation]\nrotation = 5\n", 'train.augmentation.rotation: unknown variation; did you mean "rotation_deg"?'),
         (GOOD + "[train.augmentation]\ntempo = -1\n", "train.augmentation.tempo: -1 is out of range; it must be at least 0.0"),
         (GOOD + '[dataset]\nlabels = ["a", "a"]\n', "dataset.labels: a label stands twice; name each class once"),
-        (GOOD + '[dataset]\nsplit_by = "window"\n', 'dataset.split_by: "window": unknown way to split; known: recording, session, subject'),
+        (GOOD + '[dataset]\nsplit_by = "window"\n', 'dataset.split_by: "window": unknown way to split; known: auto, recording, session, subject'),
         (GOOD + "[budget.cn]\nflash_bytes = 5\n", 'budget.cn: no [[model]] of that name; did you mean "cnn"?'),
         (GOOD.replace("cnn1d", "cnn2d"), 'model[0].architecture: "cnn2d": unknown architecture; did you mean "cnn1d"?'),
         (GOOD.replace('"demo"', '"My Demo"'), 'project.name: "My Demo" is not an identifier; use a lower-case letter, then letters, digits and _; 32 at most'),

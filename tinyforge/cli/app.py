@@ -77,8 +77,8 @@ def init(
         str,
         typer.Option(
             "--template",
-            help="gestures: some takes of one person's gestures; police: three traffic signals; activities: a watch; "
-            "empty: all else.",
+            help="empty: gestures of your own; gestures: the same, of one person; police: three traffic signals; "
+            "activities: a watch.",
         ),
     ] = "empty",
     force: Annotated[bool, typer.Option("--force", help="Overwrite a tinyforge.toml that is there.")] = False,
@@ -103,7 +103,8 @@ def init(
             "police": ["tinyforge run"],
             "activities": ["tinyforge dataset import FOLDER", "tinyforge train --cv loso"],
             "gestures": [record, "tinyforge train --cv 5"],
-        }.get(template, [record])
+            "empty": [record, "tinyforge run"],
+        }.get(template, ["tinyforge run"])
         render.say(f"next: {', then '.join(f'`{step}`' for step in [*into, *steps])}")
 
 

@@ -12,11 +12,20 @@ from tinyforge.core.errors import ConfigError, did_you_mean
 from tinyforge.core.files import sha256_json
 from tinyforge.core.model_info import LONGEST_SMOOTHING
 from tinyforge.core.strict import Table, load_toml
-from tinyforge.core.types import FEWEST_CLUSTERS, IMU_CHANNELS, CompressionPlan, ModelSpec, SizeBudget, WindowSpec
+from tinyforge.core.types import (
+    AUTO_TEACHERS,
+    FEWEST_CLUSTERS,
+    IMU_CHANNELS,
+    CompressionPlan,
+    ModelSpec,
+    SizeBudget,
+    WindowSpec,
+)
 
 PROJECT_FILE = "tinyforge.toml"
 
 NO_LIMITS = SizeBudget()
+SPLITS = ("subject", "session", "recording", "auto")
 SCHEDULES = ("cosine", "step", "constant")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _KEY = re.compile("[0-9a-f]{64}")
@@ -31,7 +40,8 @@ class DatasetConfig:
     Attributes:
         folder: relative to the project.
         labels: classes used, in the order of the network's outputs; empty for all that are found.
-        split_by: ``subject``, ``session`` or ``recording``: what never stands on both sides.
+        split_by: ``subject``, ``session`` or ``recording``: what never stands on both sides. ``auto``: subjects where
+            there are three and more, else recordings; :func:`tinyforge.pipeline.projects.load` puts in which.
         test, validation: fraction of the groups on each side, (0, 0.8].
         seed: of the split.
         allow_dropped: train on recordings that are known to have lost samples.
@@ -313,7 +323,7 @@ def _dataset(table: Table) -> DatasetConfig:
     config = DatasetConfig(
         folder=table.text("folder", d.folder),
         labels=labels,
-        split_by=table.text("split_by", d.split_by, choices=("subject", "session", "recording"), what="way to split"),
+        split_by=table.text("split_by", d.split_by, choices=SPLITS, what="way to split"),
         test=table.number("test", d.test, 0.01, 0.8),
         validation=table.number("validation", d.validation, 0.01, 0.8),
         seed=table.integer("seed", d.seed, 0),
@@ -394,8 +404,16 @@ def _training(table: Table, d: ModelSpec, variations: tuple[str, ...]) -> ModelS
         focal=table.number("focal", d.focal, 0.0, 10.0),
         label_smoothing=table.number("label_smoothing", d.label_smoothing, 0.0, 0.9),
         mixup=table.number("mixup", d.mixup, 0.0, 10.0),
-        teachers=table.integer("teachers", d.teachers, 0, _MOST_TEACHERS),
+        teachers=_teachers(table, d.teachers),
     )
+
+
+def _teachers(table: Table, default: int) -> int:
+    """A number, or AUTO_TEACHERS for "auto"."""
+    if table.is_text("teachers"):
+        table.text("teachers", choices=("auto",), what="number of teachers")
+        return AUTO_TEACHERS
+    return table.integer("teachers", default, 0, _MOST_TEACHERS) if "teachers" in table else default
 
 
 def _augmentation(table: Table, variations: tuple[str, ...]) -> dict[str, float]:

@@ -131,6 +131,10 @@ class Table:
         )
         return [Table(item, self._file, f"{self._prefix}{key}[{i}].") for i, item in enumerate(value)]
 
+    def is_text(self, key: str) -> bool:
+        """Whether a string stands at a key that may also hold something else."""
+        return isinstance(self._values.get(key), str)
+
     def raw(self) -> dict[str, Any]:
         """All keys and values as they are; counts as having read every key."""
         self._known.update(self._values)

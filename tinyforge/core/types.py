@@ -249,7 +249,7 @@ class ModelSpec:
         mixup: alpha of mixup (Zhang et al. 2018, "mixup: beyond empirical risk minimization"); 0: none.
         teachers: so many networks of other seeds are trained first, and their mean answers are nine tenths of what this
             one is taught (Hinton et al. 2015, "Distilling the knowledge in a neural network"). Training takes as many
-            times longer.
+            times longer. AUTO_TEACHERS: as many as few windows call for, see :func:`tinyforge.train.fit`.
     """
 
     name: str
@@ -270,6 +270,7 @@ class ModelSpec:
     teachers: int = 0
 
 
+AUTO_TEACHERS = -1
 FEWEST_CLUSTERS = 3  # tfmot's limit when zeros are kept: one for zero, and one a sign
 
 

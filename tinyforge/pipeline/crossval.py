@@ -48,12 +48,13 @@ def cross_validate(road: Road, scheme: str, model: str = "", jobs: int = 0) -> d
         DataError: the dataset cannot be divided so.
     """
     count = parse_scheme(scheme, road.project.dataset.split_by)
+    specs = road.specs(model)
+    train_stage.check(road, specs)
     road.dataset()
     config = road.project.dataset
     plain = dataclasses.replace(config, training_hop=0)
     dataset = windows_of(dataclasses.replace(road.project, dataset=plain))
     folds = list(make_folds(dataset, count, validation=config.validation, seed=config.seed))
-    specs = road.specs(model)
     road.parallel([_job(road, _fold(road, spec, scheme, dataset, fold)) for spec in specs for fold in folds], jobs)
     found = {}
     for spec in specs:
@@ -87,6 +88,8 @@ def _fold(road: Road, spec: ModelSpec, scheme: str, whole: Dataset, fold: Fold) 
             road.observer.progress(name, progress.done, progress.total, f"{tested}: {progress.step}: {progress.text}")
 
         dataset = windows_of(road.project, sides)
+        if fold.name.lstrip("0") == "1":
+            train_stage.say_teachers(road, spec, dataset)
         trained = fit(dataset, spec, folder / "train", on_progress, augmentation=train_stage.AUGMENTATION)
         channels = (road.run.done(dataset_stage.NAME) or {})["facts"]["channels"]
         info = ModelInfo(

@@ -15,7 +15,7 @@ from typing import Any
 
 from tinyforge.core.errors import DataError
 from tinyforge.core.files import os_error, sha256_file, write_json
-from tinyforge.core.project import Project
+from tinyforge.core.project import SPLITS, Project
 from tinyforge.core.types import SPLIT_NAMES, TRAIN
 from tinyforge.dataset import Entry, SplitSpec
 from tinyforge.dataset.windows import group_of
@@ -51,6 +51,15 @@ def freeze(project: Project) -> dict[str, Any]:
     write_json(path, {"by": project.dataset.split_by, "sides": sides, "recordings": dict(sorted(recordings.items()))})
     groups = {name: sorted(group for group, side in sides.items() if side == name) for name in SPLIT_NAMES}
     return {"file": str(path), "sha256": sha256_file(path), "groups": groups}
+
+
+def kept_by(project: Project) -> str:
+    """What the kept split keeps together; empty where none is kept, or its file is damaged, which cutting says."""
+    try:
+        by = json.loads(file_of(project).read_text(encoding="utf-8"))["by"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return by if by in SPLITS else ""
 
 
 def sides_of(project: Project, entries: Sequence[Entry]) -> dict[str, int] | None:

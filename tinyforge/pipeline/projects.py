@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 from importlib import resources
 from pathlib import Path
 
-from tinyforge.core.errors import ConfigError, UsageError, did_you_mean
+from tinyforge.core.errors import ConfigError, DataError, UsageError, did_you_mean
 from tinyforge.core.files import os_error, write_text
 from tinyforge.core.project import PROJECT_FILE, Project, find_project, load_project
 from tinyforge.pipeline.model_folders import RECIPE
 
 TEMPLATES = ("empty", "gestures", "police", "activities")
+FEWEST_SUBJECTS = 3
 
 
 def load(folder: Path) -> Project:
@@ -36,7 +38,27 @@ def load(folder: Path) -> Project:
             AugmentSpec(**spec.augmentation)
         except ConfigError as error:
             raise ConfigError(f"{PROJECT_FILE}: {error.place}", error.fact, error.way_out) from error
-    return project
+    return _split(project) if project.dataset.split_by == "auto" else project
+
+
+def _split(project: Project) -> Project:
+    """``split_by = "auto"``, settled: as the frozen split; else by subject where that many are to tell apart.
+
+    Each of training, watching and testing needs a subject of its own; a recording of nobody named belongs to none.
+    """
+    from tinyforge.pipeline import frozen
+    from tinyforge.pipeline.datasets import store_of
+
+    by = frozen.kept_by(project)
+    if not by:
+        names: set[str] = set()
+        with contextlib.suppress(DataError):  # said by who reads the recordings
+            names = {entry.subject for entry in store_of(project).entries()}
+        count = len(names) if all(names) else 0
+        if project.capture is not None:  # what `tinyforge run` will record
+            count = max(count, project.capture.subjects)
+        by = "subject" if count >= FEWEST_SUBJECTS else "recording"
+    return dataclasses.replace(project, dataset=dataclasses.replace(project.dataset, split_by=by))
 
 
 def check_models(project: Project) -> None:

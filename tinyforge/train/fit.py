@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import tinyforge
 from tinyforge.architectures import resolve
+from tinyforge.architectures.loop import EPOCH_WINDOWS
 from tinyforge.architectures.parcel import check_dataset
 from tinyforge.architectures.session import ENVIRONMENT, require_tensorflow
 from tinyforge.core.dataset_file import write_dataset
 from tinyforge.core.files import os_error, sha256_json
 from tinyforge.core.results import finished
-from tinyforge.core.types import Dataset, ModelSpec
+from tinyforge.core.types import AUTO_TEACHERS, TRAIN, Dataset, ModelSpec
 from tinyforge.core.worker import OnProgress, run_worker
 from tinyforge.train.result import RESULT_FILE, TrainResult, result_from_json
+
+FEW_WINDOWS = EPOCH_WINDOWS
+TEACHERS = 3
+
+
+def with_teachers(spec: ModelSpec, dataset: Dataset) -> ModelSpec:
+    """``spec`` with a number of teachers: AUTO_TEACHERS are TEACHERS where fewer than FEW_WINDOWS are trained on.
+
+    Networks of few windows differ by their seed in what they get wrong, and their training is short, because an epoch
+    of so few windows is EPOCH_WINDOWS long.
+    """
+    if spec.teachers != AUTO_TEACHERS:
+        return spec
+    return replace(spec, teachers=TEACHERS if int((dataset.split == TRAIN).sum()) < FEW_WINDOWS else 0)
 
 
 def fit(
@@ -35,7 +50,7 @@ def fit(
 
     Args:
         dataset: windows [n, time, channel] in physical units; has training and validation windows.
-        spec: what to train.
+        spec: what to train; AUTO_TEACHERS are settled by :func:`with_teachers`.
         out_dir: takes the files of :data:`tinyforge.train.result.FILES`, ``train.json`` (last: it says that all is
             there) and ``train.log``.
         on_progress: told after each epoch; see :class:`tinyforge.core.worker.Progress`.
@@ -49,6 +64,7 @@ def fit(
         DataError: the dataset cannot be trained on.
         ToolError: TensorFlow is missing, or the worker died.
     """
+    spec = with_teachers(spec, dataset)
     place = f'model "{spec.name}"'
     shape = (dataset.windows.shape[1], dataset.windows.shape[2])
     values = resolve(spec, shape)

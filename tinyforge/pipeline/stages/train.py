@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyforge.core.resources import code_digest
-from tinyforge.core.types import ModelSpec
+from tinyforge.core.types import AUTO_TEACHERS, Dataset, ModelSpec
 from tinyforge.pipeline.runs import Step
 from tinyforge.pipeline.stages import dataset as dataset_stage
 
@@ -35,6 +35,26 @@ def spec_json(spec: ModelSpec) -> dict[str, Any]:
     return dataclasses.asdict(spec) | {"parameters": dict(spec.parameters), "augmentation": dict(spec.augmentation)}
 
 
+def check(road: Road, _: Sequence[ModelSpec]) -> None:
+    """Say what the accuracy will not: recordings, or sessions, that are kept apart may be of one person."""
+    by = road.project.dataset.split_by
+    if by != "subject":
+        road.observer.note(
+            f"{by}s are kept apart, not people: what is measured holds for those who were recorded (dataset.split_by)"
+        )
+
+
+def say_teachers(road: Road, spec: ModelSpec, dataset: Dataset) -> None:
+    """Say how many teachers ``teachers = "auto"`` are."""
+    from tinyforge.train.fit import FEW_WINDOWS, with_teachers
+
+    if spec.teachers == AUTO_TEACHERS and (count := with_teachers(spec, dataset).teachers):
+        road.observer.note(
+            f"{spec.name}: {count} networks of other seeds teach it, because fewer than {FEW_WINDOWS} windows train "
+            "(teachers; 0 for none)"
+        )
+
+
 def step(road: Road, spec: ModelSpec) -> Step:
     """Train one network."""
 
@@ -44,8 +64,10 @@ def step(road: Road, spec: ModelSpec) -> Step:
         def on_progress(progress: Progress) -> None:
             road.observer.progress(name(spec), progress.done, progress.total, progress.text)
 
+        dataset = dataset_stage.load(road)
+        say_teachers(road, spec, dataset)
         result = fit(
-            dataset_stage.load(road),
+            dataset,
             spec,
             folder,
             on_progress,
