@@ -46,6 +46,7 @@ def show(scheme: str, model: str, project: Path, run: str, jobs: int, *, json: b
             worst = sorted(groups, key=lambda group: groups[group]["macro_f1"])[:_WORST]
             told = ", ".join(f"{group} {groups[group]['macro_f1']:.3f}" for group in worst)
             render.say(f"int8 macro-F1 by group: lowest {told}")
+        _say_still(said["int8"])
         if cost := said["cost"]:
             render.say(
                 f"int8 network: {render.thousands(said['parameters'])} parameters, "
@@ -53,6 +54,19 @@ def show(scheme: str, model: str, project: Path, run: str, jobs: int, *, json: b
                 f"{render.thousands(cost['instructions'])} instructions an inference"
             )
         render.say(f"more: {said['folder']}")
+
+
+def _say_still(said: Mapping[str, Any]) -> None:
+    """What takes without a gesture have to do with the accuracy."""
+    still = said["hardly_move"]
+    if still["windows"]:
+        windows, right = said["windows"] - still["windows"], said["correct"] - still["correct"]
+        share = render.percent(right / max(1, windows))
+        render.say(
+            f"int8: right are {still['correct']} of {still['windows']} windows of takes that hardly move (`tinyforge "
+            f"dataset check` names them) and {right} of the {windows} others, {share}",
+            "yellow",
+        )
 
 
 def _with_interval(said: Mapping[str, Any], key: str) -> str:

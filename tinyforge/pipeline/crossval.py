@@ -18,6 +18,7 @@ from tinyforge.core.resources import code_digest
 from tinyforge.core.types import TEST, Channel, Dataset, ModelInfo, ModelSpec
 from tinyforge.dataset.folds import Fold, make_folds, parse_scheme
 from tinyforge.pipeline.datasets import windows_of
+from tinyforge.pipeline.examination import hardly_moving
 from tinyforge.pipeline.runs import Step
 from tinyforge.pipeline.stages import dataset as dataset_stage
 from tinyforge.pipeline.stages import train as train_stage
@@ -41,7 +42,8 @@ def cross_validate(road: Road, scheme: str, model: str = "", jobs: int = 0) -> d
         By model: ``folds``, ``scheme``, ``folder``, ``parameters``, ``cost`` (flash, RAM and instructions of the first
         fold's int8 network; empty without a compiler or Unicorn) and, by rung (``float``, ``int8``), what
         :func:`tinyforge.core.metrics.measure` says of all windows, each tested once, with ``intervals``,
-        ``calibration`` and ``by_group`` (accuracy and macro-F1).
+        ``calibration`` and ``by_group`` (accuracy and macro-F1); ``hardly_move`` (``windows``, ``correct``): of the
+        recordings that ``dataset check`` calls ``no-movement``, which no network can tell by a gesture.
 
     Raises:
         UsageError: no such scheme.
@@ -136,12 +138,14 @@ def _summary(road: Road, spec: ModelSpec, scheme: str, dataset: Dataset, folds: 
             "parameters": (road.run.done(names[0]) or {})["facts"]["parameters"],
             "cost": _cost(road, load_result(road.run.path(names[0], "compress")).tflite),
         }
+        still = np.isin(dataset.recordings, hardly_moving(road.project))
         for rung in RUNGS:
             probabilities = np.zeros((len(dataset.targets), len(dataset.labels)), np.float32)
             for name, fold in zip(names, folds, strict=True):
                 with np.load(road.run.path(name, "compress/predictions.npz"), allow_pickle=False) as archive:
                     probabilities[fold.split == TEST] = archive[rung]
             said[rung] = _measured(dataset, probabilities)
+            said[rung]["hardly_move"] = _of_still(dataset, probabilities, still)
         title = f"{spec.name}: {scheme}, int8, macro-F1 {said['int8']['macro_f1']:.3f}"
         plots.confusion_matrix(said["int8"]["confusion"], dataset.labels, title, folder / "confusion.svg")
         plots.reliability(said["int8"]["calibration"], f"{spec.name}: {scheme}, int8", folder / "reliability.svg")
@@ -149,7 +153,7 @@ def _summary(road: Road, spec: ModelSpec, scheme: str, dataset: Dataset, folds: 
         return {rung: said[rung]["macro_f1"] for rung in RUNGS}
 
     inputs = {"folds": sha256_json([(road.run.done(name) or {}).get("key") for name in names])}
-    return Step(_name(spec, scheme, "all"), 1, inputs, make)
+    return Step(_name(spec, scheme, "all"), 2, inputs, make)
 
 
 def _measured(dataset: Dataset, probabilities: Any) -> dict[str, Any]:
@@ -164,6 +168,12 @@ def _measured(dataset: Dataset, probabilities: Any) -> dict[str, Any]:
         "calibration": calibration(probabilities, dataset.targets),
         "by_group": by_group,
     }
+
+
+def _of_still(dataset: Dataset, probabilities: Any, still: Any) -> dict[str, int]:
+    """How many windows ``still`` says, bool [window], and how many of them are right."""
+    right = probabilities.argmax(axis=1) == dataset.targets
+    return {"windows": int(still.sum()), "correct": int((right & still).sum())}
 
 
 def _cost(road: Road, model: Path) -> dict[str, Any]:

@@ -71,20 +71,26 @@ def check(project: Project, *, page: Path | None = None) -> dict[str, Any]:
     return document | {"page": str(page) if page else ""}
 
 
-def still(project: Project) -> list[str]:
-    """Ids of recordings that hold one take, which hardly moves: those that ``dataset check`` calls ``no-movement``.
-
-    Raises:
-        DataError: there are none.
-    """
+def hardly_moving(project: Project) -> list[str]:
+    """Ids of recordings that hold one take, which hardly moves: those that ``dataset check`` calls ``no-movement``."""
     from tinyforge.dataset.quality import still_takes, takes_of
 
     store = datasets.store_of(project)
     takes = [take for entry in _drawn(store.entries()) for take in takes_of(entry.id, store.load(entry.id))]
     many = {entry.id for entry in store.entries() if len(entry.labels) > 1}
-    found = [take.recording for take in still_takes(takes) if take.recording not in many]
+    return [take.recording for take in still_takes(takes) if take.recording not in many]
+
+
+def still(project: Project) -> list[str]:
+    """What `hardly_moving` finds.
+
+    Raises:
+        DataError: there are none.
+    """
+    found = hardly_moving(project)
     if not found:
-        raise DataError(str(store.folder), "no recording hardly moves", "`tinyforge dataset check` says more")
+        place = str(datasets.store_of(project).folder)
+        raise DataError(place, "no recording hardly moves", "`tinyforge dataset check` says more")
     return found
 
 
