@@ -8,7 +8,7 @@ seeds. Takes that hardly move, as ``dataset check`` says, are counted by themsel
 the one whose sensor rests most like theirs is said first. Each seed divides anew; "" trains nothing.
 
 Sets: ``wand``, ``nano33``, ``magic_wand`` (public ones) and ``strokes``: five strokes of simulated people, 20 takes of
-a second each, every person a set. A further argument, ``empty`` or the path of a project file, trains by that recipe.
+a second each, every person a set. A further argument, the path of a project file, trains by that recipe.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from compression_sets import AUGMENTATION, in_this_process
 
 import tinyforge
 from tinyforge.architectures.session import ENVIRONMENT
-from tinyforge.core.types import IMU_CHANNELS, TEST, Dataset, ModelSpec, Recording, WindowSpec
+from tinyforge.core.types import AUTO_TEACHERS, IMU_CHANNELS, TEST, Dataset, ModelSpec, Recording, WindowSpec
 from tinyforge.dataset import ImportOptions, RecordingStore, SplitSpec, make_dataset, read_recordings
 from tinyforge.dataset.folds import make_folds
 from tinyforge.dataset.quality import still_takes, takes_of
@@ -89,7 +89,10 @@ def recipe(template: str) -> tuple[ModelSpec, float]:
     path = Path(template) if template.endswith(".toml") else TEMPLATES / f"{template}.toml"
     said = tomllib.loads(path.read_text().replace("@NAME@", "few"))
     model = said["model"][0]
-    spec = ModelSpec("few", model["architecture"], model.get("parameters", {}), **said.get("train", {}))
+    train = said.get("train", {})
+    if train.get("teachers") == "auto":
+        train["teachers"] = AUTO_TEACHERS
+    spec = ModelSpec("few", model["architecture"], model.get("parameters", {}), **train)
     return spec, said["dataset"]["validation"]
 
 

@@ -19,7 +19,7 @@ from tinyforge.core.worker import OnProgress, run_worker
 from tinyforge.train.result import RESULT_FILE, TrainResult, result_from_json
 
 FEW_WINDOWS = EPOCH_WINDOWS
-TEACHERS = 5
+TEACHERS = 3
 
 
 def with_teachers(spec: ModelSpec, dataset: Dataset) -> ModelSpec:
