@@ -18,6 +18,7 @@ import pytest
 pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
 
 from tinyforge.compiler.few_channels import byte_pairs, narrow_channels, narrow_pairs
+from tinyforge.compiler.gate_packing import gate_forms
 from tinyforge.compiler.geometry import Geometry, taps_inside
 from tinyforge.compiler.layout import blocked, filled, interleaved, one_row, paired, widened
 from tinyforge.compiler.ops.conv_2d import patch_bytes
@@ -384,19 +385,38 @@ def mul(rng):
     return found | {"multiplier": int(rng.integers(1 << 30, 1 << 31)), "exponent": -int(rng.integers(0, 12))}, *sizes
 
 
-def gates(rng, count, name, units, inputs):
-    """Weights, biases and factors of the gates' sums of one kind of input."""
-    rows = interleaved(weights(rng, units * count, inputs), count)
-    return rows, {
+def gate_factors(rng, count, name, units):
+    """Biases and factors of the gates' sums of one source."""
+    return {
         f"{name}_bias": rng.integers(-20000, 20000, (units, count)).astype(np.int32),
         f"{name}_multiplier": rng.integers(1 << 30, 1 << 31, count).astype(np.int32),
         f"{name}_exponent": -rng.integers(-1, 10, count).astype(np.int32),
     }
 
 
-def recurrent(rng):
+def gates(rng, count, name, units, inputs):
+    """Weights, biases and factors of the gates' sums of one source."""
+    return interleaved(weights(rng, units * count, inputs), count), gate_factors(rng, count, name, units)
+
+
+def packed_gates(rng, count, name, units, inputs):
+    """The same in one of the packed forms."""
+    values = rng.choice([0, rng.integers(-128, 128)], (count, units, inputs))  # of one value or two
+    if rng.integers(4):
+        books = rng.integers(-128, 128, (count, int(rng.integers(1, 17)) if rng.integers(2) else 200))
+        values = np.stack([rng.choice(book, (units, inputs)) for book in books])
+    values = (values * (rng.random(values.shape) < rng.choice([0.0, 0.05, 0.2, 0.5, 1.0]))).astype(np.int8)
+    forms = gate_forms(values)
+    form = forms[rng.integers(len(forms))]
+    rows = {f"{name}_rows": form.rows, f"{name}_book": form.book, f"{name}_form": form.form}
+    return rows | gate_factors(rng, count, name, units)
+
+
+def recurrent(rng, packed=False):
     """Steps, features, units; the table of the logistic or none; states that a sequence may have left."""
     size = {"steps": int(rng.integers(1, 6)), "features": int(rng.integers(1, 41)), "units": int(rng.integers(1, 35))}
+    if packed and rng.integers(3) == 0:  # more bits than a word, and rows that cannot be listed
+        size["features"] = int(rng.integers(30, 140))
     lines, residues = sigmoid_table() if rng.integers(2) else (None, None)
     states = [rng.integers(-128, 128, size["units"]).astype(np.int8)]
     states.append(rng.integers(-(1 << 15), 1 << 15, size["units"]).astype(np.int16))
@@ -405,18 +425,23 @@ def recurrent(rng):
     return found, [size["steps"] * size["features"]], output, states
 
 
-def lstm(rng):
-    found, inputs, output, states = recurrent(rng)
-    wide, power = rng.integers(2), int(rng.integers(-15, -8))
-    for name, length in (("input", found["features"]), ("recurrent", found["units"])):
-        rows, numbers = gates(rng, 4, name, found["units"], length)
-        found |= {f"{name}_weights": None if wide else rows, f"wide_{name}_weights": widened(rows) if wide else None}
-        found |= numbers
-    found |= {
+def lstm_scales(rng):
+    power = int(rng.integers(-15, -8))
+    return {
         "hidden_multiplier": int(rng.integers(1 << 30, 1 << 31)), "hidden_exponent": -int(rng.integers(18, 25)),
         "hidden_zero_point": int(rng.integers(-128, 128)), "cell_shift": 30 + power, "cell_integer_bits": 15 + power,
         "cell_clip": int(rng.choice([0, 0, rng.integers(1, 1 << 15)])),
     }  # fmt: skip
+
+
+def lstm(rng):
+    found, inputs, output, states = recurrent(rng)
+    wide = rng.integers(2)
+    for name, length in (("input", found["features"]), ("recurrent", found["units"])):
+        rows, numbers = gates(rng, 4, name, found["units"], length)
+        found |= {f"{name}_weights": None if wide else rows, f"wide_{name}_weights": widened(rows) if wide else None}
+        found |= numbers
+    found |= lstm_scales(rng)
     return found, inputs, output, 3 * filled(found["units"]) + 2 * filled(found["features"]), states
 
 
@@ -425,9 +450,26 @@ def gru(rng):
     for name, length in (("input", found["features"]), ("recurrent", found["units"])):
         rows, numbers = gates(rng, 3, name, found["units"], length)
         found |= {f"{name}_weights": rows, **numbers}
-    inner = rng.integers(-20000, 20000, found["units"]).astype(np.int32)
-    found["candidate_bias"] = inner if rng.integers(2) else None
-    return found, inputs, output, 2 * found["units"], states
+    after = bool(rng.integers(2))
+    found["candidate_bias"] = rng.integers(-20000, 20000, found["units"]).astype(np.int32) if after else None
+    scratch = 3 * filled(found["units"]) + 2 * filled(found["features"]) + (0 if after else 2 * found["units"])
+    return found, inputs, output, scratch, states
+
+
+def lstm_packed(rng):
+    found, inputs, output, states = recurrent(rng, packed=True)
+    for name, length in (("input", found["features"]), ("recurrent", found["units"])):
+        found |= packed_gates(rng, 4, name, found["units"], length)
+    return found | lstm_scales(rng), inputs, output, found["units"], states
+
+
+def gru_packed(rng):
+    found, inputs, output, states = recurrent(rng, packed=True)
+    for name, length in (("input", found["features"]), ("recurrent", found["units"])):
+        found |= packed_gates(rng, 3, name, found["units"], length)
+    after = bool(rng.integers(2))
+    found["candidate_bias"] = rng.integers(-20000, 20000, found["units"]).astype(np.int32) if after else None
+    return found, inputs, output, found["units"] * (1 if after else 4), states
 
 
 KERNELS = {
@@ -436,6 +478,8 @@ KERNELS = {
     "tfg_mul_s8": mul,
     "tfg_lstm_s8": lstm,
     "tfg_gru_s8": gru,
+    "tfg_lstm_packed_s8": lstm_packed,
+    "tfg_gru_packed_s8": gru_packed,
     "tfg_conv_1d_s8": conv_1d,
     "tfg_conv_1d_pool_s8": conv_1d_pool,
     "tfg_conv_1d_packed_s8": conv_1d_packed,

@@ -7,25 +7,31 @@ recurrent bias (absent where the reset gate comes before the product); hidden st
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from tinyforge.compiler.layout import interleaved
+from tinyforge.compiler.gate_packing import Plain, packed_gates
+from tinyforge.compiler.layout import filled, interleaved
 from tinyforge.compiler.lookup import multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.overlap import read_before, rows
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
 from tinyforge.compiler.sigmoid import sigmoid_params
-from tinyforge.core.graph import DType, Param
+from tinyforge.core.graph import Array, DType, Param
 
 GATES = 3
 _GATE_ONE = 1 << 12  # activations take Q3.12
 _HIDDEN_SCALE = 1.0 / 128
 _CANDIDATE_BIAS, _HIDDEN, _MEMORY = 10, 11, 12
+_PACKED = "tfg_gru_packed_s8"
+_PER_WEIGHT = 14 / 12  # instructions a weight and step
+_UNIT, _COMPUTED = 224, 186  # instructions of a unit and step beside products; more of them without sigmoid's table
+_PLAIN_BYTES, _PACKED_BYTES = 1120, 1225  # of the kernels' code, GCC 12, -O2, DSP form
 
 
 @operator("CUSTOM:TINYFORGE_GRU")
 def gru(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_gru_s8``."""
+    """Lower to ``tfg_gru_s8`` or ``tfg_gru_packed_s8``."""
     view.counts((13,))
     input_, output = view.activation(0), view.output()
     view.is_dtype(input_, DType.INT8)
@@ -65,15 +71,20 @@ def gru(view: OpView, low: Lowering) -> None:
             view.quantized(tensor) == (_HIDDEN_SCALE, 0), "is not of scale 1/128", "compress the network again", tensor
         )
     window = steps > 1
+    factors = _factors(view)
+    sigmoid = sigmoid_params(low.goal, 3 * steps * units, stored=low.stored("sigmoid_lines"))
+    before = view.optional(_CANDIDATE_BIAS) is None
+    others = units * (_UNIT + (_COMPUTED if sigmoid["sigmoid_lines"] is None else 0))
+    weights = _weights(view, low, kernels, recurrent, passes=2 if before else 1, steps=steps, others=others)
+    packed = "input_rows" in weights
     low.layer(
         "gru",
-        "tfg_gru_s8",
+        _PACKED if packed else "tfg_gru_s8",
         {
-            "input_weights": interleaved(np.stack(kernels, 1).reshape(GATES * units, features), GATES),
-            "recurrent_weights": interleaved(np.stack(recurrent, 1).reshape(GATES * units, units), GATES),
-            **_biases(view),
-            **_factors(view),
-            **sigmoid_params(low.goal, 3 * steps * units, stored=low.stored("sigmoid_lines")),
+            **weights,
+            **_biases(view, factors),
+            **factors,
+            **sigmoid,
             "steps": steps,
             "features": features,
             "units": units,
@@ -86,19 +97,54 @@ def gru(view: OpView, low: Lowering) -> None:
             low.state(hidden, reset_value=0, per_window=window),
             low.state(memory, reset_value=0, per_window=window),
         ),
-        scratch_bytes=2 * units,
+        scratch_bytes=_scratch_bytes(features, units, packed=packed, before=before),
         macs=steps * GATES * units * (features + units),
     )
 
 
-def _biases(view: OpView) -> dict[str, Param]:
+def _scratch_bytes(features: int, units: int, *, packed: bool, before: bool) -> int:
+    """As the kernels' headers say."""
+    if packed:
+        return units * (4 if before else 1)
+    return 3 * filled(units) + 2 * filled(features) + (2 * units if before else 0)
+
+
+def _weights(
+    view: OpView, low: Lowering, kernels: list[Array], recurrent: list[Array], *, passes: int, steps: int, others: int
+) -> dict[str, Param]:
+    """The weights' members of ``tfg_gru_s8``, or of ``tfg_gru_packed_s8``.
+
+    Args:
+        passes: over all weights in a step.
+        others: instructions of a step for everything but products.
+    """
+    units = kernels[0].shape[0]
+    plain = [interleaved(np.stack(gates, 1).reshape(GATES * units, -1), GATES) for gates in (kernels, recurrent)]
+    count = sum(array.nbytes for array in plain)
+    alone = all(op.kind != view.op.kind or op.index == view.op.index for op in low.graph.ops)
+    packed = packed_gates(
+        {"input": np.stack(kernels), "recurrent": np.stack(recurrent)},
+        Plain(
+            weight_bytes=count,
+            products=int(_PER_WEIGHT * count),
+            others=others // passes,
+            kernel_bytes=_PLAIN_BYTES if alone else 0,
+        ),
+        code_bytes=0 if low.has_kernel(_PACKED) else _PACKED_BYTES,
+        passes=passes * steps,
+        goal=low.goal,
+    )
+    return packed or {"input_weights": plain[0], "recurrent_weights": plain[1]}
+
+
+def _biases(view: OpView, factors: dict[str, Param]) -> dict[str, Param]:
     """Both biases, the input's zero point folded into the first; checks that no sum leaves 32 bits."""
     _, zero = view.quantized(view.input(0))
     folded = []
     for gate in range(GATES):
         weights = view.constant(1 + gate, DType.INT8)
         bias = view.constant(7 + gate, DType.INT32).astype(np.int64)
-        accumulator_reach(view, weights, zero, bias)
+        _check_reach(view, 1 + gate, accumulator_reach(view, weights, zero, bias), factors)
         folded.append(folded_bias(weights, zero, bias))
     inner = view.optional(_CANDIDATE_BIAS)
     candidate = None
@@ -108,8 +154,20 @@ def _biases(view: OpView) -> dict[str, Param]:
     for gate in range(GATES):
         recurrent = view.constant(4 + gate, DType.INT8)
         added = np.zeros(len(recurrent), np.int64) if gate < 2 or candidate is None else candidate.astype(np.int64)
-        accumulator_reach(view, recurrent, 0, added)
+        _check_reach(view, 4 + gate, accumulator_reach(view, recurrent, 0, added), factors)
     return {"input_bias": np.stack(folded, 1), "candidate_bias": candidate}
+
+
+def _check_reach(view: OpView, position: int, reach: npt.NDArray[np.int64], factors: dict[str, Param]) -> None:
+    """Refuse sums that do not fit 32 bits once they are doubled, or shifted left by their exponent and doubled."""
+    exponents = factors["input_exponent" if position < 4 else "recurrent_exponent"]
+    exponent = int(np.asarray(exponents)[(position - 1) % GATES])
+    view.require(
+        int(reach.max()) << max(exponent, 0) < 1 << 30,
+        f"rescales sums of up to {int(reach.max())} by 2**{exponent}, which leaves 32 bits",
+        "compress the network again: a scale is far too large",
+        view.input(position),
+    )
 
 
 def _factors(view: OpView) -> dict[str, Param]:

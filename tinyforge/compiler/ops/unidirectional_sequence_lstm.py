@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.compiler.goal import Goal
+from tinyforge.compiler.gate_packing import Plain, packed_gates
 from tinyforge.compiler.layout import filled, interleaved, widened
 from tinyforge.compiler.lookup import float32_ratio, multiplier_of
 from tinyforge.compiler.lowering import Lowering
@@ -25,6 +25,7 @@ from tinyforge.compiler.sigmoid import sigmoid_params
 from tinyforge.core.graph import Array, DType, Param, Tensor
 
 GATES = ("input", "forget", "cell", "output")
+_PACKED = "tfg_lstm_packed_s8"
 _TANH = 4
 _HIDDEN = 4  # its place among the intermediates
 _ABSENT = {
@@ -40,6 +41,9 @@ _ABSENT = {
 }
 _MOST_BATCHES = 16
 _SAVED_BY_WIDE_WEIGHTS = 7 / 16  # instructions a weight and step on a Cortex-M4
+_NARROW = 18 / 16  # instructions a weight and step
+_UNIT, _COMPUTED = 286, 289  # instructions of a unit and step beside products; more of them without sigmoid's table
+_PLAIN_BYTES, _PACKED_BYTES = 1950, 1590  # of the kernels' code, GCC 12, -O2, DSP form
 _GATE_SCALE = 2.0**-12  # activations take Q3.12
 
 
@@ -52,7 +56,10 @@ _GATE_SCALE = 2.0**-12  # activations take Q3.12
     diagonal_recurrent_tensors=Option(5, "bool", default=False),
 )
 def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
-    """Lower to a ``tfg_lstm_s8`` a sequence; ``last_step`` (from a pass) writes only the last time step."""
+    """Lower to a ``tfg_lstm_s8`` or ``tfg_lstm_packed_s8`` a sequence.
+
+    ``last_step`` (from a pass) writes only the last time step.
+    """
     view.counts((20, 24))
     input_, output = view.activation(0), view.output()
     view.is_dtype(input_, DType.INT8)
@@ -95,10 +102,13 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
         "convert the model again",
         output,
     )
+    sigmoid = sigmoid_params(low.goal, 5 * steps * units, stored=low.stored("sigmoid_lines"))
+    others = units * (_UNIT + (_COMPUTED if sigmoid["sigmoid_lines"] is None else 0))
     params = {
-        **_weights(view, weights, recurrent, biases, steps, low.goal),
+        **_weights(view, low, weights, recurrent, steps=steps, others=others),
+        **_biases(view, weights, recurrent, biases),
         **_scales(view, cell_state),
-        **sigmoid_params(low.goal, 5 * steps * units, stored=low.stored("sigmoid_lines")),
+        **sigmoid,
         "steps": steps,
         "features": features,
         "units": units,
@@ -150,9 +160,10 @@ def _call(
 ) -> None:
     _, hidden_zero = view.quantized(view.input(18))
     window = size.steps > 1
+    packed = "input_rows" in params
     low.layer(
         "lstm",
-        "tfg_lstm_s8",
+        _PACKED if packed else "tfg_lstm_s8",
         params,
         inputs=(source,),
         outputs=(target,),
@@ -160,7 +171,7 @@ def _call(
             low.state(state, reset_value=value, per_window=window)
             for state, value in zip(states, (hidden_zero, 0), strict=True)
         ),
-        scratch_bytes=3 * filled(size.units) + 2 * filled(size.features),
+        scratch_bytes=size.units if packed else 3 * filled(size.units) + 2 * filled(size.features),
         macs=size.steps * 4 * size.units * (size.features + size.units),
         overlaps=(
             rows(size.steps, size.features, size.units, more=0) if params["every_step"] else read_before(source.bytes)
@@ -180,11 +191,38 @@ def _check_state(view: OpView, hidden: Tensor, cell: Tensor, units: int) -> None
 
 
 def _weights(
-    view: OpView, weights: list[Array], recurrent: list[Array], biases: list[Array], steps: int, goal: Goal
+    view: OpView, low: Lowering, weights: list[Array], recurrent: list[Array], *, steps: int, others: int
 ) -> dict[str, Param]:
+    """The weights' members of ``tfg_lstm_s8``, or of ``tfg_lstm_packed_s8``; `others` are instructions of a step."""
+    units = weights[0].shape[0]
+    narrow = [interleaved(np.stack(gates, 1).reshape(4 * units, -1), len(GATES)) for gates in (weights, recurrent)]
+    count = sum(array.nbytes for array in narrow)
+    wide = low.goal.takes(more_bytes=count, fewer_instructions=int(_SAVED_BY_WIDE_WEIGHTS * count) * steps)
+    alone = all(op.kind != view.op.kind or op.index == view.op.index for op in low.graph.ops)
+    packed = packed_gates(
+        {"input": np.stack(weights), "recurrent": np.stack(recurrent)},
+        Plain(
+            weight_bytes=2 * count if wide else count,
+            products=int((_NARROW - (_SAVED_BY_WIDE_WEIGHTS if wide else 0)) * count),
+            others=others,
+            kernel_bytes=_PLAIN_BYTES if alone else 0,
+        ),
+        code_bytes=0 if low.has_kernel(_PACKED) else _PACKED_BYTES,
+        passes=steps,
+        goal=low.goal,
+    )
+    return packed or {
+        "input_weights": None if wide else narrow[0],
+        "recurrent_weights": None if wide else narrow[1],
+        "wide_input_weights": widened(narrow[0]) if wide else None,
+        "wide_recurrent_weights": widened(narrow[1]) if wide else None,
+    }
+
+
+def _biases(view: OpView, weights: list[Array], recurrent: list[Array], biases: list[Array]) -> dict[str, Param]:
+    """Both biases, the zero points folded in; checks that no sum leaves 32 bits."""
     _, input_zero = view.quantized(view.input(0))
     _, hidden_zero = view.quantized(view.input(18))
-    units = weights[0].shape[0]
     input_bias, recurrent_bias = [], []
     for gate in range(4):
         for position in (1 + gate, 5 + gate):
@@ -195,17 +233,7 @@ def _weights(
         _check_reach(view, 5 + gate, accumulator_reach(view, recurrent[gate], hidden_zero, none))
         input_bias.append(folded_bias(weights[gate], input_zero, bias))
         recurrent_bias.append(folded_bias(recurrent[gate], hidden_zero, none))
-    narrow = [interleaved(np.stack(gates, 1).reshape(4 * units, -1), len(GATES)) for gates in (weights, recurrent)]
-    more = sum(array.nbytes for array in narrow)
-    wide = goal.takes(more_bytes=more, fewer_instructions=int(_SAVED_BY_WIDE_WEIGHTS * more) * steps)
-    return {
-        "input_weights": None if wide else narrow[0],
-        "recurrent_weights": None if wide else narrow[1],
-        "wide_input_weights": widened(narrow[0]) if wide else None,
-        "wide_recurrent_weights": widened(narrow[1]) if wide else None,
-        "input_bias": np.stack(input_bias, 1),
-        "recurrent_bias": np.stack(recurrent_bias, 1),
-    }
+    return {"input_bias": np.stack(input_bias, 1), "recurrent_bias": np.stack(recurrent_bias, 1)}
 
 
 def _scales(view: OpView, cell_state: Tensor) -> dict[str, Param]:

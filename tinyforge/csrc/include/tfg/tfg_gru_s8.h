@@ -27,7 +27,10 @@ typedef struct {
     int32_t every_step; /* 0: the output is the last step alone */
 } tfg_gru_s8_t;
 
-/* input [steps][features], output [steps or 1][units], hidden [units], memory [units], scratch 2 * units */
+/*
+ * input [steps][features], output [steps or 1][units], hidden [units], memory [units], scratch word-aligned: units
+ * three times and features twice, each filled up to a multiple of 4, and units twice more where reset comes before
+ */
 void tfg_gru_s8(const tfg_gru_s8_t *p, const int8_t *input, int8_t *output, int8_t *hidden, int16_t *memory,
                 int8_t *scratch);
 

@@ -155,19 +155,22 @@ void tfg_dense_per_channel(const tfg_dense_t *dense);
 /* `sum` plus the products of whole groups of four inputs with weights [groups][4] in the order 0 2 1 3, word-aligned */
 int32_t tfg_dot_wide(const int8_t *input, const int16_t *weights, int32_t groups, int32_t sum);
 
-/* Half of an LSTM's sums: from the input, or from the hidden state */
+/* How a gate's sum is rescaled, in the order in which it is loaded */
+typedef struct {
+    int32_t left; /* what is shifted so stays below 2^31 */
+    int32_t multiplier;
+    int32_t sign; /* -1, or 0 where nothing is shifted right */
+    int32_t half;
+    int32_t right;
+} tfg_factor_t;
+
+/* Half of a recurrent layer's sums: from the input, or from the hidden state */
 typedef struct {
     const int16_t *input; /* [groups][4] in the order 0 2 1 3 */
     int32_t groups;
     const void *weights; /* of the unit that is next, as tfg_lstm_s8_t has them */
     const int32_t *bias; /* the same, [4 gates] */
-    struct {
-        int32_t left; /* what is shifted so stays below 2^31 */
-        int32_t multiplier;
-        int32_t sign; /* -1, or 0 where nothing is shifted right */
-        int32_t half;
-        int32_t right;
-    } factor[4];
+    tfg_factor_t factor[4];
 } tfg_gates_half_t;
 
 /* gates[i] = both rescaled sums of the next unit, each saturated to int16; the halves go on to the unit after it */
@@ -175,6 +178,27 @@ void tfg_gates(tfg_gates_half_t *halves, int32_t *gates);
 
 /* The same for wide weights */
 void tfg_gates_wide(tfg_gates_half_t *halves, int32_t *gates);
+
+/* Of three gates, those of the first half, then those of the second, each saturated to int16; narrow weights */
+void tfg_gates_three(tfg_gates_half_t *halves, int32_t *sums);
+
+/* Half of a recurrent layer's sums with packed weights */
+typedef struct {
+    const int8_t *input; /* [length] */
+    const uint8_t *rows; /* of the unit that is next, as tfg_gate_rows.h says */
+    const int32_t *bias; /* the same, [gates] */
+    int32_t form;
+    int32_t length;
+    const int8_t *book; /* [gates][16], or NULL */
+    tfg_factor_t factor[4];
+} tfg_gates_packed_t;
+
+/* As tfg_gates and tfg_gates_three, for weights that are packed */
+void tfg_gates_packed(tfg_gates_packed_t *halves, int32_t *gates);
+void tfg_gates_packed_three(tfg_gates_packed_t *halves, int32_t *sums);
+
+/* Their sums as they are, for a form other than listed */
+void tfg_gates_unpacked(tfg_gates_packed_t *half, int32_t *sums, int32_t gates);
 
 /* Bytes as int16 in the order 0 2 1 3; the last group of four is filled up with zeros */
 void tfg_widen(int16_t *to, const int8_t *bytes, int32_t count);

@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-#include "../tfg_internal.h"
-
-enum { INPUT, FORGET, CELL, OUTPUT, GATES };
+#define TFG_LSTM tfg_lstm_s8_t
+#include "tfg_lstm.h"
 
 /* Products of one gate's weights of one unit; one of the two arrays is NULL */
 static int32_t products(const int8_t *input, const int8_t *narrow, const int16_t *wide, int32_t row, int32_t gate,
@@ -27,30 +26,10 @@ static void sum_gates(const tfg_lstm_s8_t *p, int32_t unit, const int8_t *input,
     for (int32_t gate = 0; gate < GATES; gate++) {
         int32_t acc = p->input_bias[unit * GATES + gate];
         acc += products(input, p->input_weights, p->wide_input_weights, unit, gate, p->features);
-        acc = tfg_saturate_s16(tfg_requantize(acc, p->input_multiplier[gate], p->input_exponent[gate]));
         int32_t more = p->recurrent_bias[unit * GATES + gate];
         more += products(hidden, p->recurrent_weights, p->wide_recurrent_weights, unit, gate, p->units);
-        more = tfg_requantize(more, p->recurrent_multiplier[gate], p->recurrent_exponent[gate]);
-        gates[gate] = tfg_saturate_s16(tfg_add_wrap(more, acc));
+        gates[gate] = tfg_lstm_gate(p, gate, acc, more);
     }
-}
-
-/* The unit's new cell state, and its new hidden state as the result */
-static int8_t update(const tfg_lstm_s8_t *p, const int32_t *gates, int16_t *cell)
-{
-    const int32_t input = tfg_logistic_s16(p->sigmoid_lines, p->sigmoid_residues, gates[INPUT]);
-    const int32_t forget = tfg_logistic_s16(p->sigmoid_lines, p->sigmoid_residues, gates[FORGET]);
-    const int32_t fresh = tfg_tanh_s16(p->sigmoid_lines, p->sigmoid_residues, gates[CELL], 3);
-    const int32_t output = tfg_logistic_s16(p->sigmoid_lines, p->sigmoid_residues, gates[OUTPUT]);
-    int32_t state = (int16_t)tfg_divide_by_pot(forget * *cell, 15);
-    state = tfg_saturate_s16(state + (int16_t)tfg_divide_by_pot(input * fresh, p->cell_shift));
-    if (p->cell_clip > 0) {
-        state = tfg_min(tfg_max(state, -p->cell_clip), p->cell_clip);
-    }
-    *cell = (int16_t)state;
-    int32_t result = output * tfg_tanh_s16(p->sigmoid_lines, p->sigmoid_residues, state, p->cell_integer_bits);
-    result = tfg_requantize(result, p->hidden_multiplier, p->hidden_exponent);
-    return tfg_clamp_s8(tfg_add_wrap(result, p->hidden_zero_point), INT8_MIN, INT8_MAX);
 }
 
 void tfg_lstm_s8(const tfg_lstm_s8_t *p, const int8_t *input, int8_t *output, int8_t *hidden, int16_t *cell,
@@ -60,7 +39,7 @@ void tfg_lstm_s8(const tfg_lstm_s8_t *p, const int8_t *input, int8_t *output, in
         for (int32_t unit = 0; unit < p->units; unit++) {
             int32_t gates[GATES];
             sum_gates(p, unit, input, hidden, gates);
-            scratch[unit] = update(p, gates, &cell[unit]);
+            scratch[unit] = tfg_lstm_update(p, gates, &cell[unit]);
         }
         memcpy(hidden, scratch, (size_t)p->units);
         input += p->features;
