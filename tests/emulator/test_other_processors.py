@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
 import unicorn
-from onelayer import layer
+from onelayer import gru, layer, lstm
 from unicorn import arm_const
 
 from tinyforge.compiler import compile_model
@@ -111,5 +111,20 @@ def test_few_channels(shape, processor, tmp_path):
         pytest.skip(f"no {GCC} on PATH")
     image, manifest = linked(layer(*shape), processor, tmp_path)
     inputs = np.random.default_rng(1).integers(-128, 128, (3, manifest.input_bytes)).astype(np.int8)
+    expected = models.run_export(tmp_path, inputs, on="host")
+    assert np.array_equal(outputs(image, manifest, processor, inputs), expected.reshape(3, -1))
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("processor", PROCESSORS)
+@pytest.mark.parametrize("kind", [lstm, gru])
+def test_packed_gates(kind, processor, tmp_path):
+    if shutil.which(GCC) is None:
+        pytest.skip(f"no {GCC} on PATH")
+    rng, shapes = np.random.default_rng(2), [(4 if kind is lstm else 3, 19, length) for length in (6, 19)]
+    weights = [(rng.integers(-127, 128, shape) * (rng.random(shape) < 0.2)).astype(np.int8) for shape in shapes]
+    image, manifest = linked(kind(9, *weights), processor, tmp_path)
+    assert manifest.layers[0].kernel == f"tfg_{kind.__name__}_packed_s8"
+    inputs = rng.integers(-128, 128, (3, manifest.input_bytes)).astype(np.int8)
     expected = models.run_export(tmp_path, inputs, on="host")
     assert np.array_equal(outputs(image, manifest, processor, inputs), expected.reshape(3, -1))

@@ -6,7 +6,9 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onelayer import gru, lstm
 
 from tinyforge.compiler import compile_model
 from tinyforge.core.errors import UnsupportedModelError
@@ -49,6 +51,17 @@ def toolchain_of(kind):
 @pytest.mark.parametrize(("name", "variant", "kind"), VARIANTS, ids=["-".join(parts) for parts in VARIANTS])
 def test_promises(name, variant, kind, models_dir, tmp_path):
     holds((models_dir / f"{name}.tflite").read_bytes(), name, variant, kind, tmp_path)
+
+
+@pytest.mark.parametrize("kind", [lstm, gru])
+@pytest.mark.parametrize("zeros", [0.0, 0.8])
+@pytest.mark.parametrize("variant", ["dsp", "portable"])
+def test_promises_of_recurrent_layers(kind, zeros, variant, tmp_path):
+    """Packed and plain; of a GRU no yardstick has one."""
+    rng = np.random.default_rng(5)
+    shapes = [(4 if kind is lstm else 3, 17, length) for length in (5, 17)]
+    weights = [(rng.integers(-127, 128, shape) * (rng.random(shape) >= zeros)).astype(np.int8) for shape in shapes]
+    holds(kind(12, *weights), "net.tflite", variant, "gcc", tmp_path)
 
 
 @pytest.mark.parametrize("start", SAMPLE)

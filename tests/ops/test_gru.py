@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from opbench import Case, CompiledCases, reference
@@ -49,10 +51,17 @@ def float_gru(layer, inputs):
 
 def random_layer(rng):
     features, units = int(rng.integers(1, 12)), int(rng.integers(1, 14))
+    if rng.integers(8) == 0:
+        features, units = int(rng.integers(1, 150)), int(rng.integers(8, 40))
     layer = float_layer(
         rng, features, units, reset_after=bool(rng.integers(2)), spread=float(rng.choice([0.3, 1.0, 4.0, 30.0])),
         biased=bool(rng.integers(3)),
     )  # fmt: skip
+    for name in ("kernel", "recurrent_kernel"):  # pruned or clustered, or both
+        if rng.integers(2):
+            layer[name] *= rng.random(layer[name].shape) < rng.uniform(0, 0.4)
+        if rng.integers(2):
+            layer[name] = np.round(layer[name] / np.abs(layer[name]).max(initial=1e-6) * 6).astype(np.float32)
     scale = float(np.float32(rng.choice([0.003, 0.05, 1.0])))
     return quantize_gru(**layer, input_scale=scale, input_zero_point=int(rng.choice([-128, 0, 127, 5])))
 
@@ -65,6 +74,9 @@ def test_c_equals_the_twin(tmp_path):
         layers.append((gru, steps, every))
         cases.append(Case(f"gru {number}", graft(None, gru, None, steps=steps, every_step=every)))
     library = CompiledCases(cases, tmp_path)
+    kernels = Counter(compiled.layers[0].kernel for compiled in library.compiled)
+    assert kernels["tfg_gru_s8"] > 9
+    assert kernels["tfg_gru_packed_s8"] > 9
     for number, (gru, steps, every) in enumerate(layers):
         sequences = [rng.integers(-128, 128, (1, steps, gru.features)).astype(np.int8) for _ in range(2)]
         sequences.append(rng.choice(np.array([-128, 127], np.int8), (1, steps, gru.features)))

@@ -24,6 +24,10 @@ OWN = {
     "tfg_fully_connected_packed_s8": 424,
     "tfg_fully_connected_one_s8": 204,
     "tfg_fully_connected_wide_s8": 460,
+    "tfg_lstm_s8": 2284,
+    "tfg_lstm_packed_s8": 1772,
+    "tfg_gru_s8": 1556,
+    "tfg_gru_packed_s8": 1540,
 }
 """Bytes of a kernel and of what it alone calls."""
 
@@ -32,6 +36,7 @@ _CONV_2D, _CONV_2D_POOL, _POOL = "tfg_conv_2d_s8", "tfg_conv_2d_pool_s8", "tfg_m
 _NARROW, _BYTES = "tfg_conv_2d_narrow_s8", "tfg_conv_2d_narrow_bytes_s8"
 _ONE, _POINT = "tfg_conv_2d_one_s8", "tfg_conv_1d_point_s8"
 _DENSE = ("tfg_fully_connected_s8", "tfg_fully_connected_per_channel_s8")
+_LSTM, _LSTM_PACKED, _GRU, _GRU_PACKED = "tfg_lstm_s8", "tfg_lstm_packed_s8", "tfg_gru_s8", "tfg_gru_packed_s8"
 
 SHARED = (
     (1264, (_CONV_1D, _CONV_2D)),  # tfg_channels, tfg_tiles
@@ -41,6 +46,9 @@ SHARED = (
     (124, (_CONV_1D, _CONV_1D_POOL)),  # tfg_take_window
     (132, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES)),  # tfg_pad_row, tfg_copy_bytes
     (520, (_NARROW, _BYTES)),  # tfg_narrow
+    (100, (_LSTM, _GRU)),  # tfg_widen
+    (252, (_LSTM_PACKED, _GRU_PACKED)),  # tfg_gates_unpacked
+    (212, (_LSTM, _GRU, _LSTM_PACKED, _GRU_PACKED)),  # memcpy
     (
         84,  # tfg_limit
         (

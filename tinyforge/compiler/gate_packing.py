@@ -15,13 +15,12 @@ last bit. ``listed`` is fast: it takes fewer instructions than narrow plain weig
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from tinyforge.compiler.goal import BALANCED_BYTES_PER_1000, Goal
-from tinyforge.compiler.packing import SLOWEST_BALANCED
 from tinyforge.core.graph import Array, Param
 
 LISTED, MASKED, CODED, INDEXED = 0, 1, 2, 3
@@ -57,23 +56,6 @@ class PackedGates:
         return int(self.rows.nbytes + (0 if self.book is None else self.book.nbytes))
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """What a layer takes without packing.
-
-    Attributes:
-        weight_bytes: of flash.
-        products: instructions of a pass for products, about.
-        others: instructions of a pass for everything else, about.
-        kernel_bytes: of flash for the kernel's code that goes with this layer, about.
-    """
-
-    weight_bytes: int
-    products: int
-    others: int
-    kernel_bytes: int
-
-
 def gate_forms(weights: Array) -> list[PackedGates]:
     """All packed forms of int8 weights [gates, units, inputs]; ``masked`` is always one of them."""
     gates, units, _ = weights.shape
@@ -90,37 +72,33 @@ def gate_forms(weights: Array) -> list[PackedGates]:
     return found
 
 
-def packed_gates(
-    sources: dict[str, Array], plain: Plain, *, code_bytes: int, passes: int, goal: Goal
-) -> dict[str, Param] | None:
-    """The members of a packed kernel's structure that hold its weights; None where plain weights are better.
+def packed_gates(sources: Mapping[str, Array], *, passes: int, goal: Goal) -> tuple[dict[str, Param], int]:
+    """The members of a packed kernel's structure that hold its weights, and instructions of all products, about.
 
     Args:
         sources: int8 [gates, units, inputs] by the prefix of their members: ``input`` and ``recurrent``.
-        plain: what they take as they are.
-        code_bytes: of flash that comes with the layer for the packed kernel, about.
         passes: of an inference over all weights.
-        goal: the user's.
+        goal: which form is best for a source.
     """
-    if not any(map(_may_pay, sources.values())):
-        return None
-    chosen = {name: min(gate_forms(weights), key=_cost(goal, passes)) for name, weights in sources.items()}
-    saved = plain.weight_bytes - sum(form.flash_bytes for form in chosen.values())
-    saved += plain.kernel_bytes - code_bytes
-    products = sum(form.instructions for form in chosen.values())
-    slower = products + plain.others > SLOWEST_BALANCED * (plain.products + plain.others)
-    if saved <= 0 or (goal is Goal.BALANCED and slower):
-        return None
-    if goal.takes(more_bytes=saved, fewer_instructions=passes * (products - plain.products)):
-        return None
     found: dict[str, Param] = {}
-    for name, form in chosen.items():
+    instructions = 0
+    for name, weights in sources.items():
+        form = min(gate_forms(weights), key=_cost(goal, passes))
         found |= {f"{name}_rows": form.rows, f"{name}_book": form.book, f"{name}_form": form.form}
-    return found
+        instructions += passes * form.instructions
+    return found, instructions
 
 
-def _may_pay(weights: Array) -> bool:
-    """Whether a third are zeros, or no gate has more than 16 values beside zero. Only counts, so quick."""
+def gates_can_be_smaller(sources: Iterable[Array]) -> bool:
+    """Whether packed forms may be smaller than a byte a weight. Only counts, so quick.
+
+    ``sources`` are int8 [gates, units, inputs].
+    """
+    return any(map(_few_or_zeros, sources))
+
+
+def _few_or_zeros(weights: Array) -> bool:
+    """Whether a third are zeros, or no gate has more than 16 values beside zero."""
     if 3 * int(np.count_nonzero(weights)) < 2 * weights.size:
         return True
     counts = [np.count_nonzero(np.bincount(gate.reshape(-1).view(np.uint8), minlength=256)[1:]) for gate in weights]

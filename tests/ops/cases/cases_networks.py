@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from cases_conv_2d import output_size
+from cases_unidirectional_sequence_lstm import gate_weights
 from opbench import Case
 from opcase import ACTIVATIONS, out_scale, pick, scale, weights, zero_point
 from tflite_writer import Writer
@@ -371,6 +372,51 @@ class Network:
         said = {"keep_num_dims": not whole, "fused_activation_function": pick(self.rng, *ACTIVATIONS)}
         self.op("FULLY_CONNECTED", [value, *constants], out, "FullyConnectedOptions", **said)
 
+    def lstm(self) -> None:
+        """An LSTM over the rows of an image or a window of time, its weights sometimes pruned or clustered."""
+        value = self.source(lambda value: len(value.shape) in {3, 4} and value.elements <= 1500)
+        if value is None:
+            return
+        batches, steps, features = value.shape[0], math.prod(value.shape[1:-1]), value.shape[-1]
+        if steps < 2:  # states would live on from window to window
+            return
+        units = min(self.channels(40), MOST_MACS // (4 * batches * steps * (features + 40)))
+        if units < 1:
+            return
+        if len(value.shape) == 4:
+            value = self.reshaped(value, (batches, steps, features))
+        if not 1e-3 < value.scale < 0.3:
+            value = self.as_(value, (scale(self.rng, 0.01, 0.1), zero_point(self.rng)))
+        inputs: list[Value | int] = [value]
+        scales = [scale(self.rng, 1e-3, 3e-2) for _ in range(8)]
+        for length, own in ((features, scales[:4]), (units, scales[4:])):
+            kind = pick(self.rng, "any", "any", "zeros", "few values", "both")
+            weights_ = (gate_weights(self.rng, (units, length), kind) for _ in own)
+            inputs += [
+                self.model.constant("w", each, "int8", scale=one) for each, one in zip(weights_, own, strict=True)
+            ]
+        inputs += [-1, -1, -1]
+        for one in scales[:4]:
+            numbers = self.rng.integers(-3000, 3000, units)
+            inputs.append(self.model.constant("b", numbers, "int32", scale=value.scale * one))
+        quant = (scale(self.rng, 0.004, 0.01), int(self.rng.integers(-60, 60)))
+        hidden = {"scale": quant[0], "zero_point": quant[1]}
+        inputs += [-1, -1, self.model.tensor("h", (batches, units), variable=True, **hidden)]
+        power = int(self.rng.integers(-15, -8))
+        inputs.append(self.model.tensor("c", (batches, units), "int16", scale=2.0**power, variable=True))
+        inputs += [-1, -1, -1, -1]
+        between = [self.model.tensor("gate", (), "int16", scale=2.0**-12) for _ in range(4)]
+        between.append(self.model.tensor("hidden", (), "int8", **hidden))
+        out = self.new("lstm", (batches, steps, units), quant)
+        said = {"fused_activation_function": 4, "intermediates": between}
+        self.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, out, "UnidirectionalSequenceLSTMOptions", **said)
+        if self.rng.integers(2):
+            ends = [self.model.constant("end", bound) for bound in ([0, -1, 0], [0, 0, 0], [1, 1, 1])]
+            said = {"begin_mask": 5, "end_mask": 5, "shrink_axis_mask": 2}
+            self.op(
+                "STRIDED_SLICE", [out, *ends], self.new("last", (batches, units), quant), "StridedSliceOptions", **said
+            )
+
     def grown(self) -> None:
         """Nearest neighbours of an image."""
         value = self.image()
@@ -451,7 +497,7 @@ class Network:
     PIECES = (
         *[convolution] * 6, *[convolution_and_pool] * 3, *[padded_convolution] * 2, *[pool] * 2, *[two] * 4,
         *[concatenation] * 3, *[dense] * 2, *[one] * 2, *[reshape] * 2, split, slice_, pad, transpose, reduction, grown,
-        transposed_convolution, stepped, gather, prelu,
+        transposed_convolution, stepped, gather, prelu, *[lstm] * 2,
     )  # fmt: skip
 
     ALONG_TIME = (

@@ -1,4 +1,7 @@
-"""UNIDIRECTIONAL_SEQUENCE_LSTM: sizes, steps, batches, clips, scales; whole sequences, the last step, streaming."""
+"""UNIDIRECTIONAL_SEQUENCE_LSTM: sizes, steps, batches, clips, scales; whole sequences, the last step, streaming.
+
+The weights of some are pruned, clustered, or both.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,23 @@ from opcase import pick, scale, weights, zero_point
 from tflite_writer import Writer
 
 
+def gate_weights(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> np.ndarray:
+    """int8 weights of one gate, as pruning and clustering leave them."""
+    found = weights(rng, shape)
+    if kind in {"few values", "both"}:
+        found = rng.choice(rng.integers(-127, 128, int(rng.integers(1, 17))), shape)
+    if kind in {"zeros", "both"}:
+        found = found * (rng.random(shape) < rng.uniform(0, 0.4))
+    return found.astype(np.int8)
+
+
 def cases(rng: np.random.Generator) -> Iterator[Case]:
     number = 0
     while True:
         number += 1
         steps, features, units = pick(rng, 1, 2, 5, 9), int(rng.integers(1, 9)), int(rng.integers(1, 12))
+        if rng.integers(8) == 0:
+            features, units = int(rng.integers(1, 150)), int(rng.integers(8, 40))
         time_major = bool(rng.integers(2))
         batches = pick(rng, 1, 1, 1, 2, 3)
         in_scale, in_zero = scale(rng, 0.005, 0.1), zero_point(rng)
@@ -25,12 +40,14 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         shape = (steps, batches) if time_major else (batches, steps)
         x = model.tensor("x", (*shape, features), scale=in_scale, zero_point=in_zero)
         scales = [scale(rng, 1e-3, 3e-2) for _ in range(8)]
+        kinds = [pick(rng, "any", "zeros", "few values", "both") for _ in range(2)]
         inputs = [x]
         inputs += [
-            model.constant(f"w{gate}", weights(rng, (units, features)), "int8", scale=scales[gate]) for gate in range(4)
+            model.constant(f"w{gate}", gate_weights(rng, (units, features), kinds[0]), "int8", scale=scales[gate])
+            for gate in range(4)
         ]
         inputs += [
-            model.constant(f"r{gate}", weights(rng, (units, units)), "int8", scale=scales[4 + gate])
+            model.constant(f"r{gate}", gate_weights(rng, (units, units), kinds[1]), "int8", scale=scales[4 + gate])
             for gate in range(4)
         ]
         inputs += [-1, -1, -1]
@@ -69,4 +86,4 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
             outputs = [z]
         sequence = bool(rng.integers(2))
         name = f"{number}: {batches}x{steps}x{features}->{units} 2**{power} clip {clip} last {last} sequence {sequence}"
-        yield Case(name, model.build([x], outputs), inputs=5, sequence=sequence)
+        yield Case(f"{name} {kinds}", model.build([x], outputs), inputs=5, sequence=sequence)

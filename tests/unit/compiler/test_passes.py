@@ -5,7 +5,7 @@ from __future__ import annotations
 from small_models import conv_net, dense, lstm
 from tflite_writer import Writer
 
-from tinyforge.compiler import compile_model, read_model
+from tinyforge.compiler import Goal, compile_model, read_model
 from tinyforge.compiler.passes.conv_1d import find_conv_1d
 from tinyforge.compiler.passes.dead_ops import drop_dead_ops
 from tinyforge.compiler.passes.drop_reshapes import drop_reshapes
@@ -57,10 +57,10 @@ def test_the_log_names_the_pass():
 
 
 def test_keep_last_step():
-    compiled = compile_model(lstm(last=True), name="m", place="m.tflite")
+    compiled = compile_model(lstm(last=True), name="m", place="m.tflite", goal=Goal.SPEED)
     assert [layer.kernel for layer in compiled.layers] == ["tfg_lstm_s8"]
     assert compiled.layers[0].params["every_step"] == 0
-    other = compile_model(lstm(last=False), name="m", place="m.tflite")
+    other = compile_model(lstm(last=False), name="m", place="m.tflite", goal=Goal.SPEED)
     assert [layer.kernel for layer in other.layers] == ["tfg_lstm_s8", "tfg_strided_copy"]
     assert other.arena_bytes > compiled.arena_bytes
     assert [(state.bytes, state.per_window) for state in compiled.states] == [(3, True), (6, True)]

@@ -9,12 +9,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.compiler.gate_packing import Plain, packed_gates
+from tinyforge.compiler.gate_packing import gates_can_be_smaller, packed_gates
 from tinyforge.compiler.layout import filled, interleaved
 from tinyforge.compiler.lookup import multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.overlap import read_before, rows
+from tinyforge.compiler.packing import PACKED
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
 from tinyforge.compiler.sigmoid import sigmoid_params
 from tinyforge.core.graph import Array, DType, Param
@@ -23,10 +24,8 @@ GATES = 3
 _GATE_ONE = 1 << 12  # activations take Q3.12
 _HIDDEN_SCALE = 1.0 / 128
 _CANDIDATE_BIAS, _HIDDEN, _MEMORY = 10, 11, 12
-_PACKED = "tfg_gru_packed_s8"
 _PER_WEIGHT = 14 / 12  # instructions a weight and step
-_UNIT, _COMPUTED = 224, 186  # instructions of a unit and step beside products; more of them without sigmoid's table
-_PLAIN_BYTES, _PACKED_BYTES = 1120, 1225  # of the kernels' code, GCC 12, -O2, DSP form
+_UNIT, _UNIT_COMPUTED = 224, 410  # instructions of a unit and step beside products, with sigmoid's table and without
 
 
 @operator("CUSTOM:TINYFORGE_GRU")
@@ -74,12 +73,12 @@ def gru(view: OpView, low: Lowering) -> None:
     factors = _factors(view)
     sigmoid = sigmoid_params(low.goal, 3 * steps * units, stored=low.stored("sigmoid_lines"))
     before = view.optional(_CANDIDATE_BIAS) is None
-    others = units * (_UNIT + (_COMPUTED if sigmoid["sigmoid_lines"] is None else 0))
-    weights = _weights(view, low, kernels, recurrent, passes=2 if before else 1, steps=steps, others=others)
+    weights, products = _weights(view, low, kernels, recurrent, (2 if before else 1) * steps)
+    unit = _UNIT if sigmoid["sigmoid_lines"] is not None else _UNIT_COMPUTED
     packed = "input_rows" in weights
     low.layer(
         "gru",
-        _PACKED if packed else "tfg_gru_s8",
+        "tfg_gru_packed_s8" if packed else "tfg_gru_s8",
         {
             **weights,
             **_biases(view, factors),
@@ -99,6 +98,7 @@ def gru(view: OpView, low: Lowering) -> None:
         ),
         scratch_bytes=_scratch_bytes(features, units, packed=packed, before=before),
         macs=steps * GATES * units * (features + units),
+        instructions=products + steps * units * unit,
     )
 
 
@@ -110,31 +110,16 @@ def _scratch_bytes(features: int, units: int, *, packed: bool, before: bool) -> 
 
 
 def _weights(
-    view: OpView, low: Lowering, kernels: list[Array], recurrent: list[Array], *, passes: int, steps: int, others: int
-) -> dict[str, Param]:
-    """The weights' members of ``tfg_gru_s8``, or of ``tfg_gru_packed_s8``.
-
-    Args:
-        passes: over all weights in a step.
-        others: instructions of a step for everything but products.
-    """
+    view: OpView, low: Lowering, kernels: list[Array], recurrent: list[Array], passes: int
+) -> tuple[dict[str, Param], int]:
+    """The weights' members of ``tfg_gru_s8``, or of ``tfg_gru_packed_s8``, and what their products take."""
+    sources = {"input": np.stack(kernels), "recurrent": np.stack(recurrent)}
+    if gates_can_be_smaller(sources.values()) and low.form(view, PACKED) == PACKED:
+        return packed_gates(sources, passes=passes, goal=low.goal)
     units = kernels[0].shape[0]
     plain = [interleaved(np.stack(gates, 1).reshape(GATES * units, -1), GATES) for gates in (kernels, recurrent)]
-    count = sum(array.nbytes for array in plain)
-    alone = all(op.kind != view.op.kind or op.index == view.op.index for op in low.graph.ops)
-    packed = packed_gates(
-        {"input": np.stack(kernels), "recurrent": np.stack(recurrent)},
-        Plain(
-            weight_bytes=count,
-            products=int(_PER_WEIGHT * count),
-            others=others // passes,
-            kernel_bytes=_PLAIN_BYTES if alone else 0,
-        ),
-        code_bytes=0 if low.has_kernel(_PACKED) else _PACKED_BYTES,
-        passes=passes * steps,
-        goal=low.goal,
-    )
-    return packed or {"input_weights": plain[0], "recurrent_weights": plain[1]}
+    products = int(_PER_WEIGHT * sum(array.nbytes for array in plain))
+    return {"input_weights": plain[0], "recurrent_weights": plain[1]}, passes * products
 
 
 def _biases(view: OpView, factors: dict[str, Param]) -> dict[str, Param]:

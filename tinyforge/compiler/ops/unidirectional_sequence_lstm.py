@@ -13,19 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyforge.compiler.gate_packing import Plain, packed_gates
+from tinyforge.compiler.gate_packing import gates_can_be_smaller, packed_gates
 from tinyforge.compiler.layout import filled, interleaved, widened
 from tinyforge.compiler.lookup import float32_ratio, multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.movement import strided_copy, write_part
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import read_before, rows
+from tinyforge.compiler.packing import PACKED
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
 from tinyforge.compiler.sigmoid import sigmoid_params
 from tinyforge.core.graph import Array, DType, Param, Tensor
 
 GATES = ("input", "forget", "cell", "output")
-_PACKED = "tfg_lstm_packed_s8"
 _TANH = 4
 _HIDDEN = 4  # its place among the intermediates
 _ABSENT = {
@@ -42,8 +42,7 @@ _ABSENT = {
 _MOST_BATCHES = 16
 _SAVED_BY_WIDE_WEIGHTS = 7 / 16  # instructions a weight and step on a Cortex-M4
 _NARROW = 18 / 16  # instructions a weight and step
-_UNIT, _COMPUTED = 286, 289  # instructions of a unit and step beside products; more of them without sigmoid's table
-_PLAIN_BYTES, _PACKED_BYTES = 1950, 1590  # of the kernels' code, GCC 12, -O2, DSP form
+_UNIT, _UNIT_COMPUTED = 286, 575  # instructions of a unit and step beside products, with sigmoid's table and without
 _GATE_SCALE = 2.0**-12  # activations take Q3.12
 
 
@@ -103,9 +102,9 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
         output,
     )
     sigmoid = sigmoid_params(low.goal, 5 * steps * units, stored=low.stored("sigmoid_lines"))
-    others = units * (_UNIT + (_COMPUTED if sigmoid["sigmoid_lines"] is None else 0))
+    own, products = _weights(view, low, weights, recurrent, steps)
     params = {
-        **_weights(view, low, weights, recurrent, steps=steps, others=others),
+        **own,
         **_biases(view, weights, recurrent, biases),
         **_scales(view, cell_state),
         **sigmoid,
@@ -115,7 +114,8 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
         "every_step": 0 if last_step else 1,
     }
     _check_state(view, hidden_state, cell_state, batches * units)
-    size = _Size(steps, features, units, 1 if last_step else steps)
+    unit = _UNIT if sigmoid["sigmoid_lines"] is not None else _UNIT_COMPUTED
+    size = _Size(steps, features, units, 1 if last_step else steps, products + steps * units * unit)
     if batches == 1:
         _call(view, low, params, size, input_, output, (hidden_state, cell_state))
     else:
@@ -124,12 +124,13 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """Of one sequence; ``written`` steps of it are outputs."""
+    """Of one sequence; ``written`` steps of it are outputs, ``instructions`` are about."""
 
     steps: int
     features: int
     units: int
     written: int
+    instructions: int
 
 
 def _calls(view: OpView, low: Lowering, params: Mapping[str, Param], size: _Size, batches: int) -> None:
@@ -163,7 +164,7 @@ def _call(
     packed = "input_rows" in params
     low.layer(
         "lstm",
-        _PACKED if packed else "tfg_lstm_s8",
+        "tfg_lstm_packed_s8" if packed else "tfg_lstm_s8",
         params,
         inputs=(source,),
         outputs=(target,),
@@ -173,6 +174,7 @@ def _call(
         ),
         scratch_bytes=size.units if packed else 3 * filled(size.units) + 2 * filled(size.features),
         macs=size.steps * 4 * size.units * (size.features + size.units),
+        instructions=size.instructions,
         overlaps=(
             rows(size.steps, size.features, size.units, more=0) if params["every_step"] else read_before(source.bytes)
         ),
@@ -191,32 +193,23 @@ def _check_state(view: OpView, hidden: Tensor, cell: Tensor, units: int) -> None
 
 
 def _weights(
-    view: OpView, low: Lowering, weights: list[Array], recurrent: list[Array], *, steps: int, others: int
-) -> dict[str, Param]:
-    """The weights' members of ``tfg_lstm_s8``, or of ``tfg_lstm_packed_s8``; `others` are instructions of a step."""
+    view: OpView, low: Lowering, weights: list[Array], recurrent: list[Array], steps: int
+) -> tuple[dict[str, Param], int]:
+    """The weights' members of ``tfg_lstm_s8``, or of ``tfg_lstm_packed_s8``, and what their products take."""
+    sources = {"input": np.stack(weights), "recurrent": np.stack(recurrent)}
+    if gates_can_be_smaller(sources.values()) and low.form(view, PACKED) == PACKED:
+        return packed_gates(sources, passes=steps, goal=low.goal)
     units = weights[0].shape[0]
     narrow = [interleaved(np.stack(gates, 1).reshape(4 * units, -1), len(GATES)) for gates in (weights, recurrent)]
     count = sum(array.nbytes for array in narrow)
-    wide = low.goal.takes(more_bytes=count, fewer_instructions=int(_SAVED_BY_WIDE_WEIGHTS * count) * steps)
-    alone = all(op.kind != view.op.kind or op.index == view.op.index for op in low.graph.ops)
-    packed = packed_gates(
-        {"input": np.stack(weights), "recurrent": np.stack(recurrent)},
-        Plain(
-            weight_bytes=2 * count if wide else count,
-            products=int((_NARROW - (_SAVED_BY_WIDE_WEIGHTS if wide else 0)) * count),
-            others=others,
-            kernel_bytes=_PLAIN_BYTES if alone else 0,
-        ),
-        code_bytes=0 if low.has_kernel(_PACKED) else _PACKED_BYTES,
-        passes=steps,
-        goal=low.goal,
-    )
-    return packed or {
+    saved = int(_SAVED_BY_WIDE_WEIGHTS * count) * steps
+    wide = low.goal.takes(more_bytes=count, fewer_instructions=saved)
+    return {
         "input_weights": None if wide else narrow[0],
         "recurrent_weights": None if wide else narrow[1],
         "wide_input_weights": widened(narrow[0]) if wide else None,
         "wide_recurrent_weights": widened(narrow[1]) if wide else None,
-    }
+    }, int(_NARROW * count) * steps - (saved if wide else 0)
 
 
 def _biases(view: OpView, weights: list[Array], recurrent: list[Array], biases: list[Array]) -> dict[str, Param]:

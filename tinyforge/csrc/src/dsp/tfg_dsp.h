@@ -193,12 +193,12 @@ typedef struct {
     tfg_factor_t factor[4];
 } tfg_gates_packed_t;
 
-/* As tfg_gates and tfg_gates_three, for weights that are packed */
+/* As tfg_gates and tfg_gates_three, for weights that are packed; `gates` has room for four sums more */
 void tfg_gates_packed(tfg_gates_packed_t *halves, int32_t *gates);
 void tfg_gates_packed_three(tfg_gates_packed_t *halves, int32_t *sums);
 
-/* Their sums as they are, for a form other than listed */
-void tfg_gates_unpacked(tfg_gates_packed_t *half, int32_t *sums, int32_t gates);
+/* What they call for a form other than listed */
+void tfg_gates_unpacked(void);
 
 /* Bytes as int16 in the order 0 2 1 3; the last group of four is filled up with zeros */
 void tfg_widen(int16_t *to, const int8_t *bytes, int32_t count);

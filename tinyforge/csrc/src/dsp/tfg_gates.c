@@ -168,7 +168,7 @@ TFG_NAKED void tfg_gates_three(TFG_UNUSED tfg_gates_half_t *halves, TFG_UNUSED i
     "bcc 5b\n\t"
 
 /* r0 the halves, r1 sums; FINISH has both on the stack behind two words, and the sums in r4.. */
-#define PACKED_BODY(BEGIN, NEXT, count, sums, LISTED, RESCALE, FINISH)           \
+#define PACKED_BODY(BEGIN, NEXT, PLACE, count, sums, LISTED, RESCALE, FINISH)           \
     ".syntax unified\n\t"                                                        \
     "push {r0, r1, r2, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t" BEGIN          \
     "bl 1f\n\t"                                                                  \
@@ -183,13 +183,10 @@ TFG_NAKED void tfg_gates_three(TFG_UNUSED tfg_gates_half_t *halves, TFG_UNUSED i
     "bne 2f\n\t"                                                                 \
     "ldmia r12!, {" sums "}\n\t" LISTED "strd r3, r12, [r0, #4]\n\t"             \
     "b 3f\n\t"                                                                   \
-    "2: sub sp, sp, #16\n\t"                                                     \
-    "mov r1, sp\n\t"                                                             \
+    "2: ldr r1, [sp, #12]\n\t" PLACE                                             \
     "mov r2, #" count "\n\t"                                                     \
     "bl tfg_gates_unpacked\n\t"                                                  \
-    "ldmia sp, {" sums "}\n\t"                                                   \
-    "add sp, sp, #16\n\t"                                                        \
-    "ldr r0, [sp, #8]\n\t"                                                       \
+    "ldmdb r1, {" sums "}\n\t"                                                   \
     "3: add r0, r0, #24\n\t" RESCALE "ldr r2, [sp, #12]\n\t" FINISH "pop {r3, pc}\n\t"
 
 TFG_NAKED void tfg_gates_packed(TFG_UNUSED tfg_gates_packed_t *halves, TFG_UNUSED int32_t *gates)
@@ -198,7 +195,7 @@ TFG_NAKED void tfg_gates_packed(TFG_UNUSED tfg_gates_packed_t *halves, TFG_UNUSE
                                  "mov r5, #0\n\t"
                                  "strd r4, r5, [r1]\n\t"
                                  "strd r4, r5, [r1, #8]\n\t",
-                                 "", "4", "r4, r5, r6, r7",
+                                 "", "add r1, r1, #16\n\t", "4", "r4, r5, r6, r7",
                                  LISTED_GATE("r4") LISTED_GATE("r5") LISTED_GATE("r6") LISTED_GATE("r7"),
                                  RESCALE_GATE("r4") RESCALE_GATE("r5") RESCALE_GATE("r6") RESCALE_GATE("r7"),
                                  ADD_GATES));
@@ -210,21 +207,21 @@ TFG_NAKED void tfg_gates_packed_three(TFG_UNUSED tfg_gates_packed_t *halves, TFG
                                  "ldr r1, [sp, #4]\n\t"
                                  "add r1, r1, #12\n\t"
                                  "str r1, [sp, #4]\n\t",
-                                 "3", "r4, r5, r6", LISTED_GATE("r4") LISTED_GATE("r5") LISTED_GATE("r6"),
+                                 "", "3", "r4, r5, r6", LISTED_GATE("r4") LISTED_GATE("r5") LISTED_GATE("r6"),
                                  RESCALE_GATE("r4") RESCALE_GATE("r5") RESCALE_GATE("r6"), STORE_THREE));
 }
 
 /*
- * r0 the half, r1 sums, r2 how many. Then: r2 the greatest bit, r3 the row, r4 the sum, r5 the input, r6 inputs left,
- * r7 the book, r8 the next bits, r9 bits, r12 places left of a byte under a 1, lr the form, the end of sums on the stack
+ * No function for C: goes on in the frame of those two, whose spare words hold the end of sums and where to return.
+ * r0 the half, r1 sums, behind which it returns, r2 how many. Then: r2 the greatest bit, r3 the row, r4 the sum, r5 the
+ * input, r6 inputs left, r7 the book, r8 the next bits, r9 bits, r12 places left of a byte under a 1, lr the form
  */
-TFG_NAKED void tfg_gates_unpacked(TFG_UNUSED tfg_gates_packed_t *half, TFG_UNUSED int32_t *sums,
-                                  TFG_UNUSED int32_t gates)
+TFG_NAKED void tfg_gates_unpacked(void)
 {
     __asm__ volatile(".syntax unified\n\t"
-                     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "str lr, [sp, #16]\n\t"
                      "add r2, r1, r2, lsl #2\n\t"
-                     "push {r2}\n\t"
+                     "str r2, [sp]\n\t"
                      "mov r2, #0x80000000\n\t"
                      "ldr r3, [r0, #4]\n\t"
                      "ldr lr, [r0, #12]\n\t"
@@ -266,8 +263,8 @@ TFG_NAKED void tfg_gates_unpacked(TFG_UNUSED tfg_gates_packed_t *half, TFG_UNUSE
                      "cmp r1, r10\n\t"
                      "bne 1b\n\t"
                      "str r3, [r0, #4]\n\t"
-                     "add sp, sp, #4\n\t"
-                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
+                     "ldr lr, [sp, #16]\n\t"
+                     "bx lr\n\t"
                      "6: cmp r12, #1\n\t"
                      "itt eq\n\t"
                      "ldrbeq r12, [r3], #1\n\t"

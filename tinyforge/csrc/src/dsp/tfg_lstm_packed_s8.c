@@ -26,7 +26,7 @@ void tfg_lstm_packed_s8(const tfg_lstm_packed_s8_t *p, const int8_t *input, int8
         halves[1].rows = p->recurrent_rows;
         halves[1].bias = p->recurrent_bias;
         for (int32_t number = 0; number < units; number++) {
-            int32_t gates[GATES];
+            int32_t gates[2 * GATES];
             tfg_gates_packed(halves, gates);
             scratch[number] = (int8_t)(p->sigmoid_lines != NULL ? update(&unit, gates, &cell[number], 1)
                                                                 : update(&unit, gates, &cell[number], 0));
