@@ -11,8 +11,8 @@ typedef struct {
     const uint8_t *recurrent_rows; /* of the hidden state; both word-aligned, four bytes more: src/tfg_gate_rows.h */
     const int8_t *input_book;      /* [4 gates][16] values; NULL for a form without */
     const int8_t *recurrent_book;
-    const int32_t *input_bias;     /* [units][4 gates], the input's zero point folded in */
-    const int32_t *recurrent_bias; /* [units][4 gates], the hidden state's zero point folded in */
+    const int32_t *input_bias;           /* [units][4 gates], the input's zero point folded in */
+    const int32_t *recurrent_bias;       /* [units][4 gates], the hidden state's zero point folded in */
     const int32_t *input_multiplier;     /* [4] */
     const int32_t *input_exponent;       /* [4] */
     const int32_t *recurrent_multiplier; /* [4] */

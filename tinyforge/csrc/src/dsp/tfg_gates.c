@@ -47,49 +47,49 @@
     "asr " sum ", " sum ", r11\n\t"
 
 /* r2 gates, to which r4..r7 are added */
-#define ADD_GATES                       \
-    "ldmia r2, {r8, r9, r10, r11}\n\t"  \
-    "add r4, r4, r8\n\t"                \
-    "add r5, r5, r9\n\t"                \
-    "add r6, r6, r10\n\t"               \
-    "add r7, r7, r11\n\t"               \
-    "ssat r4, #16, r4\n\t"              \
-    "ssat r5, #16, r5\n\t"              \
-    "ssat r6, #16, r6\n\t"              \
-    "ssat r7, #16, r7\n\t"              \
+#define ADD_GATES                      \
+    "ldmia r2, {r8, r9, r10, r11}\n\t" \
+    "add r4, r4, r8\n\t"               \
+    "add r5, r5, r9\n\t"               \
+    "add r6, r6, r10\n\t"              \
+    "add r7, r7, r11\n\t"              \
+    "ssat r4, #16, r4\n\t"             \
+    "ssat r5, #16, r5\n\t"             \
+    "ssat r6, #16, r6\n\t"             \
+    "ssat r7, #16, r7\n\t"             \
     "stmia r2, {r4, r5, r6, r7}\n\t"
 
 /* r0 the halves, r1 gates, which hold the first half's sums while the second is computed */
-#define GATES_BODY(GROUP)                                                          \
-    ".syntax unified\n\t"                                                          \
-    "push {r0, r1, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"                      \
-    "mov r4, #0\n\t"                                                               \
-    "mov r5, #0\n\t"                                                               \
-    "strd r4, r5, [r1]\n\t"                                                        \
-    "strd r4, r5, [r1, #8]\n\t"                                                    \
-    "bl 1f\n\t"                                                                    \
-    "ldr r0, [sp]\n\t"                                                             \
-    "add r0, r0, #96\n\t"                                                          \
-    "str r0, [sp]\n\t"                                                             \
-    "bl 1f\n\t"                                                                    \
-    "pop {r0, r1, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"                       \
-    "1:\n\t"                                                                       \
-    "push {lr}\n\t"                                                                \
-    "ldmia r0, {r0, r2, r8, r9}\n\t"                                               \
-    "mov r1, r8\n\t"                                                               \
-    "ldmia r9, {r4, r5, r6, r7}\n\t"                                               \
-    "lsrs r2, r2, #1\n\t"                                                          \
-    "bcc 2f\n\t" GROUP "2:\n\t"                                                    \
-    "beq.w 4f\n\t"                                                                 \
-    "3:\n\t" GROUP GROUP "subs r2, r2, #1\n\t"                                     \
-    "bne 3b\n\t"                                                                   \
-    "4:\n\t"                                                                       \
-    "ldrd r0, r2, [sp, #4]\n\t"                                                    \
-    "ldr r3, [r0, #12]\n\t"                                                        \
-    "add r3, r3, #16\n\t"                                                          \
-    "strd r1, r3, [r0, #8]\n\t"                                                    \
-    "add r0, r0, #16\n\t" RESCALE_GATE("r4") RESCALE_GATE("r5") RESCALE_GATE("r6") \
-        RESCALE_GATE("r7") ADD_GATES "pop {pc}\n\t"
+#define GATES_BODY(GROUP)                                                                                       \
+    ".syntax unified\n\t"                                                                                       \
+    "push {r0, r1, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"                                                   \
+    "mov r4, #0\n\t"                                                                                            \
+    "mov r5, #0\n\t"                                                                                            \
+    "strd r4, r5, [r1]\n\t"                                                                                     \
+    "strd r4, r5, [r1, #8]\n\t"                                                                                 \
+    "bl 1f\n\t"                                                                                                 \
+    "ldr r0, [sp]\n\t"                                                                                          \
+    "add r0, r0, #96\n\t"                                                                                       \
+    "str r0, [sp]\n\t"                                                                                          \
+    "bl 1f\n\t"                                                                                                 \
+    "pop {r0, r1, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"                                                    \
+    "1:\n\t"                                                                                                    \
+    "push {lr}\n\t"                                                                                             \
+    "ldmia r0, {r0, r2, r8, r9}\n\t"                                                                            \
+    "mov r1, r8\n\t"                                                                                            \
+    "ldmia r9, {r4, r5, r6, r7}\n\t"                                                                            \
+    "lsrs r2, r2, #1\n\t"                                                                                       \
+    "bcc 2f\n\t" GROUP "2:\n\t"                                                                                 \
+    "beq.w 4f\n\t"                                                                                              \
+    "3:\n\t" GROUP GROUP "subs r2, r2, #1\n\t"                                                                  \
+    "bne 3b\n\t"                                                                                                \
+    "4:\n\t"                                                                                                    \
+    "ldrd r0, r2, [sp, #4]\n\t"                                                                                 \
+    "ldr r3, [r0, #12]\n\t"                                                                                     \
+    "add r3, r3, #16\n\t"                                                                                       \
+    "strd r1, r3, [r0, #8]\n\t"                                                                                 \
+    "add r0, r0, #16\n\t" RESCALE_GATE("r4") RESCALE_GATE("r5") RESCALE_GATE("r6") RESCALE_GATE("r7") ADD_GATES \
+        "pop {pc}\n\t"
 
 TFG_NAKED void tfg_gates(TFG_UNUSED tfg_gates_half_t *halves, TFG_UNUSED int32_t *gates)
 {
@@ -102,27 +102,27 @@ TFG_NAKED void tfg_gates_wide(TFG_UNUSED tfg_gates_half_t *halves, TFG_UNUSED in
 }
 
 /* Three gates */
-#define GROUP_THREE                  \
-    "ldrd r12, lr, [r0], #8\n\t"     \
-    "ldmia r1!, {r8, r9, r10}\n\t"   \
-    "sxtb16 r3, r8\n\t"              \
-    "sxtb16 r8, r8, ror #8\n\t"      \
-    "smlad r4, r3, r12, r4\n\t"      \
-    "smlad r4, r8, lr, r4\n\t"       \
-    "sxtb16 r3, r9\n\t"              \
-    "sxtb16 r9, r9, ror #8\n\t"      \
-    "smlad r5, r3, r12, r5\n\t"      \
-    "smlad r5, r9, lr, r5\n\t"       \
-    "sxtb16 r3, r10\n\t"             \
-    "sxtb16 r10, r10, ror #8\n\t"    \
-    "smlad r6, r3, r12, r6\n\t"      \
+#define GROUP_THREE                \
+    "ldrd r12, lr, [r0], #8\n\t"   \
+    "ldmia r1!, {r8, r9, r10}\n\t" \
+    "sxtb16 r3, r8\n\t"            \
+    "sxtb16 r8, r8, ror #8\n\t"    \
+    "smlad r4, r3, r12, r4\n\t"    \
+    "smlad r4, r8, lr, r4\n\t"     \
+    "sxtb16 r3, r9\n\t"            \
+    "sxtb16 r9, r9, ror #8\n\t"    \
+    "smlad r5, r3, r12, r5\n\t"    \
+    "smlad r5, r9, lr, r5\n\t"     \
+    "sxtb16 r3, r10\n\t"           \
+    "sxtb16 r10, r10, ror #8\n\t"  \
+    "smlad r6, r3, r12, r6\n\t"    \
     "smlad r6, r10, lr, r6\n\t"
 
 /* r4..r6 to r2 on, where the other half's follow */
-#define STORE_THREE          \
-    "ssat r4, #16, r4\n\t"   \
-    "ssat r5, #16, r5\n\t"   \
-    "ssat r6, #16, r6\n\t"   \
+#define STORE_THREE        \
+    "ssat r4, #16, r4\n\t" \
+    "ssat r5, #16, r5\n\t" \
+    "ssat r6, #16, r6\n\t" \
     "stmia r2, {r4, r5, r6}\n\t"
 
 TFG_NAKED void tfg_gates_three(TFG_UNUSED tfg_gates_half_t *halves, TFG_UNUSED int32_t *sums)
@@ -156,37 +156,34 @@ TFG_NAKED void tfg_gates_three(TFG_UNUSED tfg_gates_half_t *halves, TFG_UNUSED i
 }
 
 /* A row of two entries a word: r2 the input, r3 the words */
-#define LISTED_GATE(sum)                      \
-    "5: ldr r8, [r3], #4\n\t"                 \
-    "lsrs r9, r8, #25\n\t"                    \
-    "uxtb r10, r8, ror #8\n\t"                \
-    "ldrsb r9, [r2, r9]\n\t"                  \
-    "ldrsb r10, [r2, r10]\n\t"                \
-    "sxtb16 r8, r8\n\t"                       \
-    "smlabb " sum ", r10, r8, " sum "\n\t"    \
-    "smlabt " sum ", r9, r8, " sum "\n\t"     \
+#define LISTED_GATE(sum)                   \
+    "5: ldr r8, [r3], #4\n\t"              \
+    "lsrs r9, r8, #25\n\t"                 \
+    "uxtb r10, r8, ror #8\n\t"             \
+    "ldrsb r9, [r2, r9]\n\t"               \
+    "ldrsb r10, [r2, r10]\n\t"             \
+    "sxtb16 r8, r8\n\t"                    \
+    "smlabb " sum ", r10, r8, " sum "\n\t" \
+    "smlabt " sum ", r9, r8, " sum "\n\t"  \
     "bcc 5b\n\t"
 
 /* r0 the halves, r1 sums; FINISH has both on the stack behind two words, and the sums in r4.. */
-#define PACKED_BODY(BEGIN, NEXT, PLACE, count, sums, LISTED, RESCALE, FINISH)           \
-    ".syntax unified\n\t"                                                        \
-    "push {r0, r1, r2, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t" BEGIN          \
-    "bl 1f\n\t"                                                                  \
-    "ldr r0, [sp]\n\t"                                                           \
-    "add r0, r0, #104\n\t"                                                       \
-    "str r0, [sp]\n\t" NEXT                                                      \
-    "bl 1f\n\t"                                                                  \
-    "pop {r0, r1, r2, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"                 \
-    "1: push {r3, lr}\n\t"                                                       \
-    "ldmia r0, {r2, r3, r12, lr}\n\t"                                            \
-    "cmp lr, #0\n\t"                                                             \
-    "bne 2f\n\t"                                                                 \
-    "ldmia r12!, {" sums "}\n\t" LISTED "strd r3, r12, [r0, #4]\n\t"             \
-    "b 3f\n\t"                                                                   \
-    "2: ldr r1, [sp, #12]\n\t" PLACE                                             \
-    "mov r2, #" count "\n\t"                                                     \
-    "bl tfg_gates_unpacked\n\t"                                                  \
-    "ldmdb r1, {" sums "}\n\t"                                                   \
+#define PACKED_BODY(BEGIN, NEXT, PLACE, count, sums, LISTED, RESCALE, FINISH)       \
+    ".syntax unified\n\t"                                                           \
+    "push {r0, r1, r2, r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t" BEGIN "bl 1f\n\t" \
+    "ldr r0, [sp]\n\t"                                                              \
+    "add r0, r0, #104\n\t"                                                          \
+    "str r0, [sp]\n\t" NEXT "bl 1f\n\t"                                             \
+    "pop {r0, r1, r2, r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"                    \
+    "1: push {r3, lr}\n\t"                                                          \
+    "ldmia r0, {r2, r3, r12, lr}\n\t"                                               \
+    "cmp lr, #0\n\t"                                                                \
+    "bne 2f\n\t"                                                                    \
+    "ldmia r12!, {" sums "}\n\t" LISTED "strd r3, r12, [r0, #4]\n\t"                \
+    "b 3f\n\t"                                                                      \
+    "2: ldr r1, [sp, #12]\n\t" PLACE "mov r2, #" count "\n\t"                       \
+    "bl tfg_gates_unpacked\n\t"                                                     \
+    "ldmdb r1, {" sums "}\n\t"                                                      \
     "3: add r0, r0, #24\n\t" RESCALE "ldr r2, [sp, #12]\n\t" FINISH "pop {r3, pc}\n\t"
 
 TFG_NAKED void tfg_gates_packed(TFG_UNUSED tfg_gates_packed_t *halves, TFG_UNUSED int32_t *gates)

@@ -45,17 +45,11 @@ TFG_ALWAYS_INLINE int32_t update(const unit_t *u, const int32_t *gates, int16_t 
 }
 
 /* Of the kernels' parameters, whose names are the same */
-#define TFG_LSTM_UNIT(p)                                       \
-    {                                                          \
-        {(p)->sigmoid_lines, (p)->sigmoid_residues},           \
-        1 << ((p)->cell_shift - 1),                            \
-        (p)->cell_shift,                                       \
-        (p)->cell_clip > 0 ? (p)->cell_clip : -INT16_MIN,      \
-        (p)->cell_integer_bits,                                \
-        (p)->hidden_multiplier,                                \
-        (int32_t)((uint32_t)1 << (-(p)->hidden_exponent - 1)), \
-        -(p)->hidden_exponent,                                 \
-        (p)->hidden_zero_point,                                \
+#define TFG_LSTM_UNIT(p)                                                                                           \
+    {                                                                                                              \
+        {(p)->sigmoid_lines, (p)->sigmoid_residues},           1 << ((p)->cell_shift - 1), (p)->cell_shift,        \
+        (p)->cell_clip > 0 ? (p)->cell_clip : -INT16_MIN,      (p)->cell_integer_bits,     (p)->hidden_multiplier, \
+        (int32_t)((uint32_t)1 << (-(p)->hidden_exponent - 1)), -(p)->hidden_exponent,      (p)->hidden_zero_point, \
     }
 
 #endif /* TFG_LSTM_H */

@@ -8,8 +8,8 @@
 #include "tfg_lstm.h"
 
 /* Sums of the four gates' products with one source, biases included; *rows and *bias move on to the next unit */
-static void sum_gates(int32_t form, const uint8_t **rows, const int8_t *book, const int32_t **bias,
-                      const int8_t *input, int32_t length, int32_t *sums)
+static void sum_gates(int32_t form, const uint8_t **rows, const int8_t *book, const int32_t **bias, const int8_t *input,
+                      int32_t length, int32_t *sums)
 {
     for (int32_t gate = 0; gate < GATES; gate++) {
         const int8_t *own = book != NULL ? book + 16 * gate : NULL;
