@@ -24,6 +24,7 @@ from tinyforge.compiler.layout import blocked, filled, interleaved, one_row, pai
 from tinyforge.compiler.ops.conv_2d import patch_bytes
 from tinyforge.compiler.packing import pack
 from tinyforge.compiler.sigmoid import sigmoid_table
+from tinyforge.compiler.single import single_fits, single_params
 from tinyforge.core.resources import csrc_dir, firmware_dir
 from tinyforge.firmware.linker_script import render_linker_script
 from tinyforge.runtimes.aot.generate import DSP_SHARED
@@ -245,6 +246,31 @@ def conv_2d_3x3_one(rng):
     bias = found.pop("bias")
     found |= {"bias": int(bias[0]) >> 8, "shift": int(bias[0]) & 255, "multiplier": int(found["multiplier"][0])}
     return found, inputs, output, scratch - 160
+
+
+def conv_2d_single(rng):
+    while True:
+        size = spread_columns(rng, two_dimensions(rng, int(rng.choice([3, 5, 10])), (1, 4)))
+        size |= {"dilation_h": int(rng.choice([1, 1, 2, 3]))}
+        if rng.integers(3) == 0:  # one row, sometimes longer than is taken at once
+            size |= {"in_h": 1, "out_h": 1, "kernel_h": 1, "stride_h": 1, "pad_h": 0, "in_w": int(rng.integers(3, 700))}
+            most = (size["in_w"] + 2 * size["pad_w"] - size["kernel_w"]) // size["stride_w"] + 1
+            size["out_w"] = int(rng.integers(1, max(most, 1) + 1))
+        elif rng.integers(4) == 0:  # more rows than are taken at once, by chance without padding at the sides
+            size |= {"in_h": int(rng.integers(4, 50)), "in_w": int(rng.integers(4, 50)), "pad_w": int(rng.integers(2))}
+            for side in "hw":
+                reach = (size[f"kernel_{side}"] - 1) * size[f"dilation_{side}"] + 1
+                size[f"out_{side}"] = max((size[f"in_{side}"] - reach) // size[f"stride_{side}"] + 1, 1)
+        geo = Geometry(**size, in_ch=1, out_ch=1)
+        if single_fits(geo):
+            break
+    bounds, numbers = limits(rng), rescaling(rng, 1, size["kernel_h"] * size["kernel_w"])
+    bias, shift = int(numbers["bias"][0]) >> 8, int(numbers["bias"][0]) & 255
+    if rng.integers(6) == 0:
+        bias = int(rng.integers(-(1 << 28), 1 << 28))
+    filter_ = weights(rng, size["kernel_h"], size["kernel_w"])
+    params = single_params(geo, filter_, bias, int(numbers["multiplier"][0]), shift, bounds["zero_point"])
+    return {**params, **size, **bounds}, *areas(size, 1, 1), params["scratch"]
 
 
 def depthwise_3x3(rng, count=None):
@@ -490,6 +516,7 @@ KERNELS = {
     "tfg_conv_2d_narrow_bytes_s8": conv_2d_narrow_bytes,
     "tfg_conv_1d_point_s8": conv_1d_point,
     "tfg_conv_2d_3x3_one_s8": conv_2d_3x3_one,
+    "tfg_conv_2d_single_s8": conv_2d_single,
     "tfg_depthwise_conv_2d_3x3_s8": depthwise_3x3,
     "tfg_depthwise_conv_2d_fours_s8": depthwise_fours,
     "tfg_depthwise_conv_2d_few_s8": depthwise_few,

@@ -23,6 +23,8 @@ class Kind(NamedTuple):
         kernel: height and width; none of a dense or recurrent layer. Height 1 and a width above: one dimension.
         dilation, stride: along both dimensions, or the one.
         copies: output channels of an input channel, of a depthwise layer.
+        padded: ``same`` padding, else ``valid``.
+        groups: of channels, of a convolution.
     """
 
     operator: str
@@ -30,6 +32,8 @@ class Kind(NamedTuple):
     dilation: int = 1
     stride: int = 1
     copies: int = 1
+    padded: bool = True
+    groups: int = 1
 
 
 CONV, DEPTHWISE = "CONV_2D", "DEPTHWISE_CONV_2D"
@@ -62,33 +66,47 @@ def along_time(kind: str) -> bool:
     return bool(kernel) and kernel[0] == 1 < kernel[1]
 
 
-def layer(kind: str, size: int, in_ch: int, channels: int) -> bytes:
-    """One layer of random weights; its output scale is that of random products, its padding ``same``.
+def places_of(kind: Kind, size: int | tuple[int, int]) -> tuple[int, ...]:
+    """Shape of an input but for its channels."""
+    if not kind.kernel:
+        return (int(size),)
+    if isinstance(size, tuple):
+        return (1, *size)
+    return (1, 1, size) if kind.kernel[0] == 1 < kind.kernel[1] else (1, size, size)
+
+
+def layer(kind: str | Kind, size: int | tuple[int, int], in_ch: int, channels: int) -> bytes:
+    """One layer of random weights; its output scale is that of random products.
 
     Args:
-        kind: of ``KINDS``.
-        size: length, or height and width, or how many inputs a dense layer has at once, or a recurrent one's steps.
+        kind: the layer, or its name in ``KINDS``.
+        size: height and width; or both as one number, or the length, or how many inputs a dense layer has at once, or a
+            recurrent one's steps.
         in_ch, channels: in and out; a depthwise layer has ``copies`` times as many out.
     """
-    operator, kernel, dilation, stride, copies = KINDS[kind]
+    kind = KINDS[kind] if isinstance(kind, str) else kind
+    operator, kernel, dilation, stride, copies, padded, groups = kind
     if operator in {LSTM, GRU}:
         weights = random_gates(4 if operator == LSTM else 3, in_ch, channels)
-        return lstm(size, *weights) if operator == LSTM else gru(size, *weights)
+        return lstm(int(size), *weights) if operator == LSTM else gru(int(size), *weights)
     rng = np.random.default_rng(channels)
     model = Writer()
     channels *= copies
     depthwise = operator == DEPTHWISE
-    shape = (1, *kernel, channels) if depthwise else (channels, *kernel, in_ch)
+    shape = (1, *kernel, channels) if depthwise else (channels, *kernel, in_ch // groups)
     taps = int(np.prod(shape)) // channels
-    places = (size,) if not kernel else (1, 1, size) if along_time(kind) else (1, size, size)
-    after = places if not kernel else tuple(-(-place // stride) for place in places)
+    places = places_of(kind, size)
+    after = places
+    if kernel:
+        beyond = [0 if padded else (tap - 1) * dilation for tap in kernel]
+        after = (1, *(-(-(place - more) // stride) for place, more in zip(places[1:], beyond, strict=True)))
     x = model.tensor("x", (*places, in_ch), scale=SCALE, zero_point=-128)
     weights = rng.integers(-127, 128, shape).astype(np.int8)
     filter_ = model.constant("filter", weights, "int8", scale=[0.01] * channels, axis=3 if depthwise else 0)
     bias = model.constant("bias", rng.integers(-500, 500, channels), "int32", scale=[SCALE * 0.01] * channels)
     scale = float(np.float32(SCALE * 0.01 * np.sqrt(taps) * 75))
     y = model.tensor("y", (*after, channels), scale=scale, zero_point=-128)
-    options = {"stride_w": stride, "stride_h": stride, "padding": 0}
+    options = {"stride_w": stride, "stride_h": stride, "padding": int(not padded)}
     options |= {f"dilation_{side}_factor": dilation if tap > 1 else 1 for side, tap in zip("hw", kernel, strict=False)}
     if not kernel:
         model.op(operator, [x, filter_, bias], [y], "FullyConnectedOptions")
@@ -153,15 +171,17 @@ def gru(steps: int, kernel: np.ndarray, recurrent: np.ndarray, *, reset_after: b
     return graft(None, own, None, steps=steps, every_step=False)
 
 
-def per_mac(kind: str, size: int, in_ch: int, channels: int, folder: Path) -> tuple[int, float]:
+def per_mac(
+    kind: str | Kind, size: int | tuple[int, int], in_ch: int, channels: int, folder: Path
+) -> tuple[int, float]:
     """MAC, and instructions a MAC on the virtual Cortex-M4."""
-    path = folder / f"{kind.replace(' ', '_')}_{size}_{in_ch}_{channels}.tflite"
+    path = folder / "layer.tflite"
     path.write_bytes(layer(kind, size, in_ch, channels))
     cost = models.profile(path)
     return cost["macs"], cost["instructions"] / cost["macs"]
 
 
-def odd_to_even(kind: str, size: int, side: str, channels: int, other: int, folder: Path) -> float:
+def odd_to_even(kind: str, size: int | tuple[int, int], side: str, channels: int, other: int, folder: Path) -> float:
     """A MAC's cost at a number of channels over that at the next multiple of four.
 
     Args:

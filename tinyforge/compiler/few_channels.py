@@ -4,8 +4,8 @@
 ``tfg_conv_2d_narrow_s8`` has windows of so few values that their products are the least of it, and
 ``tfg_conv_2d_narrow_bytes_s8`` such windows whose values lie apart.
 ``tfg_conv_2d_3x3_one_s8`` goes from one channel to one as the depthwise convolution of many channels does, and so does
-``tfg_depthwise_conv_2d_planes_s8`` from one channel to few with any other window. ``tfg_conv_1d_point_s8`` has windows
-of one value.
+``tfg_depthwise_conv_2d_planes_s8`` from one channel to few with any other window. ``tfg_conv_2d_single_s8`` goes from
+one channel to one with any window, and ``tfg_conv_1d_point_s8`` has windows of one value.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.overlap import whole_windows
 from tinyforge.compiler.planes import planes_bytes, planes_fit, planes_instructions, planes_overlaps
+from tinyforge.compiler.single import single_bytes, single_fits, single_params
 from tinyforge.core.graph import Array, Param
 
 _ONE, _NARROW, _THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
 _PLANES, _POINT, _BYTES = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_narrow_bytes_s8"
-_CODE_BYTES = {_ONE: 1690, _NARROW: 1780, _BYTES: 1890, _THREE: 1260, _PLANES: 2020, _POINT: 320}  # GCC 12, -O2
+_SINGLE = "tfg_conv_2d_single_s8"
+_CODE_BYTES = {  # GCC 12, -O2
+    _ONE: 1690, _NARROW: 1780, _BYTES: 1890, _THREE: 1260, _PLANES: 2020, _POINT: 470, _SINGLE: 2340,
+}  # fmt: skip
 _SAVED_PER_MAC = 1.2  # instructions at least, of what a kernel for many channels takes
 _NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
 _MOST_PAIRS = 8  # of values of a window that the narrow kernel takes
@@ -61,6 +65,10 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
     if kernel == _PLANES:
         size["depth_multiplier"] = geometry.out_ch
     params = {**_PARAMS[kernel](view, numbers), **size, **output_limits(view)}
+    if kernel == _SINGLE:
+        scalars = (_scalar(numbers, name) for name in ("bias", "multiplier", "shift"))
+        filter_ = np.asarray(numbers["filter"])
+        params |= single_params(geometry, filter_, *scalars, view.quantized(view.output())[1])
     if kernel == _POINT:
         params = {name: params[name] for name in ("channels", "out_ch", "zero_point", "min", "max")}
         params["places"] = geometry.batches * geometry.out_h * geometry.out_w
@@ -134,8 +142,11 @@ def _kernel(geo: Geometry, stem: str) -> str | None:
     """Which of them fits, if one does."""
     if stem == "conv_1d" and geo.in_ch == geo.kernel_w == geo.stride_w == 1 and geo.in_w == geo.out_w:
         return _POINT
-    if geo.in_ch == geo.out_ch == 1 and (_is_three(geo) or planes_fit(geo)):
-        return _THREE if _is_three(geo) else _PLANES
+    if geo.in_ch == geo.out_ch == 1:
+        if _is_three(geo) and geo.stride_w == 1:
+            return _THREE
+        if single_fits(geo):
+            return _SINGLE
     narrow: str | None = _narrow_kernel(geo)
     pairs = _pairs(str(narrow), geo)
     most = _MOST_PAIRS_OF_FEW if geo.in_ch <= 2 else _MOST_PAIRS
@@ -176,6 +187,8 @@ def _scratch_bytes(kernel: str, geo: Geometry) -> int:
     """Two pairs of rows as words of four channels; or pairs of four windows, and what those reach of a row."""
     if kernel == _PLANES:
         return planes_bytes(geo)
+    if kernel == _SINGLE:
+        return single_bytes(geo)
     if kernel == _THREE:
         return 32 * ((geo.out_w - 1) * geo.stride_w + 3)
     if kernel not in {_NARROW, _BYTES}:
@@ -231,6 +244,7 @@ _PARAMS: dict[str, Callable[[OpView, dict[str, Param]], dict[str, Param]]] = {
     _THREE: _three,
     _PLANES: _planes,
     _POINT: _narrow,
+    _SINGLE: lambda _view, _numbers: {},
 }
 #: Sizes that a kernel fixes, or does without.
 _FIXED = {
@@ -238,6 +252,7 @@ _FIXED = {
     _NARROW: {"dilation_w"},
     _BYTES: set(),
     _PLANES: {"in_ch"},
+    _SINGLE: {"in_ch", "out_ch"},
     _POINT: set(),
     _THREE: {"in_ch", "out_ch", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w"},
 }

@@ -12,6 +12,7 @@ from tinyforge.compiler import Goal, compile_model
 
 ONE, NARROW, THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
 PLANES, POINT, BYTES = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_narrow_bytes_s8"
+SINGLE = "tfg_conv_2d_single_s8"
 
 
 def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
@@ -26,24 +27,25 @@ def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
         ("pointwise", 32, 1, ONE),
         ("conv_2d", 1, 1, THREE),
         ("depthwise_conv_2d", 1, 1, THREE),
-        ("depthwise k5", 1, 1, PLANES),
+        ("depthwise k5", 1, 1, SINGLE),
         ("depthwise k5", 3, 3, "tfg_depthwise_conv_2d_few_s8"),
         ("depthwise 5x5", 3, 3, PLANES),
         ("depthwise k5", 4, 4, "tfg_depthwise_conv_2d_fours_s8"),
         ("depthwise 5x5", 5, 5, PLANES),
-        ("conv_1d", 1, 1, PLANES),
-        ("depthwise dilated by 2", 1, 1, PLANES),
+        ("conv_1d", 1, 1, SINGLE),
+        ("depthwise dilated by 2", 1, 1, SINGLE),
         ("depthwise k5 dilated by 4", 3, 3, "tfg_depthwise_conv_2d_few_s8"),
         ("depthwise k5 dilated by 4", 8, 8, "tfg_depthwise_conv_2d_fours_s8"),
         ("depthwise dilated by 2", 3, 3, "tfg_depthwise_conv_2d_few_s8"),
         ("depthwise 5x5 twice", 1, 1, PLANES),
         ("depthwise 5x5 twice", 3, 3, PLANES),
         ("conv_2d 5x5", 1, 2, PLANES),
+        ("conv_2d 5x5", 1, 1, SINGLE),
         ("conv_1d k2", 1, 8, BYTES),
         ("conv_1d k3 dilated by 2", 3, 3, BYTES),
         ("conv_2d dilated by 2", 1, 8, BYTES),
         ("conv_1d k3 dilated by 2", 8, 1, ONE),
-        ("conv_1d k3 dilated by 2", 1, 1, PLANES),
+        ("conv_1d k3 dilated by 2", 1, 1, SINGLE),
         ("conv_1d k3 dilated by 2", 7, 8, "tfg_conv_2d_s8"),
         ("conv_2d", 1, 8, NARROW),
         ("conv_1d", 3, 8, NARROW),

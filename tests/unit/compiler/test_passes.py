@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+from onelayer import CONV, DEPTHWISE, Kind, layer
 from small_models import conv_net, dense, lstm
 from tflite_writer import Writer
 
 from tinyforge.compiler import Goal, compile_model, read_model
 from tinyforge.compiler.passes.conv_1d import find_conv_1d
 from tinyforge.compiler.passes.dead_ops import drop_dead_ops
+from tinyforge.compiler.passes.drop_outer_taps import drop_outer_taps
 from tinyforge.compiler.passes.drop_reshapes import drop_reshapes
 from tinyforge.compiler.passes.own_outputs import own_outputs
 
@@ -25,6 +28,25 @@ def test_find_conv_1d():
     assert graph.ops[0].kind == "CONV_1D"
     assert graph.ops[0].options["kernel"] == 3
     assert lines == ["op #0 CONV_2D has height 1: conv_1d [12][2] -> [10][4]"]
+
+
+@pytest.mark.parametrize(
+    ("operator", "kernel", "stride", "size", "kept"),
+    [
+        (CONV, (3, 3), 1, (1, 12), (1, 3)),
+        (DEPTHWISE, (3, 3), 1, (12, 1), (3, 1)),
+        (CONV, (3, 5), 2, (1, 12), (1, 5)),
+        (CONV, (9, 3), 1, (3, 3), (5, 3)),  # the first and last rows' windows lack two rows each
+        (CONV, (3, 3), 1, (2, 2), (3, 3)),  # each tap meets the input somewhere
+    ],
+)
+def test_drop_outer_taps(operator, kernel, stride, size, kept):
+    graph, lines = drop_outer_taps(read_model(layer(Kind(operator, kernel, stride=stride), size, 1, 4), "m.tflite"))
+    shape = graph.tensors[graph.ops[0].inputs[1]].shape
+    assert shape[1:3] == kept
+    before, after = ("x".join(map(str, taps)) for taps in (kernel, kept))
+    said = [f"op #0 {operator} has {before} taps, of which {after} ever meet its input"]
+    assert lines == (said if kept != kernel else [])
 
 
 def test_drop_dead_ops():

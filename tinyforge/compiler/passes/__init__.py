@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from tinyforge.compiler.passes.conv_1d import find_conv_1d
 from tinyforge.compiler.passes.dead_ops import drop_dead_ops
+from tinyforge.compiler.passes.drop_outer_taps import drop_outer_taps
 from tinyforge.compiler.passes.drop_reshapes import drop_reshapes
 from tinyforge.compiler.passes.fold_constants import fold_constants
 from tinyforge.compiler.passes.keep_last_step import keep_last_step
@@ -28,6 +29,7 @@ PASSES: tuple[Pass, ...] = (
     drop_dead_ops,
     own_outputs,
     keep_last_step,
+    drop_outer_taps,
     find_conv_1d,
 )
 

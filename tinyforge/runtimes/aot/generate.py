@@ -27,7 +27,7 @@ ABI = 1
 CFLAGS = ("-std=c99", "-ffp-contract=off")
 KERNEL_DIR = "tfg"
 # what several kernels of src/dsp call; the linker drops what none does
-_SHARED = ("channels", "dense", "depthwise", "gates", "narrow", "pool_tiles", "rows", "tiles", "windows")
+_SHARED = ("channels", "dense", "depthwise", "gates", "narrow", "pool_tiles", "rows", "single", "tiles", "windows")
 DSP_SHARED = tuple(f"tfg_{name}.c" for name in _SHARED)
 _MOST_COLUMNS = 24  # of the arena's map with a digit and a space each
 _MOST_DENSE_COLUMNS = 96

@@ -4,19 +4,20 @@
 
 void tfg_conv_1d_point_s8(const tfg_conv_1d_point_s8_t *p, const int8_t *input, int8_t *output)
 {
-    tfg_points_t points = {p->channels, p->channels + 4 * p->out_ch, output, p->out_ch, 0, 2 * p->zero_point + 1};
-    int32_t left = p->places;
-    for (; left >= 4; left -= 4) {
-        points.x = tfg_load4(input);
+    const int32_t fours = p->places / 4;
+    tfg_points_t points = {
+        p->channels, p->channels + 4 * p->out_ch, output, p->out_ch, input, 2 * p->zero_point + 1, fours,
+    };
+    if (fours > 0) {
         tfg_points(&points);
-        points.output += 4 * p->out_ch;
-        input += 4;
     }
     points.stride = 0;
-    for (; left > 0; left--) {
-        points.x = (uint8_t)*input++;
+    points.fours = 1;
+    for (int32_t place = fours * 4; place < p->places; place++) {
+        const uint32_t x = (uint8_t)input[place];
+        points.x = (const int8_t *)&x;
+        points.output = output + place * p->out_ch;
         tfg_points(&points);
-        points.output += p->out_ch;
     }
     if (p->max - p->min != 255) {
         tfg_limit(output, p->places * p->out_ch, p->min, p->max);

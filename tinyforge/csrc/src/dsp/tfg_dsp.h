@@ -132,7 +132,9 @@ static inline void tfg_store4(void *to, uint32_t word)
     __builtin_memcpy(to, &word, 4);
 }
 
-/* Inner loops: tfg_dense.c, tfg_gates.c, tfg_tiles.c, tfg_pool_tiles.c, tfg_depthwise.c, tfg_windows.c, tfg_narrow.c, tfg_rows.c */
+/*
+ * Inner loops: tfg_dense.c, tfg_gates.c, tfg_tiles.c, tfg_pool_tiles.c, tfg_depthwise.c, tfg_windows.c, tfg_narrow.c, tfg_single.c,
+ * tfg_rows.c */
 
 /* One row of a dense layer, in the order in which it is loaded */
 typedef struct {
@@ -415,13 +417,52 @@ void tfg_pick_four(int16_t *places, const int8_t *windows, int32_t stride, const
 typedef struct {
     const int32_t *channels; /* [channels][4], as tfg_conv_1d_point_s8_t has them */
     const int32_t *end;
-    int8_t *output; /* of the first place */
-    int32_t stride; /* from place to place; 0 for the first place alone */
-    uint32_t x;     /* four bytes of input */
-    int32_t twice;  /* 2 * zero_point + 1 */
+    int8_t *output;  /* of the first place */
+    int32_t stride;  /* from place to place; 0 for the first place alone */
+    const int8_t *x; /* of the first place; whole words are read */
+    int32_t twice;   /* 2 * zero_point + 1 */
+    int32_t fours;   /* of places, > 0 */
 } tfg_points_t;
 
-/* All channels of four places that are one product each */
+/* All channels of places that are one product each */
 void tfg_points(const tfg_points_t *points);
+
+/* A row of outputs from one channel to one, of 2 to 9 taps side by side, in the order in which tfg_single_row loads it */
+typedef struct {
+    const int8_t *x;     /* of the first output; whole words are read */
+    int32_t bias;        /* this and what follows as tfg_conv_2d_single_s8_t has it */
+    int8_t *output;      /* four are written, if not more */
+    int32_t outputs;     /* > 0 */
+    const int32_t *taps; /* one four or two, and one tap more or none */
+    int32_t fours;
+    int32_t singles;
+    int32_t multiplier;
+    int32_t addend;
+    int32_t shift;
+} tfg_single_row_t;
+
+void tfg_single_row(const tfg_single_row_t *row);
+
+/* Rows of outputs from one channel to one, in the order in which tfg_single_rows keeps it */
+typedef struct {
+    const int8_t *x; /* of the first output; whole words are read */
+    const int32_t *taps;
+    const int32_t *singles; /* behind the fours */
+    int32_t stride;
+    int32_t bias;
+    const int32_t *threes; /* behind as many singles as are taken three by three */
+    const int32_t *end;    /* behind all of them */
+    int32_t multiplier;
+    int32_t addend;
+    int32_t shift;
+    int8_t *output;
+    int32_t left;      /* outputs of the row, > 0 */
+    const int8_t *row; /* as x */
+    int32_t down;      /* bytes from row to row of windows */
+    int32_t columns;   /* outputs of each row after the first */
+    int32_t rows;      /* > 0 */
+} tfg_single_rows_t;
+
+void tfg_single_rows(const tfg_single_rows_t *rows);
 
 #endif /* TFG_DSP_H */

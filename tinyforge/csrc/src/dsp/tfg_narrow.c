@@ -127,39 +127,79 @@ TFG_NAKED void tfg_pick_four(TFG_UNUSED int16_t *places, TFG_UNUSED const int8_t
                      "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
 }
 
-/* r0 the next channel, r1 behind the last, r2 output, r3 its stride, r12 and lr inputs 0 2 and 1 3 */
+/*
+ * r0 the next channel, r1 behind the last, r2 output, r3 its stride, r12 and lr inputs 0 2 and 1 3. On the stack: channels,
+ * inputs, 2 * zero_point + 1, fours.
+ */
 TFG_NAKED void tfg_points(TFG_UNUSED const tfg_points_t *points)
 {
     __asm__ volatile(".syntax unified\n\t"
                      "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
-                     "ldmia r0, {r0, r1, r2, r3, r4, r5}\n\t"
-                     "push {r5}\n\t"
-                     "sxtb16 r12, r4\n\t"
-                     "sxtb16 lr, r4, ror #8\n\t"
-                     "1:\n\t"
+                     "ldmia r0, {r0, r1, r2, r3, r4, r5, r6}\n\t"
+                     "push {r0, r4, r5, r6}\n\t"
+                     "subs r7, r1, r0\n\t"
+                     "cmp r7, #16\n\t"
+                     "bne 1f\n\t"
+                     "ldmia r0, {r8, r9, r10, r11}\n\t"
+                     "cmp r10, #0\n\t"
+                     "blt 1f\n\t"
+                     "cbz r3, 1f\n\t"
+                     "mov r0, r4\n\t"
+                     "add r1, r4, r6, lsl #2\n\t"
+                     "6:\n\t" /* one channel, as RESCALE */
+                     "ldr r3, [r0], #4\n\t"
+                     "sxtb16 r12, r3\n\t"
+                     "sxtb16 lr, r3, ror #8\n\t"
+                     "smlabb r4, r12, r8, r9\n\t"
+                     "smlabb r5, lr, r8, r9\n\t"
+                     "smlatb r6, r12, r8, r9\n\t"
+                     "smlatb r7, lr, r8, r9\n\t"
+                     ".irp sum, r4, r5, r6, r7\n\t"
+                     "smmla \\sum, \\sum, r10, r11\n\t"
+                     "ssat \\sum, #8, \\sum, asr #10\n\t"
+                     "strb \\sum, [r2], #1\n\t"
+                     ".endr\n\t"
+                     "cmp r0, r1\n\t"
+                     "bne 6b\n\t"
+                     "b 5f\n\t"
+                     "1:\n\t" /* four places */
+                     "ldr r4, [sp, #4]\n\t"
+                     "ldr r0, [sp]\n\t"
+                     "ldr r5, [r4], #4\n\t"
+                     "str r4, [sp, #4]\n\t"
+                     "sxtb16 r12, r5\n\t"
+                     "sxtb16 lr, r5, ror #8\n\t"
+                     "2:\n\t"
                      "ldmia r0!, {r8, r9, r10, r11}\n\t"
                      "smlabb r4, r12, r8, r9\n\t"
                      "smlabb r5, lr, r8, r9\n\t"
                      "smlatb r6, r12, r8, r9\n\t"
                      "smlatb r7, lr, r8, r9\n\t"
                      "cmp r10, #0\n\t"
-                     "blt 3f\n\t"
+                     "blt 4f\n\t"
                      ".irp sum, r4, r5, r6, r7\n\t"
                      "smmla \\sum, \\sum, r10, r11\n\t"
                      "ssat \\sum, #8, \\sum, asr #10\n\t"
                      ".endr\n\t"
-                     "2:\n\t" /* the first place last: with a stride of 0 it stays */
+                     "3:\n\t" /* the first place last: with a stride of 0 it stays */
                      "add r9, r2, r3, lsl #1\n\t"
                      "strb r7, [r9, r3]\n\t"
                      "strb r6, [r9]\n\t"
                      "strb r5, [r2, r3]\n\t"
                      "strb r4, [r2], #1\n\t"
                      "cmp r0, r1\n\t"
+                     "bne 2b\n\t"
+                     "ldr r4, [sp, #12]\n\t"
+                     "add r2, r9, r3\n\t" /* behind the last place's last channel */
+                     "adds r2, r2, #1\n\t"
+                     "subs r4, r4, #1\n\t"
+                     "str r4, [sp, #12]\n\t"
                      "bne 1b\n\t"
-                     "add sp, sp, #4\n\t"
+                     "5:\n\t"
+                     "add sp, sp, #16\n\t"
                      "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
-                     "3:\n\t" /* as RESCALE_EXACTLY */
-                     "ldr r9, [sp]\n\t"
+                     "4:\n\t" /* as RESCALE_EXACTLY */
+                     "ldr r9, [sp, #8]\n\t"
                      "bic r10, r10, #0x80000000\n\t"
                      "lsl r9, r9, r11\n\t"
                      ".irp sum, r4, r5, r6, r7\n\t"
@@ -168,5 +208,5 @@ TFG_NAKED void tfg_points(TFG_UNUSED const tfg_points_t *points)
                      "asr \\sum, \\sum, r11\n\t"
                      "ssat \\sum, #8, \\sum, asr #1\n\t"
                      ".endr\n\t"
-                     "b 2b\n\t");
+                     "b 3b\n\t");
 }

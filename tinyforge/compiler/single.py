@@ -1,0 +1,104 @@
+"""``tfg_conv_2d_single_s8``: convolutions from one channel to one; its taps, and how much it takes at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyforge.compiler.geometry import Geometry
+from tinyforge.compiler.layout import GROUP, filled
+from tinyforge.core.graph import Array, Param
+
+_TOGETHER = 256  # outputs of one row that it computes together
+_MOST_BYTES = 1024  # of scratch, if one row of windows does not take more
+_LEAST_BYTES = 32
+_NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
+_MOST_TAPS = 128  # the same
+_FARTHEST = 1 << 15  # bytes to the next single tap
+
+
+def single_fits(geo: Geometry) -> bool:
+    """Whether the kernel takes it: its taps say in 16 bits how far the next one lies."""
+    high, wide = (geo.kernel_h - 1) * geo.dilation_h, (geo.kernel_w - 1) * geo.dilation_w
+    return geo.in_ch == geo.out_ch == 1 and high * _pitch(geo) + wide < _FARTHEST
+
+
+def _columns(geo: Geometry) -> int:
+    """Outputs of a row together."""
+    return min(geo.out_w, _TOGETHER) if geo.out_h == 1 else geo.out_w
+
+
+def _pitch(geo: Geometry) -> int:
+    """Bytes of a row in the scratch: behind the last column and before the first one of the next row is one padding."""
+    columns = _columns(geo)
+    reach = (columns - 1) * geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 1
+    if columns < geo.out_w:
+        return reach
+    return geo.in_w + max(geo.pad_w, reach - geo.pad_w - geo.in_w, 0)
+
+
+def _rows(geo: Geometry) -> int:
+    """Rows of outputs together. Where no window reaches beyond a side, most rows are read where they lie."""
+    high, pitch = (geo.kernel_h - 1) * geo.dilation_h, _pitch(geo)
+    most = max((_MOST_BYTES // pitch - high - 1) // geo.stride_h + 1, 1)
+    return min(most, geo.out_h, 2 if pitch == geo.in_w else most)
+
+
+def single_bytes(geo: Geometry) -> int:
+    """Scratch: the rows that some windows reach, and what is read behind them."""
+    rows = (_rows(geo) - 1) * geo.stride_h + (geo.kernel_h - 1) * geo.dilation_h + 1
+    read = filled(_columns(geo)) * geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 8
+    return max(-(-((rows - 1) * _pitch(geo) + max(read, geo.pad_w + geo.in_w)) // 16) * 16, _LEAST_BYTES)
+
+
+def single_params(
+    geo: Geometry, filter_: Array, bias: int, multiplier: int, shift: int, zero_point: int
+) -> dict[str, Param]:
+    """Taps and rescaling as the kernel takes them, and how much it does together.
+
+    Args:
+        geo: of the convolution.
+        filter_: int8 [kernel_h, kernel_w].
+        bias: the input's zero point folded in.
+        multiplier, shift: of the rescaling, 0..21 the shift.
+        zero_point: of the output.
+    """
+    near = abs(bias) < _NEAR_BIAS and filter_.size <= _MOST_TAPS
+    merged = zero_point == -128 and 2 <= shift <= 8 and near
+    factor = 1 << (10 - shift) if merged else 2
+    scaled = filter_.astype(np.int64).reshape(geo.kernel_h, geo.kernel_w) * factor
+    fours = 0
+    if geo.dilation_w == 1 and geo.stride_w <= 2:
+        fours = (geo.kernel_w + 2) // GROUP
+    if fours:
+        wide = np.zeros((geo.kernel_h, max(4 * fours, geo.kernel_w)), np.int64)
+        wide[:, : geo.kernel_w] = scaled
+        scaled = wide
+    singles = scaled[:, 4 * fours :]
+    down = geo.dilation_h * _pitch(geo)
+    rows = np.arange(geo.kernel_h)[:, None] * down
+    behind = (4 * fours + np.arange(singles.shape[1])) * geo.dilation_w
+    places = np.concatenate([(rows + np.arange(fours) * 4).ravel(), (rows + behind).ravel()])
+    deltas = np.append(np.diff(places), 0)
+    blocks = scaled[:, : 4 * fours].reshape(-1, 4)
+    twos = (_pair(blocks[:, place], blocks[:, place + 2]) for place in (0, 1))
+    words = np.stack([deltas[: len(blocks)], *twos], axis=1)
+    taps = np.concatenate([words.ravel(), _pair(singles.ravel(), deltas[len(blocks) :])])
+    return {
+        "taps": taps.astype(np.uint64).astype(np.uint32).view(np.int32),
+        "fours": len(blocks),
+        "singles": int(singles.size),
+        "bias": bias * factor,
+        "multiplier": multiplier if merged else multiplier - (1 << 31),
+        "addend": 512 + (256 >> shift) - (128 << 10) if merged else (2 * zero_point + 1) << shift,
+        "shift": shift,
+        "pitch": _pitch(geo),
+        "rows": _rows(geo),
+        "columns": _columns(geo),
+        "scratch": single_bytes(geo),
+    }
+
+
+def _pair(low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Two numbers of 16 bits as one word."""
+    return (low & 0xFFFF) | (high & 0xFFFF) << 16
