@@ -195,8 +195,10 @@ def conv_2d_one(rng):
     filter_ = np.zeros((lines, filled(width)), np.int8)
     filter_[:, :width] = weights(rng, lines, width)
     bias, spread = int(rng.integers(-(1 << 20), 1 << 20)), int(np.log2(filter_.size * 4000))
+    sums = filter_.reshape(size["kernel_h"], -1).sum(axis=1, dtype=np.int64)
     found = {
-        "filter": filter_, "bias": bias, "folded_bias": bias - size["pad_value"] * int(filter_.sum(dtype=np.int64)),
+        "filter": filter_, "pads": (size["pad_value"] * sums).astype(np.int32), "bias": bias,
+        "folded_bias": bias - size["pad_value"] * int(filter_.sum(dtype=np.int64)),
         "multiplier": int(rng.integers(1 << 30, 1 << 31)),
         "shift": int(np.clip(rng.integers(spread - 8, spread), 0, 21)), **size,
     }  # fmt: skip

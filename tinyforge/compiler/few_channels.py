@@ -28,7 +28,7 @@ _ONE, _NARROW, _THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv
 _PLANES, _POINT, _BYTES = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_narrow_bytes_s8"
 _SINGLE = "tfg_conv_2d_single_s8"
 _CODE_BYTES = {  # GCC 12, -O2
-    _ONE: 1690, _NARROW: 1780, _BYTES: 1890, _THREE: 1260, _PLANES: 2020, _POINT: 470, _SINGLE: 2340,
+    _ONE: 1890, _NARROW: 1780, _BYTES: 1890, _THREE: 1260, _PLANES: 2020, _POINT: 470, _SINGLE: 2340,
 }  # fmt: skip
 _SAVED_PER_MAC = 1.2  # instructions at least, of what a kernel for many channels takes
 _NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
@@ -65,6 +65,9 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
     if kernel == _PLANES:
         size["depth_multiplier"] = geometry.out_ch
     params = {**_PARAMS[kernel](view, numbers), **size, **output_limits(view)}
+    if kernel == _ONE:
+        sums = np.asarray(numbers["filter"]).reshape(geometry.kernel_h, -1).sum(axis=1, dtype=np.int64)
+        params["pads"] = (view.quantized(view.input(0))[1] * sums).astype(np.int32)
     if kernel == _SINGLE:
         scalars = (_scalar(numbers, name) for name in ("bias", "multiplier", "shift"))
         filter_ = np.asarray(numbers["filter"])

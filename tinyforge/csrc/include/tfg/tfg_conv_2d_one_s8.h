@@ -12,6 +12,7 @@ TFG_C_BEGIN
 typedef struct {
     /* [kernel_h][kernel_w * in_ch, zeros up to a multiple of 4]; [kernel_h][kernel_w][in_ch, zeros] if dilation_w > 1 */
     const int8_t *filter;
+    const int32_t *pads; /* [kernel_h]: pad_value times the sum of a row of the filter */
     int32_t bias;        /* for inputs less the zero point */
     int32_t folded_bias; /* for inputs as they are: bias less pad_value times the sum of the filter */
     int32_t multiplier;

@@ -18,6 +18,14 @@ static inline int32_t tfg_smmulr(int32_t a, int32_t b)
     return result;
 }
 
+/* c + hi32(a * b), rounded half up */
+static inline int32_t tfg_smmlar(int32_t a, int32_t b, int32_t c)
+{
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+}
+
 /* hi32(a * b) */
 static inline int32_t tfg_smmul(int32_t a, int32_t b)
 {
