@@ -123,7 +123,7 @@ static TFG_COLD void image(const tfg_conv_2d_single_s8_t *p, const int8_t *input
     work.taps = p->taps;
     work.singles = p->taps + 3 * p->fours;
     work.stride = p->stride_w;
-    work.bias = p->bias;
+    work.bias[0] = work.bias[1] = work.bias[2] = work.bias[3] = p->bias;
     work.threes = work.singles + p->singles / 3 * 3;
     work.end = work.singles + p->singles;
     work.multiplier = p->multiplier;
