@@ -410,8 +410,8 @@ typedef struct {
     int8_t *output;          /* of the first place */
     int32_t stride;          /* from place to place; 0 for the first place alone */
     const int16_t *places;   /* [pairs][4 places][2], word-aligned */
-    int32_t pairs;           /* > 0 */
     const int32_t *end;      /* of the channels */
+    int32_t pairs;           /* > 0 */
     int32_t twice;           /* 2 * zero_point + 1 */
 } tfg_narrow_t;
 

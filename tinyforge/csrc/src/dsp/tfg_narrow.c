@@ -23,8 +23,8 @@
     "ssat " sum ", #8, " sum ", asr #1\n\t"
 
 /*
- * On the stack: places, their end, end of the channels, 2 * zero_point + 1; r2 output, r3 its stride, lr pairs that are
- * left out of eight, or 8 for more than eight
+ * On the stack: places, end of the channels, end of the places, 2 * zero_point + 1; r2 output, r3 its stride, lr pairs that
+ * are left out of eight, or 8 for more than eight
  */
 TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
 {
@@ -33,14 +33,14 @@ TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
         ".macro tfg_pair\n\t" PAIR ".endm\n\t"
         "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
         "ldmia r0, {r1, r2, r3, r4, r5, r6, r7}\n\t"
-        "rsbs lr, r5, #8\n\t" /* pairs that are left out */
+        "rsbs lr, r6, #8\n\t" /* pairs that are left out */
         "it mi\n\t"
         "movmi lr, #8\n\t"
-        "add r5, r4, r5, lsl #4\n\t"
+        "add r6, r4, r6, lsl #4\n\t"
         "push {r4, r5, r6, r7}\n\t"
         "cmp lr, #8\n\t" /* for who reads this code: the table has so many entries and one */
-        "1:\n\t"         /* a channel */
-        "ldr r0, [sp]\n\t"
+        "mov r0, r4\n\t"
+        "1:\n\t" /* a channel */
         "ldmia r1!, {r7, r12}\n\t"
         "ldmia r0!, {r8, r9, r10, r11}\n\t"
         "smlad r4, r8, r7, r12\n\t"
@@ -67,7 +67,7 @@ TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
                           "strb r6, [r10]\n\t"
                           "strb r5, [r2, r3]\n\t"
                           "strb r4, [r2], #1\n\t"
-                          "ldr r12, [sp, #8]\n\t"
+                          "ldrd r0, r12, [sp]\n\t"
                           "cmp r1, r12\n\t"
                           "bne 1b\n\t"
                           "add sp, sp, #16\n\t"
@@ -78,7 +78,7 @@ TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
                           "lsl r10, r10, r9\n\t" RESCALE_EXACTLY("r4") RESCALE_EXACTLY("r5") RESCALE_EXACTLY("r6")
                               RESCALE_EXACTLY("r7") "b 3b\n\t"
                                                     "5:\n\t" /* more than seven: four at a time, the odd ones first */
-                                                    "ldr r12, [sp, #4]\n\t"
+                                                    "ldr r12, [sp, #8]\n\t"
                                                     "subs r12, r12, r0\n\t"
                                                     "ubfx r12, r12, #4, #2\n\t"
                                                     "cmp r12, #3\n\t"
@@ -89,7 +89,7 @@ TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
                                                     "tfg_pair\n\t"
                                                     "tfg_pair\n\t"
                                                     "tfg_pair\n\t"
-                                                    "ldr r12, [sp, #4]\n\t"
+                                                    "ldr r12, [sp, #8]\n\t"
                                                     "cmp r0, r12\n\t"
                                                     "bne 7b\n\t"
                                                     "b 6b\n\t"

@@ -66,7 +66,7 @@ static inline void narrow_places(const TFG_NARROW *p, const int8_t *input, int8_
     const int32_t end = p->out_w * p->stride_w - p->pad_w;
     const int32_t down = p->dilation_h * p->in_w * p->in_ch;
     tfg_narrow_t narrow = {
-        p->channels, output, 0, scratch, p->pairs, p->channels + (p->pairs + 3) * p->out_ch, 2 * p->zero_point + 1,
+        p->channels, output, 0, scratch, p->channels + (p->pairs + 3) * p->out_ch, p->pairs, 2 * p->zero_point + 1,
     };
     for (int32_t batch = 0; batch < p->batches; batch++) {
         int32_t top = -p->pad_h;
