@@ -218,11 +218,17 @@ def _uncommon_form(geo: Geometry, low: Lowering) -> str:
 
 def _fours_instructions(geo: Geometry) -> int:
     """Of ``tfg_depthwise_conv_2d_fours_s8``, or of ``_few_s8``, on the virtual Cortex-M4, about."""
-    place = 65 + geo.kernel_h * (7 + 11 * geo.kernel_w)
-    lefts = (column * geo.stride_w - geo.pad_w for column in range(geo.out_w))
-    last = geo.in_w - 1 - (geo.kernel_w - 1) * geo.dilation_w
-    edges = sum(not 0 <= left <= last for left in lefts)  # which come one by one
-    return geo.batches * geo.out_h * -(-geo.out_ch // LANES) * (geo.out_w * place + 60 * edges)
+    rows = _inside(geo.out_h, geo.stride_h, geo.pad_h, geo.kernel_h, geo.dilation_h, geo.in_h)
+    columns = _inside(geo.out_w, geo.stride_w, geo.pad_w, geo.kernel_w, geo.dilation_w, geo.in_w)
+    edges = sum(taps < geo.kernel_w for taps in columns)  # which come one by one
+    places = geo.out_h * (65 * geo.out_w + 60 * edges) + sum(rows) * (7 * geo.out_w + 11 * sum(columns))
+    return geo.batches * -(-geo.out_ch // LANES) * places
+
+
+def _inside(places: int, stride: int, pad: int, kernel: int, dilation: int, size: int) -> list[int]:
+    """How many taps of each window lie inside, along one dimension."""
+    starts = [place * stride - pad for place in range(places)]
+    return [max(min((size - 1 - start) // dilation + 1, kernel) - max(-(start // dilation), 0), 0) for start in starts]
 
 
 def _scratch_bytes(form: str, geo: Geometry) -> int:
