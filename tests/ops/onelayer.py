@@ -181,19 +181,22 @@ def per_mac(
     return cost["macs"], cost["instructions"] / cost["macs"]
 
 
-def odd_to_even(kind: str, size: int | tuple[int, int], side: str, channels: int, other: int, folder: Path) -> float:
+def odd_to_even(
+    kind: str | Kind, size: int | tuple[int, int], side: str, channels: int, other: int, folder: Path
+) -> float:
     """A MAC's cost at a number of channels over that at the next multiple of four.
 
     Args:
         kind, size: as for ``layer``.
-        side: ``in`` or ``out``, the side that has them; a depthwise layer has them on both.
+        side: ``in`` or ``out``, the side that has them, or ``both``; a depthwise layer has them on both.
         channels: how many.
         other: channels of the other side.
         folder: for files.
     """
+    found = KINDS[kind] if isinstance(kind, str) else kind
+    both = side == "both" or found.operator == DEPTHWISE
     costs = []
     for count in (channels, -(-channels // 4) * 4):
-        both = kind.startswith("depthwise")
         in_ch, out_ch = (count if both or side == here else other for here in ("in", "out"))
-        costs.append(per_mac(kind, size, in_ch, out_ch, folder)[1])
+        costs.append(per_mac(found, size, in_ch, out_ch, folder)[1])
     return costs[0] / costs[1]

@@ -11,7 +11,7 @@ from tinyforge.core.graph import Array, Param
 
 _TOGETHER = 256  # outputs of one row that it computes together
 _MOST_BYTES = 1024  # of scratch, if one row of windows does not take more
-_LEAST_BYTES = 32
+_FILLED = 32  # bytes of scratch that are filled at once, and the least
 _NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
 _MOST_TAPS = 128  # the same
 _FARTHEST = 1 << 15  # bytes to the next single tap
@@ -48,7 +48,7 @@ def single_bytes(geo: Geometry) -> int:
     """Scratch: the rows that some windows reach, and what is read behind them."""
     rows = (_rows(geo) - 1) * geo.stride_h + (geo.kernel_h - 1) * geo.dilation_h + 1
     read = filled(_columns(geo)) * geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 8
-    return max(-(-((rows - 1) * _pitch(geo) + max(read, geo.pad_w + geo.in_w)) // 16) * 16, _LEAST_BYTES)
+    return -(-((rows - 1) * _pitch(geo) + max(read, geo.pad_w + geo.in_w)) // _FILLED) * _FILLED
 
 
 def single_params(

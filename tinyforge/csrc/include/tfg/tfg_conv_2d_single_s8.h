@@ -40,7 +40,7 @@ typedef struct {
     int32_t pitch;     /* bytes of a row of the scratch; in_w where no window reaches beyond the left or right edge */
     int32_t rows;      /* of outputs whose windows are in the scratch together, > 0 */
     int32_t columns;   /* the same; out_w if out_h > 1 */
-    int32_t scratch;   /* its bytes, a multiple of 16 */
+    int32_t scratch;   /* its bytes, a multiple of 32 */
     int32_t pad_value; /* the input's zero point */
     int32_t zero_point;
     int32_t min;

@@ -89,8 +89,9 @@ static TFG_COLD void take(const tfg_conv_2d_single_s8_t *p, const int8_t *input,
     const int32_t bottom = tfg_min(end, p->in_h);
     if (top < 0 || left < 0 || end > p->in_h || right > p->in_w) {
         const uint32_t pad = padding_of(p);
-        for (uint32_t *word = (uint32_t *)(void *)scratch, *last = word + p->scratch / 4; word < last; word += 4) {
+        for (uint32_t *word = (uint32_t *)(void *)scratch, *last = word + p->scratch / 4; word < last; word += 8) {
             word[0] = word[1] = word[2] = word[3] = pad;
+            word[4] = word[5] = word[6] = word[7] = pad;
         }
     }
     scratch += from - left;
