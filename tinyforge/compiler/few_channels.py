@@ -69,9 +69,9 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
         sums = np.asarray(numbers["filter"]).reshape(geometry.kernel_h, -1).sum(axis=1, dtype=np.int64)
         params["pads"] = (view.quantized(view.input(0))[1] * sums).astype(np.int32)
     if kernel == _SINGLE:
-        scalars = (_scalar(numbers, name) for name in ("bias", "multiplier", "shift"))
-        filter_ = np.asarray(numbers["filter"])
-        params |= single_params(geometry, filter_, *scalars, view.quantized(view.output())[1])
+        bias, multiplier, shift = (_scalar(numbers, name) for name in ("bias", "multiplier", "shift"))
+        zero_point = view.quantized(view.output())[1]
+        params |= single_params(geometry, np.asarray(numbers["filter"]), bias, multiplier, shift, zero_point)
     if kernel == _POINT:
         params = {name: params[name] for name in ("channels", "out_ch", "zero_point", "min", "max")}
         params["places"] = geometry.batches * geometry.out_h * geometry.out_w
@@ -146,7 +146,7 @@ def _kernel(geo: Geometry, stem: str) -> str | None:
     if stem == "conv_1d" and geo.in_ch == geo.kernel_w == geo.stride_w == 1 and geo.in_w == geo.out_w:
         return _POINT
     if geo.in_ch == geo.out_ch == 1:
-        if _is_three(geo) and geo.stride_w == 1:
+        if _is_three(geo):
             return _THREE
         if single_fits(geo):
             return _SINGLE
