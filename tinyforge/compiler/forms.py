@@ -24,9 +24,10 @@ from tinyforge.compiler.fuse import fuse, saved_instructions
 from tinyforge.compiler.goal import BALANCED_BYTES_PER_1000, Goal
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.packing import PLAIN, SLOWEST_BALANCED, Packs
-from tinyforge.core.graph import Graph, Layer
+from tinyforge.core.graph import Graph, Layer, Op
 
 _WORD = 4  # bytes of a member of a kernel's structure
+_LEAST_WEIGHTS = 64  # of some layer: fewer take few values however they were trained, and are slower packed
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,13 +79,17 @@ def lower(graph: Graph, goal: Goal) -> Lowered:
     packs: Packs = {}
     plain = _lowered(graph, goal, {}, packs)
     offers = plain.lowering.offers
-    if not offers:
+    if max((_weights(op, graph) for op in graph.ops if op.index in offers), default=0) < _LEAST_WEIGHTS:
         return plain
     trials = {PLAIN: plain}
     for form in sorted({form for forms in offers.values() for form in forms}):
         trials[form] = _lowered(graph, goal, {op: form for op, forms in offers.items() if form in forms}, packs)
     chosen = {op: form for op, form in choose(_parts(trials), goal).items() if form != PLAIN}
     return _lowered(graph, goal, chosen, packs) if chosen else plain
+
+
+def _weights(op: Op, graph: Graph) -> int:
+    return graph.tensors[op.inputs[1]].elements
 
 
 def choose(parts: Parts, goal: Goal) -> dict[int, str]:

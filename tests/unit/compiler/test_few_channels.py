@@ -25,6 +25,7 @@ def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
         ("conv_2d", 8, 1, ONE),
         ("conv_1d", 8, 1, ONE),
         ("pointwise", 32, 1, ONE),
+        ("pointwise", 16, 1, ONE),  # of so few weights, few values are no reason to pack them
         ("conv_2d", 1, 1, THREE),
         ("depthwise_conv_2d", 1, 1, THREE),
         ("depthwise k5", 1, 1, SINGLE),
