@@ -457,7 +457,7 @@ typedef struct {
     const int32_t *taps;
     const int32_t *singles; /* behind the fours */
     int32_t stride;
-    int32_t bias[4]; /* of four outputs, all the same */
+    int32_t bias[4];       /* of four outputs, all the same */
     const int32_t *threes; /* behind as many singles as are taken three by three */
     const int32_t *end;    /* behind all of them */
     int32_t multiplier;
