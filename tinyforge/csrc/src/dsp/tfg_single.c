@@ -194,7 +194,9 @@ TFG_NAKED void tfg_single_row(TFG_UNUSED const tfg_single_row_t *row)
 TFG_NAKED void tfg_single_rows(TFG_UNUSED const tfg_single_rows_t *rows)
 {
     __asm__ volatile(
-        ".syntax unified\n\t"
+        ".syntax unified\n\t" /* C99 compilers need not take what these would make written out */
+        ".macro tfg_beside\n\t" TAP_BESIDE ".endm\n\t"
+        ".macro tfg_apart\n\t" TAP_APART ".endm\n\t"
         "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
         "sub sp, sp, #76\n\t"
         "mov r12, sp\n\t"
@@ -225,14 +227,14 @@ TFG_NAKED void tfg_single_rows(TFG_UNUSED const tfg_single_rows_t *rows)
         "cmp r1, r2\n\t"
         "beq 33f\n\t"
         "31:\n\t" /* three taps, one by one, stride 1 */
-        TAP_BESIDE TAP_BESIDE TAP_BESIDE
+        "tfg_beside\n\t" "tfg_beside\n\t" "tfg_beside\n\t"
         "cmp r1, r2\n\t"
         "bne 31b\n\t"
         "33:\n\t"
         "cmp r1, r3\n\t"
         "beq 7f\n\t"
         "34:\n\t" /* one tap */
-        TAP_BESIDE
+        "tfg_beside\n\t"
         "cmp r1, r3\n\t"
         "bne 34b\n\t"
         "b 7f\n\t"
@@ -269,7 +271,7 @@ TFG_NAKED void tfg_single_rows(TFG_UNUSED const tfg_single_rows_t *rows)
         "cmp r1, r2\n\t"
         "beq 63f\n\t"
         "61:\n\t" /* three taps, one by one, any stride */
-        TAP_APART TAP_APART TAP_APART
+        "tfg_apart\n\t" "tfg_apart\n\t" "tfg_apart\n\t"
         "cmp r1, r2\n\t"
         "bne 61b\n\t"
         "63:\n\t"
@@ -277,7 +279,7 @@ TFG_NAKED void tfg_single_rows(TFG_UNUSED const tfg_single_rows_t *rows)
         "cmp r1, r2\n\t"
         "beq 7f\n\t"
         "64:\n\t" /* one tap */
-        TAP_APART
+        "tfg_apart\n\t"
         "cmp r1, r2\n\t"
         "bne 64b\n\t"
         "7:\n\t"
@@ -327,6 +329,8 @@ TFG_NAKED void tfg_single_rows(TFG_UNUSED const tfg_single_rows_t *rows)
         "strbne r6, [r2], #1\n\t"
         "12:\n\t"
         "str r2, [sp, #52]\n\t"
-        "b 9b\n\t");
+        "b 9b\n\t"
+        ".purgem tfg_beside\n\t"
+        ".purgem tfg_apart\n\t");
 }
 /* clang-format on */
