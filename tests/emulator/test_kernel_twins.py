@@ -22,7 +22,7 @@ from tinyforge.compiler.gate_packing import gate_forms
 from tinyforge.compiler.geometry import Geometry, taps_inside
 from tinyforge.compiler.layout import blocked, filled, interleaved, one_row, paired, widened
 from tinyforge.compiler.ops.conv_2d import patch_bytes
-from tinyforge.compiler.packing import pack
+from tinyforge.compiler.packing import pack, pair
 from tinyforge.compiler.sigmoid import sigmoid_table
 from tinyforge.compiler.single import single_fits, single_params
 from tinyforge.core.resources import csrc_dir, firmware_dir
@@ -374,6 +374,25 @@ def fully_connected_one(rng):
     return {"filter": one_row(row), **sizes, **kept}, inputs, found["batches"], 0
 
 
+def fully_connected_pairs(rng):
+    found, _, output, _ = fully_connected(rng)
+    in_len = int(rng.integers(1, 26)) * 4
+    values = rng.integers(-128, 128, int(rng.integers(1, 17)))
+    paired_up = pair(rng.choice(values, (found["out_len"], in_len)).astype(np.int8))
+    del found["filter"]
+    return found | paired_up | {"in_len": in_len}, [found["batches"] * in_len], output, 0
+
+
+def fully_connected_packed(rng):
+    found, inputs, output, zero = dense(rng)
+    rows = packed_rows(rng, found["out_len"], found["in_len"])
+    count = found["out_len"] if rng.integers(2) else 1
+    del found["filter"]
+    found |= {**rows.params(), "per_channel": int(count > 1), "zero_point": zero}
+    found |= {"multiplier": rng.integers(1 << 28, 1 << 31, count).astype(np.int32)}
+    return found | {"shift": rng.integers(4, 14, count).astype(np.int8)}, inputs, output, 0
+
+
 def pool(rng):
     while True:  # a window has something inside
         size, count, bounds = two_dimensions(rng, 4, (1, 3)), channels(rng), limits(rng)
@@ -526,6 +545,8 @@ KERNELS = {
     "tfg_fully_connected_s8": fully_connected,
     "tfg_fully_connected_per_channel_s8": fully_connected_per_channel,
     "tfg_fully_connected_one_s8": fully_connected_one,
+    "tfg_fully_connected_packed_s8": fully_connected_packed,
+    "tfg_fully_connected_pairs_s8": fully_connected_pairs,
     "tfg_max_pool_2d_s8": pool,
     "tfg_average_pool_2d_s8": pool,
 }

@@ -22,16 +22,16 @@ CODED, SPARSE, INDEXED = 0, 1, 2
 
 _BOOK = 16
 _FARTHEST = 15
-PLAIN, PACKED = "", "packed"
-"""How a layer's weights lie: as the model has them, or as :func:`pack` does."""
+PLAIN, PACKED, PAIRS = "", "packed", "pairs"
+"""How a layer's weights lie: as the model has them, as :func:`pack` does, or as :func:`pair` does."""
 
 SLOWEST_BALANCED = 2.0
 """`balanced` packs layers that together take at most so many times the instructions of plain ones."""
 
 # instructions on the virtual Cortex-M4, by how many inputs a kernel multiplies with a weight that it has unpacked:
 # of an entry (a weight where all are stored), and of an output beside them
-_PER_ENTRY = {1: {CODED: 8.5, SPARSE: 8.0, INDEXED: 6.9}, 4: {CODED: 16.0, SPARSE: 14.0, INDEXED: 10.6}}
-_PER_ROW = {1: 30.0, 4: 55.0}
+_PER_ENTRY = {1: {CODED: 8.5, SPARSE: 8.0, INDEXED: 6.9}, 4: {CODED: 11.2, SPARSE: 9.6, INDEXED: 8.1}}
+_PER_ROW = {1: 30.0, 4: 63.0}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -79,6 +79,30 @@ def pack(weights: Array) -> Packed:
     if len(values) <= _BOOK:
         forms.append(_indexed(weights, values))
     return min(forms, key=lambda form: form.flash_bytes)
+
+
+def pair(weights: Array) -> dict[str, Param] | None:
+    """Weights as ``tfg_fully_connected_pairs_s8`` reads them; None for more than 16 values, or inputs not in fours.
+
+    Args:
+        weights: int8 [outputs, inputs].
+
+    Returns:
+        ``pairs``: uint32 [256], both values of a byte as two int16; ``rows``: uint8 [outputs / 4, inputs / 4, inputs
+        0 2 or 1 3, 4 outputs].
+    """
+    outputs, inputs = weights.shape
+    values, places = np.unique(weights, return_inverse=True)
+    if len(values) > _BOOK or inputs % 4:
+        return None
+    book = np.zeros(_BOOK, np.uint32)
+    book[: len(values)] = values.astype(np.int32) & 0xFFFF
+    byte = np.arange(256)
+    padded = np.zeros((-(-outputs // 4) * 4, inputs), np.uint8)
+    padded[:outputs] = places.reshape(weights.shape)
+    fours = padded.reshape(-1, 4, inputs // 4, 2, 2)  # block, output, group, inputs 0 1 or 2 3, first or second
+    rows = (fours[:, :, :, 0] | fours[:, :, :, 1] << 4).transpose(0, 2, 3, 1)
+    return {"pairs": book[byte & 15] | book[byte >> 4] << np.uint32(16), "rows": np.ascontiguousarray(rows)}
 
 
 def can_be_smaller(weights: Array) -> bool:

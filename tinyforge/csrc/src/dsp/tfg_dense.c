@@ -83,57 +83,89 @@
     "smlatb r7, lr, r3, r7\n\t"  \
     "subs r2, r2, #1\n\t"
 
-/* On the stack: the layer from `input` on; r1 goes through the filter */
-#define DENSE_BODY(RESCALE)                                   \
-    ".syntax unified\n\t"                                     \
-    "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"         \
-    "ldmia r0, {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t" \
-    "push {r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"          \
-    "1:\n\t"                                                  \
-    "ldr r3, [sp, #12]\n\t"                                   \
-    "ldrd r0, r2, [sp]\n\t"                                   \
-    "ldmia r3!, {r4, r5, r6, r7}\n\t"                         \
-    "str r3, [sp, #12]\n\t"                                   \
-    "lsrs r2, r2, #1\n\t"                                     \
-    "bcc 3f\n\t" GROUP_1X4 "3:\n\t"                           \
-    "beq.w 5f\n\t"                                            \
-    "4:\n\t" GROUP_1X4 GROUP_1X4 "subs r2, r2, #1\n\t"        \
-    "bne 4b\n\t"                                              \
-    "5:\n\t"                                                  \
-    "ldr r2, [sp, #8]\n\t"                                    \
-    "cbz r2, 6f\n\t"                                          \
-    "9:\n\t" REST_1X4 "bne 9b\n\t"                            \
-    "6:\n\t" RESCALE "ldrd r2, r3, [sp, #16]\n\t"             \
-    "subs r3, r3, #4\n\t"                                     \
-    "bmi 7f\n\t"                                              \
-    "strb r4, [r2]\n\t"                                       \
-    "strb r5, [r2, #1]\n\t"                                   \
-    "strb r6, [r2, #2]\n\t"                                   \
-    "strb r7, [r2, #3]\n\t"                                   \
-    "add r2, r2, #4\n\t"                                      \
-    "strd r2, r3, [sp, #16]\n\t"                              \
-    "bne.w 1b\n\t"                                            \
-    "b 8f\n\t"                                                \
-    "7:\n\t"                                                  \
-    "strb r4, [r2]\n\t"                                       \
-    "cmn r3, #3\n\t"                                          \
-    "beq 8f\n\t"                                              \
-    "strb r5, [r2, #1]\n\t"                                   \
-    "cmn r3, #2\n\t"                                          \
-    "beq 8f\n\t"                                              \
-    "strb r6, [r2, #2]\n\t"                                   \
-    "8:\n\t"                                                  \
-    "add sp, sp, #36\n\t"                                     \
+/* r1 goes through the filter; on the stack the layer from `input` on */
+#define PRODUCTS                                       \
+    "ldrd r0, r2, [sp]\n\t"                            \
+    "lsrs r2, r2, #1\n\t"                              \
+    "bcc 3f\n\t" GROUP_1X4 "3:\n\t"                    \
+    "beq.w 5f\n\t"                                     \
+    "4:\n\t" GROUP_1X4 GROUP_1X4 "subs r2, r2, #1\n\t" \
+    "bne 4b\n\t"                                       \
+    "5:\n\t"                                           \
+    "ldr r2, [sp, #8]\n\t"                             \
+    "cbz r2, 6f\n\t"                                   \
+    "9:\n\t" REST_1X4 "bne 9b\n\t"                     \
+    "6:\n\t"
+
+/* Two inputs of four outputs, whose weights a byte each of a word says; r3 table */
+#define PAIR_1X4(word, inputs)            \
+    "uxtb r10, " word "\n\t"              \
+    "ubfx r11, " word ", #8, #8\n\t"      \
+    "ldr r10, [r3, r10, lsl #2]\n\t"      \
+    "ldr r11, [r3, r11, lsl #2]\n\t"      \
+    "smlad r4, r10, " inputs ", r4\n\t"   \
+    "smlad r5, r11, " inputs ", r5\n\t"   \
+    "ubfx r10, " word ", #16, #8\n\t"     \
+    "lsrs " word ", " word ", #24\n\t"    \
+    "ldr r10, [r3, r10, lsl #2]\n\t"      \
+    "ldr r11, [r3, " word ", lsl #2]\n\t" \
+    "smlad r6, r10, " inputs ", r6\n\t"   \
+    "smlad r7, r11, " inputs ", r7\n\t"
+
+#define PRODUCTS_OF_PAIRS                                                                        \
+    "ldr r3, [sp, #8]\n\t"                                                                       \
+    "ldrd r0, r2, [sp]\n\t"                                                                      \
+    "4:\n\t"                                                                                     \
+    "ldr lr, [r0], #4\n\t"                                                                       \
+    "ldmia r1!, {r8, r9}\n\t"                                                                    \
+    "sxtb16 r12, lr\n\t"                                                                         \
+    "sxtb16 lr, lr, ror #8\n\t" PAIR_1X4("r8", "r12") PAIR_1X4("r9", "lr") "subs r2, r2, #1\n\t" \
+                                                                           "bne 4b\n\t"
+
+#define DENSE_BODY(PRODUCTS, RESCALE)                                     \
+    ".syntax unified\n\t"                                                 \
+    "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"                     \
+    "ldmia r0, {r1, r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"             \
+    "push {r2, r3, r4, r5, r6, r7, r8, r9, r10}\n\t"                      \
+    "1:\n\t"                                                              \
+    "ldr r3, [sp, #12]\n\t"                                               \
+    "ldmia r3!, {r4, r5, r6, r7}\n\t"                                     \
+    "str r3, [sp, #12]\n\t" PRODUCTS RESCALE "ldrd r2, r3, [sp, #16]\n\t" \
+    "subs r3, r3, #4\n\t"                                                 \
+    "bmi 7f\n\t"                                                          \
+    "strb r4, [r2]\n\t"                                                   \
+    "strb r5, [r2, #1]\n\t"                                               \
+    "strb r6, [r2, #2]\n\t"                                               \
+    "strb r7, [r2, #3]\n\t"                                               \
+    "add r2, r2, #4\n\t"                                                  \
+    "strd r2, r3, [sp, #16]\n\t"                                          \
+    "bne.w 1b\n\t"                                                        \
+    "b 8f\n\t"                                                            \
+    "7:\n\t"                                                              \
+    "strb r4, [r2]\n\t"                                                   \
+    "cmn r3, #3\n\t"                                                      \
+    "beq 8f\n\t"                                                          \
+    "strb r5, [r2, #1]\n\t"                                               \
+    "cmn r3, #2\n\t"                                                      \
+    "beq 8f\n\t"                                                          \
+    "strb r6, [r2, #2]\n\t"                                               \
+    "8:\n\t"                                                              \
+    "add sp, sp, #36\n\t"                                                 \
     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t"
 
 TFG_NAKED void tfg_dense(TFG_UNUSED const tfg_dense_t *dense)
 {
-    __asm__ volatile(DENSE_BODY(RESCALE_BLOCK));
+    __asm__ volatile(DENSE_BODY(PRODUCTS, RESCALE_BLOCK));
 }
 
 TFG_NAKED void tfg_dense_per_channel(TFG_UNUSED const tfg_dense_t *dense)
 {
-    __asm__ volatile(DENSE_BODY(RESCALE_BLOCK_PER_CHANNEL));
+    __asm__ volatile(DENSE_BODY(PRODUCTS, RESCALE_BLOCK_PER_CHANNEL));
+}
+
+TFG_NAKED void tfg_dense_pairs(TFG_UNUSED const tfg_dense_t *dense)
+{
+    __asm__ volatile(DENSE_BODY(PRODUCTS_OF_PAIRS, RESCALE_BLOCK));
 }
 
 /* Four inputs of one output: r0 input, r1 their weights in r4 and r5, r3 sum */
