@@ -22,7 +22,7 @@ from tinyforge.compiler.gate_packing import gate_forms
 from tinyforge.compiler.geometry import Geometry, taps_inside
 from tinyforge.compiler.layout import blocked, filled, interleaved, one_row, paired, widened
 from tinyforge.compiler.ops.conv_2d import patch_bytes
-from tinyforge.compiler.packing import pack, pair
+from tinyforge.compiler.packing import nibbles, pack, pair
 from tinyforge.compiler.sigmoid import sigmoid_table
 from tinyforge.compiler.single import single_fits, single_params
 from tinyforge.core.resources import csrc_dir, firmware_dir
@@ -117,18 +117,26 @@ def conv_1d_packed(rng):
             break
     taps, out_ch, places = found["kernel"] * found["in_ch"], found["out_ch"], found["out_len"]
     places -= places % pool if pool == 4 else 0
-    rows = packed_rows(rng, out_ch, taps)
+    rows = packed_rows(rng, out_ch, taps, indexed=False)
     shift = (found["bias"][:out_ch] & 255).astype(np.int8)
     found |= {**rows.params(), "bias": found["bias"][:out_ch] >> 8, "shift": shift, "places": places, "pool": pool}
-    return found, inputs, found["batches"] * -(-places // pool) * out_ch, 8 * (taps + taps % 2 * (rows.form == 2))
+    return found, inputs, found["batches"] * -(-places // pool) * out_ch, 8 * taps
 
 
-def packed_rows(rng, outputs, inputs):
+def conv_1d_indexed(rng):
+    found, inputs, output, _ = conv_1d_packed(rng)
+    taps, out_ch = found["kernel"] * found["in_ch"], found["out_ch"]
+    values = rng.integers(-128, 128, int(rng.integers(1, 17)))
+    rows = nibbles(rng.choice(values, (out_ch, taps)).astype(np.int8), together=bool(rng.integers(2)))
+    return found | rows | {"bias": found["bias"] * 256 + found["shift"]}, inputs, output, 8 * filled(taps)
+
+
+def packed_rows(rng, outputs, inputs, *, indexed=True):
     """Of each form: few weights, few values and few zeros, neither."""
     share = float(rng.choice([0.02, 0.2, 0.5, 1]))
     values = rng.integers(-128, 128, int(rng.choice([3, 15, 16]))) if rng.integers(2) else np.arange(-128, 128)
     found = rng.choice(values, (outputs, inputs)) * (rng.random((outputs, inputs)) < share)
-    return pack(found.astype(np.int8))
+    return pack(found.astype(np.int8), indexed=indexed)
 
 
 def two_dimensions(rng, most_kernel, strides):
@@ -530,6 +538,7 @@ KERNELS = {
     "tfg_conv_1d_s8": conv_1d,
     "tfg_conv_1d_pool_s8": conv_1d_pool,
     "tfg_conv_1d_packed_s8": conv_1d_packed,
+    "tfg_conv_1d_indexed_s8": conv_1d_indexed,
     "tfg_conv_2d_s8": conv_2d,
     "tfg_conv_2d_pool_s8": conv_2d_pool,
     "tfg_conv_2d_one_s8": conv_2d_one,

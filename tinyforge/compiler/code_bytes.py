@@ -11,8 +11,9 @@ from collections.abc import Collection
 OWN = {
     "tfg_conv_1d_s8": 296,
     "tfg_conv_1d_pool_s8": 320,
-    "tfg_conv_1d_packed_s8": 1096,
-    "tfg_conv_1d_point_s8": 468,
+    "tfg_conv_1d_packed_s8": 988,
+    "tfg_conv_1d_indexed_s8": 852,
+    "tfg_conv_1d_point_s8": 344,
     "tfg_conv_2d_s8": 824,
     "tfg_conv_2d_pool_s8": 872,
     "tfg_conv_2d_one_s8": 1936,
@@ -33,7 +34,8 @@ OWN = {
 }
 """Bytes of a kernel and of what it alone calls."""
 
-_CONV_1D, _CONV_1D_POOL, _CONV_1D_PACKED = "tfg_conv_1d_s8", "tfg_conv_1d_pool_s8", "tfg_conv_1d_packed_s8"
+_CONV_1D, _CONV_1D_POOL, _PACKED = "tfg_conv_1d_s8", "tfg_conv_1d_pool_s8", "tfg_conv_1d_packed_s8"
+_INDEXED = "tfg_conv_1d_indexed_s8"
 _CONV_2D, _CONV_2D_POOL, _POOL = "tfg_conv_2d_s8", "tfg_conv_2d_pool_s8", "tfg_max_pool_2d_s8"
 _NARROW, _BYTES = "tfg_conv_2d_narrow_s8", "tfg_conv_2d_narrow_bytes_s8"
 _ONE, _POINT = "tfg_conv_2d_one_s8", "tfg_conv_1d_point_s8"
@@ -44,9 +46,9 @@ _LSTM, _LSTM_PACKED, _GRU, _GRU_PACKED = "tfg_lstm_s8", "tfg_lstm_packed_s8", "t
 SHARED = (
     (1264, (_CONV_1D, _CONV_2D)),  # tfg_channels, tfg_tiles
     (636, (_CONV_1D_POOL, _CONV_2D_POOL)),  # tfg_pool_tiles
-    (80, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _CONV_2D_POOL, _NARROW)),  # tfg_expand_four
-    (28, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _NARROW)),  # tfg_expand
-    (124, (_CONV_1D, _CONV_1D_POOL)),  # tfg_take_window
+    (80, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _CONV_2D_POOL, _INDEXED, _NARROW)),  # tfg_expand_four
+    (28, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _INDEXED, _NARROW)),  # tfg_expand
+    (124, (_CONV_1D, _CONV_1D_POOL, _INDEXED)),  # tfg_take_window
     (132, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES)),  # tfg_pad_row, tfg_copy_bytes
     (520, (_NARROW, _BYTES)),  # tfg_narrow
     (100, (_LSTM, _GRU)),  # tfg_widen
@@ -55,6 +57,8 @@ SHARED = (
     (
         84,  # tfg_limit
         (
+            *(_CONV_1D, _CONV_1D_POOL, _PACKED, _INDEXED, _CONV_2D, _CONV_2D_POOL),
+            *(_NARROW, _BYTES, _ONE, _POINT, _POOL, *_DENSE),
             *(_CONV_1D, _CONV_1D_POOL, _CONV_1D_PACKED, _CONV_2D, _CONV_2D_POOL),
             *(_NARROW, _BYTES, _ONE, _POINT, _SINGLE, _POOL, *_DENSE),
         ),

@@ -26,9 +26,12 @@ from tinyforge.compiler.ops.conv_2d import patch_bytes
 from tinyforge.compiler.overlap import whole_windows
 from tinyforge.core.graph import Graph, Layer, Param
 
-CONV_1D_POOL, CONV_2D_POOL, CONV_1D_PACKED = "tfg_conv_1d_pool_s8", "tfg_conv_2d_pool_s8", "tfg_conv_1d_packed_s8"
+CONV_1D_POOL, CONV_2D_POOL = "tfg_conv_1d_pool_s8", "tfg_conv_2d_pool_s8"
+POOLING = ("tfg_conv_1d_packed_s8", "tfg_conv_1d_indexed_s8")
+"""Kernels of packed weights, which pool as their parameters say; 1: not."""
 _CONV_1D, _CONV_2D, _POOL = "tfg_conv_1d_s8", "tfg_conv_2d_s8", "tfg_max_pool_2d_s8"
 _CALL_BYTES = 60  # parameters of a pooling
+_SAVED_PER_PLACE_PACKED = 2  # instructions that a kernel of packed weights saves itself
 _SAVED_PER_PLACE = 7  # instructions for each value that is pooled, on the virtual Cortex-M4, at least
 _POOLS = (2, 4)  # of the four places that the kernel computes together
 _SIZES_1D = ("batches", "in_len", "in_ch", "places", "pool", "out_ch", "kernel", "stride", "pad", "groups", "pad_value")
@@ -75,13 +78,21 @@ def _together(layers: Sequence[Layer], found: Mapping[int, Layer]) -> list[Layer
 
 
 def saved_instructions(graph: Graph, layer: Layer) -> int:
-    """Instructions of an inference, about, that a call saves because it does the work of two; 0 for others."""
+    """Instructions that a convolution takes less, about, because it rescales only what its pooling lets through.
+
+    0 for other calls. The pooling's own pass is not counted.
+    """
     places = _numbers(layer).get("pool", 4) if layer.parts else 0
-    return _SAVED_PER_PLACE * places * graph.tensors[layer.outputs[0]].elements
+    each = _SAVED_PER_PLACE_PACKED if layer.kernel in POOLING else _SAVED_PER_PLACE
+    return each * places * graph.tensors[layer.outputs[0]].elements
 
 
 def _saved(graph: Graph, found: Mapping[int, Layer]) -> int:
-    return sum(saved_instructions(graph, layer) for layer in found.values())
+    """Instructions of an inference, at least."""
+    return sum(
+        _SAVED_PER_PLACE * _numbers(layer).get("pool", 4) * graph.tensors[layer.outputs[0]].elements
+        for layer in found.values()
+    )
 
 
 def _bytes(layers: Sequence[Layer], found: Mapping[int, Layer]) -> int:
@@ -132,8 +143,8 @@ def _conv_1d_pool(conv: Layer, pool: Layer) -> Layer | None:
         kernel_h=1, kernel_w=(factor - 1) * size["stride"] + size["kernel"], stride_h=1,
         stride_w=factor * size["stride"], dilation_h=1, dilation_w=1, pad_h=0, pad_w=size["pad"],
     )  # fmt: skip
-    if conv.kernel == CONV_1D_PACKED:
-        return _fused(conv, pool, CONV_1D_PACKED, {**conv.params, "places": size["places"], "pool": factor}, geometry)
+    if conv.kernel in POOLING:
+        return _fused(conv, pool, conv.kernel, {**conv.params, "places": size["places"], "pool": factor}, geometry)
     return _fused(conv, pool, CONV_1D_POOL, {name: size[name] for name in _SIZES_1D}, geometry)
 
 
@@ -187,7 +198,7 @@ def _fused(conv: Layer, pool: Layer, kernel: str, sizes: Mapping[str, Param], ge
     )
 
 
-_FUSING = {_CONV_1D: _conv_1d_pool, CONV_1D_PACKED: _conv_1d_pool, _CONV_2D: _conv_2d_pool}
+_FUSING = {_CONV_1D: _conv_1d_pool, **dict.fromkeys(POOLING, _conv_1d_pool), _CONV_2D: _conv_2d_pool}
 
 
 def _numbers(layer: Layer) -> dict[str, int]:

@@ -22,16 +22,16 @@ CODED, SPARSE, INDEXED = 0, 1, 2
 
 _BOOK = 16
 _FARTHEST = 15
-PLAIN, PACKED, PAIRS = "", "packed", "pairs"
-"""How a layer's weights lie: as the model has them, as :func:`pack` does, or as :func:`pair` does."""
+PLAIN, PACKED, PAIRS, NIBBLES = "", "packed", "pairs", "nibbles"
+"""How a layer's weights lie: as the model has them, or as :func:`pack`, :func:`pair` or :func:`nibbles` lay them."""
 
 SLOWEST_BALANCED = 2.0
 """`balanced` packs layers that together take at most so many times the instructions of plain ones."""
 
-# instructions on the virtual Cortex-M4, by how many inputs a kernel multiplies with a weight that it has unpacked:
+# instructions on the virtual Cortex-M4, by how many places a kernel multiplies with a weight that it has unpacked:
 # of an entry (a weight where all are stored), and of an output beside them
-_PER_ENTRY = {1: {CODED: 8.5, SPARSE: 8.0, INDEXED: 6.9}, 4: {CODED: 11.2, SPARSE: 9.6, INDEXED: 8.1}}
-_PER_ROW = {1: 30.0, 4: 63.0}
+_PER_ENTRY = {1: {CODED: 7.4, SPARSE: 7.0, INDEXED: 6.5}, 4: {CODED: 11.2, SPARSE: 9.6}}
+_PER_ROW = {1: 50.0, 4: 61.0}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -69,14 +69,17 @@ Packs = dict[int, Packed]
 """What was packed, by operator."""
 
 
-def pack(weights: Array) -> Packed:
-    """The smallest packed form of int8 weights [outputs, inputs]; one that is larger than the matrix is possible."""
+def pack(weights: Array, *, indexed: bool = True) -> Packed:
+    """The smallest packed form of int8 weights [outputs, inputs]; one that is larger than the matrix is possible.
+
+    ``indexed``: whether that form is one of them.
+    """
     forms = [_sparse(weights)]
     values = np.unique(weights)
     with_zero = np.union1d(values, [0])
     if len(with_zero) <= _BOOK:
         forms.append(_coded(weights, with_zero.astype(np.int8)))
-    if len(values) <= _BOOK:
+    if indexed and len(values) <= _BOOK:
         forms.append(_indexed(weights, values))
     return min(forms, key=lambda form: form.flash_bytes)
 
@@ -95,14 +98,43 @@ def pair(weights: Array) -> dict[str, Param] | None:
     values, places = np.unique(weights, return_inverse=True)
     if len(values) > _BOOK or inputs % 4:
         return None
-    book = np.zeros(_BOOK, np.uint32)
-    book[: len(values)] = values.astype(np.int32) & 0xFFFF
-    byte = np.arange(256)
     padded = np.zeros((-(-outputs // 4) * 4, inputs), np.uint8)
     padded[:outputs] = places.reshape(weights.shape)
     fours = padded.reshape(-1, 4, inputs // 4, 2, 2)  # block, output, group, inputs 0 1 or 2 3, first or second
     rows = (fours[:, :, :, 0] | fours[:, :, :, 1] << 4).transpose(0, 2, 3, 1)
-    return {"pairs": book[byte & 15] | book[byte >> 4] << np.uint32(16), "rows": np.ascontiguousarray(rows)}
+    return {"pairs": _pairs(values), "rows": np.ascontiguousarray(rows)}
+
+
+def nibbles(weights: Array, *, together: bool = False) -> dict[str, Param] | None:
+    """Weights as ``tfg_conv_1d_indexed_s8`` reads them; None for more than 16 values.
+
+    Args:
+        weights: int8 [outputs, inputs].
+        together: look two of them up at once.
+
+    Returns:
+        ``rows``: uint16 [outputs, inputs / 4, rounded up], places of inputs 0 2 1 3 in the book; ``book``: int8 [16],
+        or ``pairs`` as of :func:`pair`.
+    """
+    values, places = np.unique(weights, return_inverse=True)
+    if len(values) > _BOOK:
+        return None
+    filled = np.pad(places.reshape(weights.shape), ((0, 0), (0, -weights.shape[1] % 4)))
+    groups = filled.reshape(len(weights), -1, 4).astype(np.uint16)
+    rows = groups[:, :, 0] | groups[:, :, 2] << 4 | groups[:, :, 1] << 8 | groups[:, :, 3] << 12
+    return {"rows": rows, "book": None if together else _book(values), "pairs": _pairs(values) if together else None}
+
+
+def _book(values: Array) -> Array:
+    book = np.zeros(_BOOK, np.int8)
+    book[: len(values)] = values
+    return book
+
+
+def _pairs(values: Array) -> Array:
+    book, byte = _book(values).astype(np.uint16).astype(np.uint32), np.arange(256)
+    found: Array = book[byte & 15] | book[byte >> 4] << np.uint32(16)
+    return found
 
 
 def can_be_smaller(weights: Array) -> bool:
@@ -156,9 +188,6 @@ def _indexed(weights: Array, book: Array) -> Packed:
 
 
 def _packed(form: int, rows: list[list[int]], entries: list[int], book: Array | None) -> Packed:
-    full = None
-    if book is not None:
-        full = np.zeros(_BOOK, np.int8)
-        full[: len(book)] = book
+    full = None if book is None else _book(book)
     flat = np.array([byte for row in rows for byte in row], np.uint8)
     return Packed(form, flat if flat.size else np.zeros(1, np.uint8), np.array(entries, np.uint16), full)

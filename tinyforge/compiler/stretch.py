@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tinyforge.compiler.fuse import CONV_1D_PACKED, CONV_1D_POOL
+from tinyforge.compiler.fuse import CONV_1D_POOL, POOLING
 from tinyforge.core.graph import Graph, Layer, Param
 
 Part = Callable[[int, int, int, int], dict[str, Param]]
@@ -61,9 +61,9 @@ def stretch_of(layer: Layer, graph: Graph, rows: int) -> Stretch | None:
     if kernel == "tfg_conv_1d_point_s8":
         places = _whole(layer, "places") // rows
         return Stretch(rows, 1, 1, 0, lambda first, last, _low, _high: {"places": (last - first) * places})
-    if kernel == CONV_1D_POOL or (kernel == CONV_1D_PACKED and _whole(layer, "pool") > 1):
+    if kernel == CONV_1D_POOL or (kernel in POOLING and _whole(layer, "pool") > 1):
         return _conv_1d_pool(layer, rows)
-    if kernel in {"tfg_conv_1d_s8", CONV_1D_PACKED}:
+    if kernel in {"tfg_conv_1d_s8", *POOLING}:
         return _conv_1d(layer, rows)
     if kernel in _WINDOWS:
         return _windows(layer, rows)
@@ -84,7 +84,7 @@ def _binary(layer: Layer, graph: Graph, rows: int) -> Stretch | None:
 
 
 def _conv_1d(layer: Layer, rows: int) -> Stretch | None:
-    count = "places" if layer.kernel == CONV_1D_PACKED else "out_len"
+    count = "places" if layer.kernel in POOLING else "out_len"
     size = {name: _whole(layer, name) for name in ("batches", "in_len", count, "kernel", "stride", "pad")}
     if size["batches"] != 1:
         return None

@@ -12,7 +12,7 @@ from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.ops.conv_2d import PLACES
 from tinyforge.compiler.overlap import whole_windows
-from tinyforge.compiler.packing import INDEXED, PACKED, can_be_smaller
+from tinyforge.compiler.packing import NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, nibbles
 from tinyforge.core.graph import Array, DType, Param
 
 GATHERED = 9  # instructions for an input of four places that a packed kernel gathers, on the virtual Cortex-M4
@@ -25,7 +25,7 @@ def conv_1d(view: OpView, low: Lowering) -> None:
     groups = -(-rows.shape[1] // GROUP)
     sizes: dict[str, Param] = {name: view.option(name) for name in CONV_1D_SIZES}
     macs = view.option("batches") * view.option("out_len") * int(np.prod(view.input(1).shape))
-    if can_be_smaller(rows) and low.form(view, PACKED) == PACKED and lower_packed(view, low, rows, sizes, macs):
+    if can_be_smaller(rows) and lower_packed(view, low, rows, sizes, macs):
         return
     geometry = row_geometry(view)
     if lower_few_channels(view, low, "conv_1d", geometry, rows):
@@ -49,27 +49,49 @@ def conv_1d(view: OpView, low: Lowering) -> None:
 
 
 def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Param], macs: int) -> bool:
-    """Lower to ``tfg_conv_1d_packed_s8``; whether it was done: a channel whose rescaling is rare has other kernels.
+    """Lower to ``tfg_conv_1d_packed_s8`` or ``tfg_conv_1d_indexed_s8``, if the weights are to take such a form.
 
-    ``rows`` are the weights, int8 [output channel, tap and input channel].
+    Args:
+        view: the operator.
+        low: takes the call.
+        rows: int8 [output channel, tap and input channel], its weights.
+        sizes: members of the plain kernel's structure.
+        macs: of an inference.
+
+    Returns:
+        Whether it was done: a channel whose rescaling is rare has other kernels.
     """
     params = conv_weights(view, rows, lambda found: found)
     if int(np.asarray(params["shift"]).min()) < 0:
         return False
-    packed = low.pack(view, np.asarray(params.pop("filter")))
-    passes = view.option("batches") * -(-int(view.option("out_len")) // PLACES)
+    final = np.asarray(params.pop("filter"))
+    words = packed({**params, "filter": None})
+    few = nibbles(final) is not None and words["rare"] is None
+    form = low.form(view, *((PACKED, NIBBLES, PAIRS) if few else (PACKED,)))
+    if form == PLAIN:
+        return False
     counts = {**sizes, "places": sizes["out_len"], "pool": 1}
     del counts["out_len"]
-    taps = rows.shape[1] + (rows.shape[1] % 2 if packed.form == INDEXED else 0)
+    groups = -(-rows.shape[1] // GROUP)
+    if form != PACKED and (found := nibbles(final, together=form == PAIRS)) is not None:
+        kernel, taps = "tfg_conv_1d_indexed_s8", groups * GROUP
+        weights: dict[str, Param] = {**found, "bias": words["bias"], "multiplier": words["multiplier"]}
+        counts["groups"] = groups
+        instructions = 200 + 19 * groups + len(rows) * (58 + (16 if form == PAIRS else 23) * groups)
+    else:
+        kernel, taps = "tfg_conv_1d_packed_s8", rows.shape[1]
+        coded = low.pack(view, final, indexed=False)
+        weights = {**coded.params(), **params}
+        instructions = 150 + coded.instructions(PLACES) + GATHERED * taps
     low.layer(
         "conv_1d",
-        "tfg_conv_1d_packed_s8",
-        {**packed.params(), **params, **counts, **output_limits(view)},
+        kernel,
+        {**weights, **counts, **output_limits(view)},
         inputs=(view.input(0),),
         outputs=(view.output(),),
         scratch_bytes=PLACES * taps * 2,
         macs=macs,
         overlaps=whole_windows(row_geometry(view)),
-        instructions=passes * (packed.instructions(PLACES) + GATHERED * taps),
+        instructions=view.option("batches") * -(-int(view.option("out_len")) // PLACES) * instructions,
     )
     return True

@@ -69,7 +69,7 @@ def fully_connected(view: OpView, low: Lowering) -> None:
     elif form == PACKED:
         packed = low.pack(view, weights)
         kernel, params = "tfg_fully_connected_packed_s8", {**packed.params(), **_packed_params(params)}
-        instructions = packed.instructions(1)
+        instructions = 30 + packed.instructions(1)
     elif out_len == 1 and kernel != _WIDE and _pays_alone(view, low, batches * in_len):
         kernel, params = _ONE, _one_output(params, weights[0])
         instructions -= _SAVED_ALONE * in_len

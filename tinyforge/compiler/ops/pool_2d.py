@@ -18,6 +18,8 @@ _OPTIONS = {
     "fused_activation_function": Option(5, "int8", 0),
 }
 
+_PER_NUMBER = 5  # instructions for a number that is pooled, on the virtual Cortex-M4, about
+
 
 @operator("MAX_POOL_2D", "AVERAGE_POOL_2D", **_OPTIONS)
 def pool_2d(view: OpView, low: Lowering) -> None:
@@ -46,4 +48,12 @@ def pool_2d(view: OpView, low: Lowering) -> None:
     params["min"], params["max"] = least, most
     stem = "max_pool_2d" if view.op.kind == "MAX_POOL_2D" else "average_pool_2d"
     overlaps = channel_windows(geometry)
-    low.layer(stem, f"tfg_{stem}_s8", params, inputs=(input_,), outputs=(output,), overlaps=overlaps)
+    low.layer(
+        stem,
+        f"tfg_{stem}_s8",
+        params,
+        inputs=(input_,),
+        outputs=(output,),
+        overlaps=overlaps,
+        instructions=_PER_NUMBER * input_.elements,
+    )

@@ -6,7 +6,7 @@
 TFG_C_BEGIN
 
 /*
- * Convolution along one dimension whose weights are packed: many zeros, or at most 16 values. A window of
+ * Convolution along one dimension whose weights are packed: many zeros. A window of
  * kernel * in_ch bytes is contiguous. Two roundings an output (gemmlowp); of places that are pooled, only the greatest sum
  * is rescaled: tinyforge/compiler/fuse.py says when that is so.
  */
@@ -17,7 +17,7 @@ typedef struct {
     const int32_t *bias;       /* [out_ch], the input's zero point folded in */
     const int32_t *multiplier; /* [out_ch] */
     const int8_t *shift;       /* [out_ch], 0..21: right shift less one */
-    int32_t form;              /* 0 coded, 1 sparse, 2 indexed */
+    int32_t form;              /* 0 coded, 1 sparse */
     int32_t pool;              /* places of the convolution for an output: 1, 2 or 4 */
     int32_t out_ch;
     int32_t batches;
@@ -33,10 +33,7 @@ typedef struct {
     int32_t max;
 } tfg_conv_1d_packed_s8_t;
 
-/*
- * input [batches][in_len][in_ch], output [batches][places / pool, rounded up][out_ch], scratch word-aligned: 4 windows, for
- * form 2 of an even number of values
- */
+/* input [batches][in_len][in_ch], output [batches][places / pool, rounded up][out_ch], scratch 4 windows, word-aligned */
 void tfg_conv_1d_packed_s8(const tfg_conv_1d_packed_s8_t *p, const int8_t *input, int8_t *output, int16_t *scratch);
 
 TFG_C_END

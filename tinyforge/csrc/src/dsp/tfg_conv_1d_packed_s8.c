@@ -1,6 +1,5 @@
 #include "tfg/tfg_conv_1d_packed_s8.h"
 
-#include "../tfg_packed.h"
 #include "tfg_dsp.h"
 
 /* Four places, or fewer, in the order in which tiles() loads them */
@@ -33,10 +32,6 @@ typedef struct {
     "ldrd r9, r10, [r0]\n\t"             \
     "tfg_add_four r12\n\t"
 
-#define INDEXED                  \
-    "ldrd r9, r10, [r0], #8\n\t" \
-    "tfg_add_four \\weight\n\t"
-
 /* As tfg_tiles rescales: SSAT shifts by the one that the stored shift is short of */
 #define RESCALE                            \
     "lsls \\sum, \\sum, #1\n\t"            \
@@ -62,7 +57,6 @@ static TFG_NAKED void tiles(TFG_UNUSED const tfg_conv_1d_packed_s8_t *p, TFG_UNU
                      ".macro tfg_add_four weight\n\t" ADD_FOUR ".endm\n\t"
                      ".macro tfg_coded\n\t" CODED ".endm\n\t"
                      ".macro tfg_sparse distance, value\n\t" SPARSE ".endm\n\t"
-                     ".macro tfg_indexed weight\n\t" INDEXED ".endm\n\t"
                      ".macro tfg_greater one, other\n\t" GREATER ".endm\n\t"
                      ".macro tfg_rescale sum\n\t" RESCALE ".endm\n\t"
                      "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
@@ -86,7 +80,6 @@ static TFG_NAKED void tiles(TFG_UNUSED const tfg_conv_1d_packed_s8_t *p, TFG_UNU
                      "beq.w 7f\n\t"
                      "cmp r8, #1\n\t"
                      "beq 4f\n\t"
-                     "bhi 5f\n\t"
                      "lsrs r8, r2, #1\n\t" /* coded, two entries in a turn */
                      "add r2, r1, r2\n\t"
                      "bcc 3f\n\t"
@@ -110,20 +103,6 @@ static TFG_NAKED void tiles(TFG_UNUSED const tfg_conv_1d_packed_s8_t *p, TFG_UNU
                      "tfg_sparse r8, -1\n\t"
                      "cmp r1, r2\n\t"
                      "bne 2b\n\t"
-                     "b 7f\n\t"
-                     "5:\n\t"
-                     "adds r2, r2, #1\n\t" /* of an odd row, the last weight meets zeros */
-                     "add r2, r1, r2, lsr #1\n\t"
-                     "6:\n\t" /* indexed, two weights */
-                     "ldrb r8, [r1], #1\n\t"
-                     "and r12, r8, #15\n\t"
-                     "lsrs r8, r8, #4\n\t"
-                     "ldrsb r12, [r3, r12]\n\t"
-                     "ldrsb r8, [r3, r8]\n\t"
-                     "tfg_indexed r12\n\t"
-                     "tfg_indexed r8\n\t"
-                     "cmp r1, r2\n\t"
-                     "bne 6b\n\t"
                      "7:\n\t"
                      "ldrd r9, r12, [r11, #16]\n\t"
                      "ldr r2, [r11, #28]\n\t"
@@ -162,7 +141,6 @@ static TFG_NAKED void tiles(TFG_UNUSED const tfg_conv_1d_packed_s8_t *p, TFG_UNU
                      ".purgem tfg_add_four\n\t"
                      ".purgem tfg_coded\n\t"
                      ".purgem tfg_sparse\n\t"
-                     ".purgem tfg_indexed\n\t"
                      ".purgem tfg_greater\n\t"
                      ".purgem tfg_rescale\n\t");
 }
@@ -198,10 +176,6 @@ static TFG_COLD void gather(const tfg_conv_1d_packed_s8_t *p, const int8_t *inpu
             const int32_t at = from[slot] + tap;
             *to++ = (int16_t)(at >= 0 && at < bytes ? input[at] : p->pad_value);
         }
-    }
-    if (p->form == TFG_PACKED_INDEXED && taps % 2 != 0) {
-        tfg_store4(to, 0);
-        tfg_store4(to + 2, 0);
     }
 }
 
