@@ -22,7 +22,7 @@ from tinyforge.compiler.gate_packing import gate_forms
 from tinyforge.compiler.geometry import Geometry, taps_inside
 from tinyforge.compiler.layout import blocked, filled, interleaved, one_row, paired, widened
 from tinyforge.compiler.ops.conv_2d import patch_bytes
-from tinyforge.compiler.packing import nibbles, pack, pair
+from tinyforge.compiler.packing import dense_nibbles, nibbles, pack
 from tinyforge.compiler.sigmoid import sigmoid_table
 from tinyforge.compiler.single import single_fits, single_params
 from tinyforge.core.resources import csrc_dir, firmware_dir
@@ -117,7 +117,7 @@ def conv_1d_packed(rng):
             break
     taps, out_ch, places = found["kernel"] * found["in_ch"], found["out_ch"], found["out_len"]
     places -= places % pool if pool == 4 else 0
-    rows = packed_rows(rng, out_ch, taps, indexed=False)
+    rows = packed_rows(rng, out_ch, taps)
     shift = (found["bias"][:out_ch] & 255).astype(np.int8)
     found |= {**rows.params(), "bias": found["bias"][:out_ch] >> 8, "shift": shift, "places": places, "pool": pool}
     return found, inputs, found["batches"] * -(-places // pool) * out_ch, 8 * taps
@@ -131,12 +131,12 @@ def conv_1d_indexed(rng):
     return found | rows | {"bias": found["bias"] * 256 + found["shift"]}, inputs, output, 8 * filled(taps)
 
 
-def packed_rows(rng, outputs, inputs, *, indexed=True):
+def packed_rows(rng, outputs, inputs):
     """Of each form: few weights, few values and few zeros, neither."""
     share = float(rng.choice([0.02, 0.2, 0.5, 1]))
     values = rng.integers(-128, 128, int(rng.choice([3, 15, 16]))) if rng.integers(2) else np.arange(-128, 128)
     found = rng.choice(values, (outputs, inputs)) * (rng.random((outputs, inputs)) < share)
-    return pack(found.astype(np.int8), indexed=indexed)
+    return pack(found.astype(np.int8))
 
 
 def two_dimensions(rng, most_kernel, strides):
@@ -382,13 +382,17 @@ def fully_connected_one(rng):
     return {"filter": one_row(row), **sizes, **kept}, inputs, found["batches"], 0
 
 
-def fully_connected_pairs(rng):
+def fully_connected_pairs(rng, fours=True):
     found, _, output, _ = fully_connected(rng)
-    in_len = int(rng.integers(1, 26)) * 4
+    in_len = int(rng.integers(1, 26)) * (4 if fours else 2)
     values = rng.integers(-128, 128, int(rng.integers(1, 17)))
-    paired_up = pair(rng.choice(values, (found["out_len"], in_len)).astype(np.int8))
+    rows = dense_nibbles(rng.choice(values, (found["out_len"], in_len)).astype(np.int8), together=fours)
     del found["filter"]
-    return found | paired_up | {"in_len": in_len}, [found["batches"] * in_len], output, 0
+    return found | rows | {"in_len": in_len}, [found["batches"] * in_len], output, 0
+
+
+def fully_connected_indexed(rng):
+    return fully_connected_pairs(rng, fours=False)
 
 
 def fully_connected_packed(rng):
@@ -555,6 +559,7 @@ KERNELS = {
     "tfg_fully_connected_per_channel_s8": fully_connected_per_channel,
     "tfg_fully_connected_one_s8": fully_connected_one,
     "tfg_fully_connected_packed_s8": fully_connected_packed,
+    "tfg_fully_connected_indexed_s8": fully_connected_indexed,
     "tfg_fully_connected_pairs_s8": fully_connected_pairs,
     "tfg_max_pool_2d_s8": pool,
     "tfg_average_pool_2d_s8": pool,

@@ -130,12 +130,14 @@ class Campaign:
         self.seed, self.platforms = seed, platforms
         self.found: Counter[str] = Counter()
 
-    def run(self, first: int, count: int, *, streamed: bool = False, wide: bool = False) -> Iterator[int]:
+    def run(
+        self, first: int, count: int, *, streamed: bool = False, wide: bool = False, packed: bool = False
+    ) -> Iterator[int]:
         """Networks of these numbers, some at a time; the last number of each."""
         case_files()  # finds the folder of the cases
         from cases_networks import network, over_time
 
-        made = partial(over_time, wide=wide) if streamed else network
+        made = partial(over_time, wide=wide, packed=packed) if streamed else partial(network, packed=packed)
         for begin in range(first, first + count, BATCH):
             numbers = range(begin, min(begin + BATCH, first + count))
             cases = ((number, made(np.random.default_rng([self.seed, number]))) for number in numbers)
@@ -240,11 +242,12 @@ def main() -> int:
     parser.add_argument("--on", choices=("host", "virtual", "both"), help="both; for --stream host")
     parser.add_argument("--stream", action="store_true", help="networks over time, streamed beside whole windows")
     parser.add_argument("--wide", action="store_true", help="with --stream: a row of places at each time")
+    parser.add_argument("--packed", action="store_true", help="weights of many zeros or few values")
     given = parser.parse_args()
     on = given.on or ("host" if given.stream else "both")
     campaign = Campaign(given.seed, [kind for kind in (Host, Board) if on in (kind.name, "both")])
     start = time.monotonic()
-    for last in campaign.run(given.first, given.count, streamed=given.stream, wide=given.wide):
+    for last in campaign.run(given.first, given.count, streamed=given.stream, wide=given.wide, packed=given.packed):
         said = ", ".join(f"{count} {what}" for what, count in sorted(campaign.found.items()))
         print(f"up to {last}: {said}; {time.monotonic() - start:.0f} s", flush=True)  # noqa: T201
     return int(campaign.found["different"] > 0)

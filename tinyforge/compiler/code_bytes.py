@@ -23,8 +23,9 @@ OWN = {
     "tfg_max_pool_2d_s8": 572,
     "tfg_fully_connected_s8": 532,
     "tfg_fully_connected_per_channel_s8": 584,
-    "tfg_fully_connected_packed_s8": 424,
-    "tfg_fully_connected_pairs_s8": 360,
+    "tfg_fully_connected_packed_s8": 272,
+    "tfg_fully_connected_pairs_s8": 356,
+    "tfg_fully_connected_indexed_s8": 352,
     "tfg_fully_connected_one_s8": 204,
     "tfg_fully_connected_wide_s8": 460,
     "tfg_lstm_s8": 2284,
@@ -39,7 +40,12 @@ _INDEXED = "tfg_conv_1d_indexed_s8"
 _CONV_2D, _CONV_2D_POOL, _POOL = "tfg_conv_2d_s8", "tfg_conv_2d_pool_s8", "tfg_max_pool_2d_s8"
 _NARROW, _BYTES = "tfg_conv_2d_narrow_s8", "tfg_conv_2d_narrow_bytes_s8"
 _ONE, _POINT = "tfg_conv_2d_one_s8", "tfg_conv_1d_point_s8"
-_DENSE = ("tfg_fully_connected_s8", "tfg_fully_connected_per_channel_s8", "tfg_fully_connected_pairs_s8")
+_DENSE = (
+    "tfg_fully_connected_s8",
+    "tfg_fully_connected_per_channel_s8",
+    "tfg_fully_connected_pairs_s8",
+    "tfg_fully_connected_indexed_s8",
+)
 _ONE, _POINT, _SINGLE = "tfg_conv_2d_one_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_single_s8"
 _LSTM, _LSTM_PACKED, _GRU, _GRU_PACKED = "tfg_lstm_s8", "tfg_lstm_packed_s8", "tfg_gru_s8", "tfg_gru_packed_s8"
 

@@ -123,10 +123,10 @@ class Lowering:
         self.offers[view.op.index] = offered
         return self._forms.get(view.op.index, PLAIN)
 
-    def pack(self, view: OpView, weights: Array, *, indexed: bool = True) -> Packed:
+    def pack(self, view: OpView, weights: Array) -> Packed:
         """What :func:`packing.pack` makes of the operator's weights, int8 [outputs, inputs]; once for all lowerings."""
         if view.op.index not in self._packs:
-            self._packs[view.op.index] = pack(weights, indexed=indexed)
+            self._packs[view.op.index] = pack(weights)
         return self._packs[view.op.index]
 
     def has_kernel(self, kernel: str) -> bool:

@@ -1,13 +1,15 @@
 """Weights that take less flash than a byte each: rows with many zeros, and rows of at most 16 values.
 
-Three forms, chosen for a whole matrix; a row is an output's weights, and rows stand one after the other:
+Of rows with zeros only the others are kept, in one of two forms for a whole matrix; a row is an output's weights, and
+rows stand one after the other:
 
 ``coded``    an entry is one byte: how many inputs to go on (4 bits) and which value of a codebook (4 bits)
 ``sparse``   two entries are three bytes: both distances (4 bits each), both int8 values
-``indexed``  every weight is 4 bits: its value's place in the codebook
 
-Distances above 15 are bridged by an entry of value 0. A kernel multiplies from these directly; nothing is unpacked into
-RAM. The sums are those of the plain weights, so the outputs are equal to the last bit.
+Distances above 15 are bridged by an entry of value 0. Of rows of few values every weight is kept, as four bits: its
+value's place in a codebook; a byte of two may also be looked up in a table of all 256 pairs of values. A kernel
+multiplies from these directly; nothing is unpacked into RAM. The sums are those of the plain weights, so the outputs
+are equal to the last bit.
 """
 
 from __future__ import annotations
@@ -18,19 +20,20 @@ import numpy as np
 
 from tinyforge.core.graph import Array, Param
 
-CODED, SPARSE, INDEXED = 0, 1, 2
+CODED, SPARSE = 0, 1
 
 _BOOK = 16
 _FARTHEST = 15
 PLAIN, PACKED, PAIRS, NIBBLES = "", "packed", "pairs", "nibbles"
-"""How a layer's weights lie: as the model has them, or as :func:`pack`, :func:`pair` or :func:`nibbles` lay them."""
+"""How a layer's weights lie: as the model has them, as :func:`pack` lays them, or four bits each, looked up two at a
+time (``PAIRS``) or one by one."""
 
 SLOWEST_BALANCED = 2.0
 """`balanced` packs layers that together take at most so many times the instructions of plain ones."""
 
 # instructions on the virtual Cortex-M4, by how many places a kernel multiplies with a weight that it has unpacked:
 # of an entry (a weight where all are stored), and of an output beside them
-_PER_ENTRY = {1: {CODED: 7.4, SPARSE: 7.0, INDEXED: 6.5}, 4: {CODED: 11.2, SPARSE: 9.6}}
+_PER_ENTRY = {1: {CODED: 7.4, SPARSE: 7.0}, 4: {CODED: 11.2, SPARSE: 9.6}}
 _PER_ROW = {1: 50.0, 4: 61.0}
 
 
@@ -39,9 +42,9 @@ class Packed:
     """A packed matrix.
 
     Attributes:
-        form: CODED, SPARSE or INDEXED.
+        form: CODED or SPARSE.
         rows: uint8 [bytes], one row after the other.
-        entries: uint16 [rows]: entries (CODED), pairs of entries (SPARSE) or weights (INDEXED) of each row.
+        entries: uint16 [rows]: entries (CODED) or pairs of entries (SPARSE) of each row.
         book: int8 [16], or None for SPARSE.
     """
 
@@ -69,40 +72,38 @@ Packs = dict[int, Packed]
 """What was packed, by operator."""
 
 
-def pack(weights: Array, *, indexed: bool = True) -> Packed:
-    """The smallest packed form of int8 weights [outputs, inputs]; one that is larger than the matrix is possible.
-
-    ``indexed``: whether that form is one of them.
-    """
-    forms = [_sparse(weights)]
-    values = np.unique(weights)
-    with_zero = np.union1d(values, [0])
-    if len(with_zero) <= _BOOK:
-        forms.append(_coded(weights, with_zero.astype(np.int8)))
-    if indexed and len(values) <= _BOOK:
-        forms.append(_indexed(weights, values))
-    return min(forms, key=lambda form: form.flash_bytes)
+def pack(weights: Array) -> Packed:
+    """The smaller form of int8 weights [outputs, inputs]; one that is larger than the matrix is possible."""
+    sparse = _sparse(weights)
+    values = np.union1d(weights, [0])
+    if len(values) > _BOOK:
+        return sparse
+    coded = _coded(weights, values.astype(np.int8))
+    return coded if coded.flash_bytes < sparse.flash_bytes else sparse
 
 
-def pair(weights: Array) -> dict[str, Param] | None:
-    """Weights as ``tfg_fully_connected_pairs_s8`` reads them; None for more than 16 values, or inputs not in fours.
+def dense_nibbles(weights: Array, *, together: bool) -> dict[str, Param] | None:
+    """Weights of a dense layer, four bits each; None for more than 16 values, or inputs that are left over.
 
     Args:
         weights: int8 [outputs, inputs].
+        together: as ``tfg_fully_connected_pairs_s8`` reads them: inputs in fours; else as
+            ``tfg_fully_connected_indexed_s8`` does: inputs in twos.
 
     Returns:
-        ``pairs``: uint32 [256], both values of a byte as two int16; ``rows``: uint8 [outputs / 4, inputs / 4, inputs
-        0 2 or 1 3, 4 outputs].
+        ``rows``: uint8 [outputs / 4, inputs / 2, 4 outputs], in each byte places of inputs 0 2, then 1 3 of each four,
+        or of 0 1; and ``pairs``: uint32 [256], both values of a byte as two int16, or ``book``: int8 [16].
     """
     outputs, inputs = weights.shape
     values, places = np.unique(weights, return_inverse=True)
-    if len(values) > _BOOK or inputs % 4:
+    if len(values) > _BOOK or inputs % (4 if together else 2):
         return None
     padded = np.zeros((-(-outputs // 4) * 4, inputs), np.uint8)
     padded[:outputs] = places.reshape(weights.shape)
-    fours = padded.reshape(-1, 4, inputs // 4, 2, 2)  # block, output, group, inputs 0 1 or 2 3, first or second
-    rows = (fours[:, :, :, 0] | fours[:, :, :, 1] << 4).transpose(0, 2, 3, 1)
-    return {"pairs": _pairs(values), "rows": np.ascontiguousarray(rows)}
+    order = [0, 2, 1, 3] if together else [0, 1]
+    twos = padded.reshape(len(padded), -1, len(order))[:, :, order].reshape(-1, 4, inputs // 2, 2)
+    rows = np.ascontiguousarray((twos[..., 0] | twos[..., 1] << 4).swapaxes(1, 2))
+    return {"rows": rows, "pairs": _pairs(values)} if together else {"rows": rows, "book": _book(values)}
 
 
 def nibbles(weights: Array, *, together: bool = False) -> dict[str, Param] | None:
@@ -114,7 +115,7 @@ def nibbles(weights: Array, *, together: bool = False) -> dict[str, Param] | Non
 
     Returns:
         ``rows``: uint16 [outputs, inputs / 4, rounded up], places of inputs 0 2 1 3 in the book; ``book``: int8 [16],
-        or ``pairs`` as of :func:`pair`.
+        or ``pairs`` as of :func:`dense_nibbles`.
     """
     values, places = np.unique(weights, return_inverse=True)
     if len(values) > _BOOK:
@@ -177,14 +178,6 @@ def _sparse(weights: Array) -> Packed:
         rows.append(packed)
         pairs.append(len(entries) // 2)
     return _packed(SPARSE, rows, pairs, None)
-
-
-def _indexed(weights: Array, book: Array) -> Packed:
-    places = np.searchsorted(book, weights)
-    if places.shape[1] % 2:
-        places = np.pad(places, ((0, 0), (0, 1)))
-    rows = [list(row[::2] | row[1::2] << 4) for row in places]
-    return _packed(INDEXED, rows, [weights.shape[1]] * len(weights), book)
 
 
 def _packed(form: int, rows: list[list[int]], entries: list[int], book: Array | None) -> Packed:

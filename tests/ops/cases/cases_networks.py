@@ -49,10 +49,12 @@ class Network:
     Args:
         rng: decides all.
         shapes: of the inputs.
+        packed: all weights have zeros or few values.
     """
 
-    def __init__(self, rng: np.random.Generator, shapes: Sequence[tuple[int, ...]]) -> None:
+    def __init__(self, rng: np.random.Generator, shapes: Sequence[tuple[int, ...]], *, packed: bool = False) -> None:
         self.rng, self.model = rng, Writer()
+        self.kinds, self.sharing = (2, 2) if packed else (6, 4)
         self.values: list[Value] = []
         self.read: set[int] = set()
         self.told: list[str] = []
@@ -110,7 +112,7 @@ class Network:
     def weights(self, shape: tuple[int, ...]) -> np.ndarray:
         """Dense ones, mostly zeros, or few values: what is packed among them."""
         dense = weights(self.rng, shape)
-        kind = int(self.rng.integers(6))
+        kind = int(self.rng.integers(self.kinds))
         if kind == 0:
             return np.where(self.rng.random(shape) < self.rng.uniform(0.5, 0.97), 0, dense).astype(np.int8)
         if kind == 1:
@@ -123,7 +125,7 @@ class Network:
         """Constant weights and bias (if not ``biased``, perhaps without), and the scales of the weights."""
         channels = shape[axis]
         least = pick(self.rng, 2e-3, 2e-3, 2e-3, 1e-5)  # apart so far, some channels are shifted to the left
-        scales = [scale(self.rng, least, 2e-2) for _ in range(channels if self.rng.integers(4) else 1)]
+        scales = [scale(self.rng, least, 2e-2) for _ in range(channels if self.rng.integers(self.sharing) else 1)]
         found = [self.model.constant("w", self.weights(shape), "int8", scale=scales, axis=axis)]
         if not biased and not self.rng.integers(4):
             return found, scales
@@ -514,12 +516,12 @@ class Network:
         return self.model.build([value.index for value in self.inputs], [value.index for value in outputs])
 
 
-def network(rng: np.random.Generator, name: str = "") -> Case | None:
-    """A network of up to eleven pieces; None where none of them fits its inputs."""
-    return _grown(Network(rng, _inputs(rng)), Network.PIECES, int(rng.integers(2, 12)), name)
+def network(rng: np.random.Generator, name: str = "", *, packed: bool = False) -> Case | None:
+    """A network of up to eleven pieces; None where none of them fits its inputs. ``packed``: as of ``Network``."""
+    return _grown(Network(rng, _inputs(rng), packed=packed), Network.PIECES, int(rng.integers(2, 12)), name)
 
 
-def over_time(rng: np.random.Generator, name: str = "", *, wide: bool = False) -> Case | None:
+def over_time(rng: np.random.Generator, name: str = "", *, wide: bool = False, packed: bool = False) -> Case | None:
     """A network of one window of time, whose first pieces go along it; ``wide``: each time is a row of places."""
     if wide:
         shape = (1, *(int(size) for size in rng.integers((8, 2, 1), (40, 9, 5))))
@@ -528,7 +530,7 @@ def over_time(rng: np.random.Generator, name: str = "", *, wide: bool = False) -
         shape = pick(
             rng, (1, 1, length, channels), (1, 1, length, channels), (1, length, 1, channels), (1, length, channels)
         )
-    start = Network(rng, [shape])
+    start = Network(rng, [shape], packed=packed)
     _grown(start, Network.ALONG_TIME, int(rng.integers(1, 6)), name)
     return _grown(start, Network.PIECES, int(rng.integers(4)), name)
 

@@ -59,7 +59,7 @@ def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
         ("conv_2d", 3, 8, "tfg_conv_2d_s8"),  # 18 pairs of values are too many
         ("conv_1d", 4, 8, "tfg_conv_1d_s8"),
         ("fully_connected", 8, 1, "tfg_fully_connected_one_s8"),
-        ("fully_connected", 8, 2, "tfg_fully_connected_per_channel_s8"),
+        ("fully_connected", 32, 2, "tfg_fully_connected_per_channel_s8"),
     ],
 )
 def test_kernel(kind, in_ch, out_ch, kernel):

@@ -80,7 +80,7 @@ def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Para
         instructions = 200 + 19 * groups + len(rows) * (58 + (16 if form == PAIRS else 23) * groups)
     else:
         kernel, taps = "tfg_conv_1d_packed_s8", rows.shape[1]
-        coded = low.pack(view, final, indexed=False)
+        coded = low.pack(view, final)
         weights = {**coded.params(), **params}
         instructions = 150 + coded.instructions(PLACES) + GATHERED * taps
     low.layer(

@@ -16,12 +16,14 @@ from tinyforge.compiler.layout import GROUP, blocked, one_row
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import rows
-from tinyforge.compiler.packing import PACKED, PAIRS, PLAIN, can_be_smaller, pair
+from tinyforge.compiler.packing import NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, dense_nibbles
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, clamp_of, folded_bias
 from tinyforge.core.graph import Array, DType, Param, Tensor
 
 _ONE, _WIDE = "tfg_fully_connected_one_s8", "tfg_fully_connected_wide_s8"
-_ONE_SCALE, _PAIRS = "tfg_fully_connected_s8", "tfg_fully_connected_pairs_s8"
+_ONE_SCALE = "tfg_fully_connected_s8"
+_KERNELS = {NIBBLES: "tfg_fully_connected_indexed_s8", PAIRS: "tfg_fully_connected_pairs_s8"}
+_PER_FOUR = {NIBBLES: 58, PAIRS: 30}  # instructions of four inputs of four outputs, on the virtual Cortex-M4
 _ONE_BYTES = 180  # of its code, GCC 12, -O2
 _SAVED_ALONE = 3  # instructions of a weight, where a block of four outputs holds one
 LANES = 4  # outputs a kernel computes together
@@ -59,13 +61,14 @@ def fully_connected(view: OpView, low: Lowering) -> None:
     )
     kernel, params = dense_params(view, input_, filter_, output, batches)
     instructions = _plain_instructions(in_len, out_len)
-    form, pairs = PLAIN, None
+    form = PLAIN
     if kernel != _WIDE and can_be_smaller(weights):
-        pairs = pair(weights) if kernel == _ONE_SCALE else None
-        form = low.form(view, *((PACKED,) if pairs is None else (PACKED, PAIRS)))
-    if form == PAIRS and pairs is not None:
-        kernel, params = _PAIRS, {**pairs, **{name: value for name, value in params.items() if name != "filter"}}
-        instructions = _pairs_instructions(in_len, out_len)
+        forms = [form for form in (NIBBLES, PAIRS) if kernel == _ONE_SCALE and _nibbles(weights, form) is not None]
+        form = low.form(view, PACKED, *forms)
+    if form in {NIBBLES, PAIRS}:
+        kept = {name: value for name, value in params.items() if name != "filter"}
+        kernel, params = _KERNELS[form], {**(_nibbles(weights, form) or {}), **kept}
+        instructions = 60 + -(-out_len // LANES) * (42 + _PER_FOUR[form] * in_len // 4)
     elif form == PACKED:
         packed = low.pack(view, weights)
         kernel, params = "tfg_fully_connected_packed_s8", {**packed.params(), **_packed_params(params)}
@@ -189,9 +192,8 @@ def _plain_instructions(in_len: int, out_len: int) -> int:
     return 60 + blocks * (46 + int(1.3 * LANES * in_len))
 
 
-def _pairs_instructions(in_len: int, out_len: int) -> int:
-    """The same of ``tfg_fully_connected_pairs_s8``."""
-    return 60 + -(-out_len // LANES) * (42 + 30 * in_len // 4)
+def _nibbles(weights: Array, form: str) -> dict[str, Param] | None:
+    return dense_nibbles(weights, together=form == PAIRS)
 
 
 def _packed_params(params: dict[str, Param]) -> dict[str, Param]:

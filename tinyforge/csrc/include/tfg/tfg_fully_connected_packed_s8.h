@@ -6,8 +6,8 @@
 TFG_C_BEGIN
 
 /*
- * Dense layer whose weights are packed: many zeros, or at most 16 values. One rounding an output, as
- * tfg_fully_connected_s8 and tfg_fully_connected_per_channel_s8 round.
+ * Dense layer whose weights are packed: many zeros. One rounding an output, as tfg_fully_connected_s8 and
+ * tfg_fully_connected_per_channel_s8 round.
  */
 typedef struct {
     const uint8_t *rows;       /* packed weights of one output after the other, see src/tfg_packed.h */
@@ -16,7 +16,7 @@ typedef struct {
     const int32_t *bias;       /* [out_len], the input's zero point folded in */
     const int32_t *multiplier; /* [1] or [out_len], (0, 2^31) */
     const int8_t *shift;       /* [1] or [out_len], 1..22 */
-    int32_t form;              /* 0 coded, 1 sparse, 2 indexed */
+    int32_t form;              /* 0 coded, 1 sparse */
     int32_t batches;
     int32_t in_len;
     int32_t out_len;

@@ -122,6 +122,30 @@
     "sxtb16 lr, lr, ror #8\n\t" PAIR_1X4("r8", "r12") PAIR_1X4("r9", "lr") "subs r2, r2, #1\n\t" \
                                                                            "bne 4b\n\t"
 
+/* Two inputs, in r12 and lr, of an output, whose weights' places in the book are r9 and r10 */
+#define INDEXED_1X2(sum)                   \
+    "ldrsb r9, [r3, r9]\n\t"               \
+    "ldrsb r10, [r3, r10]\n\t"             \
+    "smlabb " sum ", r9, r12, " sum "\n\t" \
+    "smlabb " sum ", r10, lr, " sum "\n\t"
+
+#define PRODUCTS_OF_INDEXED                                                                              \
+    "ldr r3, [sp, #8]\n\t"                                                                               \
+    "ldrd r0, r2, [sp]\n\t"                                                                              \
+    "4:\n\t"                                                                                             \
+    "ldrsb r12, [r0], #1\n\t"                                                                            \
+    "ldr r8, [r1], #4\n\t"                                                                               \
+    "ldrsb lr, [r0], #1\n\t"                                                                             \
+    "and r9, r8, #15\n\t"                                                                                \
+    "ubfx r10, r8, #4, #4\n\t" INDEXED_1X2("r4") "ubfx r9, r8, #8, #4\n\t"                               \
+                                                 "ubfx r10, r8, #12, #4\n\t" INDEXED_1X2(                \
+                                                     "r5") "ubfx r9, r8, #16, #4\n\t"                    \
+                                                           "ubfx r10, r8, #20, #4\n\t" INDEXED_1X2(      \
+                                                               "r6") "ubfx r9, r8, #24, #4\n\t"          \
+                                                                     "lsr r10, r8, #28\n\t" INDEXED_1X2( \
+                                                                         "r7") "subs r2, r2, #1\n\t"     \
+                                                                               "bne 4b\n\t"
+
 #define DENSE_BODY(PRODUCTS, RESCALE)                                     \
     ".syntax unified\n\t"                                                 \
     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"                     \
@@ -166,6 +190,11 @@ TFG_NAKED void tfg_dense_per_channel(TFG_UNUSED const tfg_dense_t *dense)
 TFG_NAKED void tfg_dense_pairs(TFG_UNUSED const tfg_dense_t *dense)
 {
     __asm__ volatile(DENSE_BODY(PRODUCTS_OF_PAIRS, RESCALE_BLOCK));
+}
+
+TFG_NAKED void tfg_dense_indexed(TFG_UNUSED const tfg_dense_t *dense)
+{
+    __asm__ volatile(DENSE_BODY(PRODUCTS_OF_INDEXED, RESCALE_BLOCK));
 }
 
 /* Four inputs of one output: r0 input, r1 their weights in r4 and r5, r3 sum */

@@ -149,7 +149,7 @@ typedef struct {
     const int8_t *filter; /* as tfg_fully_connected_s8_t has it, word-aligned */
     const int8_t *input;
     int32_t groups; /* whole groups of four inputs */
-    int32_t rest;   /* inputs behind them, 0..3; of tfg_dense_pairs, where its table is */
+    int32_t rest;   /* inputs behind them, 0..3; for tfg_dense_pairs and tfg_dense_indexed the address of their table */
     const int32_t *bias;
     int8_t *output;
     int32_t left;           /* outputs, > 0 */
@@ -164,6 +164,9 @@ void tfg_dense_per_channel(const tfg_dense_t *dense);
 
 /* As tfg_dense, with bytes of the filter that are two weights, [groups][inputs 0 2, 1 3][4 outputs] in each block of four outputs */
 void tfg_dense_pairs(const tfg_dense_t *dense);
+
+/* As tfg_dense, groups of two inputs, with bytes of the filter that are two weights, [groups][4 outputs] in each block of four outputs */
+void tfg_dense_indexed(const tfg_dense_t *dense);
 
 /* `sum` plus the products of whole groups of four inputs with weights [groups][4] in the order 0 2 1 3, word-aligned */
 int32_t tfg_dot_wide(const int8_t *input, const int16_t *weights, int32_t groups, int32_t sum);
