@@ -1,7 +1,5 @@
 #include "tfg/tfg_conv_1d_indexed_s8.h"
 
-#include <stdbool.h>
-
 #include "tfg_dsp.h"
 
 /* Four places, or fewer; tiles() takes it from the begin of a channel to the next one's */
@@ -17,7 +15,7 @@ typedef struct {
     int32_t pool;
     const uint16_t *rows;
     const void *table; /* the book, or both values of each byte */
-    bool together;     /* the latter */
+    int32_t together;  /* 1: the latter */
 } run_t;
 
 /* Two weights times two inputs of the four places */
@@ -71,7 +69,7 @@ static TFG_NAKED void tiles(TFG_UNUSED run_t *run)
                      "mov r5, r4\n\t"
                      "mov r6, r4\n\t"
                      "mov r7, r4\n\t"
-                     "ldrb r8, [r12, #52]\n\t"
+                     "ldr r8, [r12, #52]\n\t"
                      "cmp r8, #0\n\t"
                      "bne 5f\n\t"
                      "2:\n\t"
@@ -149,10 +147,10 @@ TFG_COLD void tfg_conv_1d_indexed_s8(const tfg_conv_1d_indexed_s8_t *p, const in
                                      int16_t *scratch)
 {
     run_t run = {scratch,   scratch + p->groups * 16, NULL,    NULL,    output,  0,
-                 {0, 0, 0}, 2 * p->zero_point + 1,    p->pool, p->rows, p->book, false};
+                 {0, 0, 0}, 2 * p->zero_point + 1,    p->pool, p->rows, p->book, 0};
     if (p->pairs != NULL) {
         run.table = p->pairs;
-        run.together = true;
+        run.together = 1;
     }
     for (int32_t batch = 0; batch < p->batches; batch++) {
         for (int32_t place = 0; place < p->places; place += 4) {
