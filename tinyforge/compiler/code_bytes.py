@@ -13,7 +13,7 @@ OWN = {
     "tfg_conv_1d_pool_s8": 320,
     "tfg_conv_1d_packed_s8": 988,
     "tfg_conv_1d_indexed_s8": 852,
-    "tfg_conv_1d_point_s8": 344,
+    "tfg_conv_1d_point_s8": 468,
     "tfg_conv_2d_s8": 824,
     "tfg_conv_2d_pool_s8": 872,
     "tfg_conv_2d_one_s8": 1936,
@@ -39,14 +39,13 @@ _CONV_1D, _CONV_1D_POOL, _PACKED = "tfg_conv_1d_s8", "tfg_conv_1d_pool_s8", "tfg
 _INDEXED = "tfg_conv_1d_indexed_s8"
 _CONV_2D, _CONV_2D_POOL, _POOL = "tfg_conv_2d_s8", "tfg_conv_2d_pool_s8", "tfg_max_pool_2d_s8"
 _NARROW, _BYTES = "tfg_conv_2d_narrow_s8", "tfg_conv_2d_narrow_bytes_s8"
-_ONE, _POINT = "tfg_conv_2d_one_s8", "tfg_conv_1d_point_s8"
+_ONE, _POINT, _SINGLE = "tfg_conv_2d_one_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_single_s8"
 _DENSE = (
     "tfg_fully_connected_s8",
     "tfg_fully_connected_per_channel_s8",
     "tfg_fully_connected_pairs_s8",
     "tfg_fully_connected_indexed_s8",
 )
-_ONE, _POINT, _SINGLE = "tfg_conv_2d_one_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_single_s8"
 _LSTM, _LSTM_PACKED, _GRU, _GRU_PACKED = "tfg_lstm_s8", "tfg_lstm_packed_s8", "tfg_gru_s8", "tfg_gru_packed_s8"
 
 SHARED = (
@@ -64,8 +63,6 @@ SHARED = (
         84,  # tfg_limit
         (
             *(_CONV_1D, _CONV_1D_POOL, _PACKED, _INDEXED, _CONV_2D, _CONV_2D_POOL),
-            *(_NARROW, _BYTES, _ONE, _POINT, _POOL, *_DENSE),
-            *(_CONV_1D, _CONV_1D_POOL, _CONV_1D_PACKED, _CONV_2D, _CONV_2D_POOL),
             *(_NARROW, _BYTES, _ONE, _POINT, _SINGLE, _POOL, *_DENSE),
         ),
     ),
