@@ -139,7 +139,7 @@ def _judge_logs(loaded: Project, model: str, log: Sequence[str], *, json: bool) 
         share = {key: said[key] for key in ("accuracy", "low", "high")}
         what = "int8 input" if said["quantized"] else "raw samples"
         render.say(
-            f"{render.interval(share)} of {said['windows']} windows right ({what}; {said['others']} other lines)"
+            f"{render.interval(share)} of {said['windows']} windows right ({what}; other lines: {said['others']})"
         )
         if said["host"]["windows"]:
             host = said["host"]

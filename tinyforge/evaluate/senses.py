@@ -186,7 +186,8 @@ def _broken(known: Known, felt: Felt) -> Iterator[Finding]:
     broken = ~np.isfinite(felt.windows)
     if broken.any():
         names = [known.channels[c] for c in np.flatnonzero(broken.any(axis=(0, 1)))]
-        fact = f"{int(broken.any(axis=(1, 2)).sum())} windows hold NaN or infinity, in {', '.join(names)}"
+        count = int(broken.any(axis=(1, 2)).sum())
+        fact = f"NaN or infinity in {', '.join(names)}, in {count} of {len(broken)} windows"
         yield _finding(felt, "not_finite", fact, "look where the sensor is read: its registers, and a division by zero")
 
 

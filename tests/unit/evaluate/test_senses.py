@@ -213,7 +213,7 @@ def test_a_number_that_is_none_ends_the_search(known):
     felt = session(known)
     felt.windows[3, 4, 1] = np.nan
     (found,) = examine(known, felt)
-    assert (found.code, found.fact) == ("not_finite", "1 windows hold NaN or infinity, in ay")
+    assert (found.code, found.fact) == ("not_finite", "NaN or infinity in ay, in 1 of 159 windows")
 
 
 def test_without_a_truth_units_are_seen_all_the_same(known):
