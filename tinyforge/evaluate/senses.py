@@ -274,11 +274,12 @@ def _gravity(known: Known, felt: Felt) -> tuple[list[Finding], Felt]:
         return [_finding(felt, "no_gravity", fact, way_out, ratio=ratio)], felt
     factors = [(factor, "wrong_unit", text) for factor, text in _GRAVITY_UNITS]
     factors += [(factor, "other_range", _range_text("accelerations", factor)) for factor in _RANGES]
-    factor, code, text = min(
-        factors, key=lambda one: abs(math.log(ratio / one[0])) * (_COMMONER if one[1] == "wrong_unit" else 1)
-    )
-    if abs(math.log(ratio / factor)) > GRAVITY_TOLERANCE:
+    fitting = [one for one in factors if abs(math.log(ratio / one[0])) <= GRAVITY_TOLERANCE]
+    if not fitting:
         return [], felt
+    # a unit is mistaken more often than a range
+    units = [one for one in fitting if one[1] == "wrong_unit"]
+    factor, code, text = min(units or fitting, key=lambda one: abs(math.log(ratio / one[0])))
     said, _, way_out = text.partition(": ")
     undone = felt.windows.copy()
     undone[:, :, columns] /= np.float32(factor)
