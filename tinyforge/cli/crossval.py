@@ -35,8 +35,9 @@ def show(scheme: str, model: str, project: Path, run: str, jobs: int, *, json: b
             (f"F1 {label}", *[_of_class(said[rung], label) for rung in RUNGS]) for label in said["int8"]["per_class"]
         ]
         rows.append(("calibration error", *[render.percent(said[rung]["calibration"]["error"]) for rung in RUNGS]))
+        kind = "" if scheme.isdigit() else f"{scheme}, "  # of `--cv 5` the number of folds says all
         render.table(
-            f"{name}: {scheme}, {len(said['folds'])} folds, {said['int8']['windows']} windows of {len(groups)} groups, "
+            f"{name}: {kind}{len(said['folds'])} folds, {said['int8']['windows']} windows of {len(groups)} groups, "
             "each tested by a network that has not seen its group",
             columns,
             rows,
