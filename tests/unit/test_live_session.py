@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -49,3 +51,13 @@ def test_typing_needs_a_terminal(project):
     done = CliRunner().invoke(app, ["live", "--type", "--project", str(project.root)], standalone_mode=False)
     assert isinstance(done.exception, UsageError)
     assert str(done.exception) == "--type: needs a terminal for the keys; give --script truth.csv"
+
+
+def test_a_truth_that_the_model_on_the_board_does_not_know_is_none():
+    """Labels that are typed are the project's, which may be more than an older model has."""
+    window = np.zeros((4, 6), np.float32)
+    inference = SimpleNamespace(label=0)
+    predictions = [SimpleNamespace(window=window, inference=inference, first_index=2 * k, time_us=k) for k in range(2)]
+    judged = [SimpleNamespace(truth=truth) for truth in ("rest", "wave")]
+    felt = live._felt(("rest", "stop"), predictions, judged, SimpleNamespace(hop=2, rate_mhz=50_000))
+    assert felt.truths.tolist() == [0, -1]

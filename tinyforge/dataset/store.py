@@ -200,10 +200,11 @@ class RecordingStore:
                 way_out = "`tinyforge capture --undo` takes back what was recorded"
                 raise DataError(str(self.manifest), "has no edit or import to undo", way_out)
             edit = self._edits[-1]
-            for key in edit.removed:
-                if not (self.folder / self._away[key].file).is_file():
+            away = [self._away[key] for key in edit.removed if key in self._away]  # what was added again is not
+            for entry in away:
+                if not (self.folder / entry.file).is_file():
                     raise DataError(
-                        str(self.folder / self._away[key].file), "is gone, so it cannot come back", "restore the file"
+                        str(self.folder / entry.file), "is gone, so it cannot come back", "restore the file"
                     )
             undo = Undo(edit.what)
             self._append(stream, [line_of(undo)])

@@ -98,6 +98,17 @@ def test_a_line_that_was_deleted_does_not_spoil_the_import_after_it(store, make_
     assert state(store) == before
 
 
+def test_an_edit_of_what_was_added_again_can_be_undone(store, make_recording):
+    """Deleted, and then recorded or copied in once more: nothing is to bring back."""
+    before = state(store)
+    key = store.entries()[0].id
+    edits.delete(store, [key])
+    store.add(make_recording(0, label="go", subject="s0"))
+    assert state(store) == before
+    assert store.undo().removed == (key,)
+    assert state(store) == before
+
+
 def test_trim_keeps_labels_times_and_origin(tmp_path):
     store = RecordingStore(tmp_path)
     samples = np.arange(600, dtype=np.float32).reshape(100, 6)

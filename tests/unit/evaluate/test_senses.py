@@ -220,3 +220,98 @@ def test_without_a_truth_units_are_seen_all_the_same(known):
     felt = session(known, scaled(9.80665, 9.80665, 9.80665, 1, 1, 1))
     found = examine(known, replace(felt, truths=np.full(len(felt.truths), -1)))
     assert codes(found) == ["wrong_unit"]
+
+
+def only(felt, chosen, windows):
+    """A session of some of its windows, answered right."""
+    return replace(felt, windows=windows, answers=felt.truths[chosen], truths=felt.truths[chosen], starts=None)
+
+
+def resting(known):
+    felt = session(known)
+    chosen = felt.truths == LABELS.index("rest")
+    return felt, chosen, felt.windows[chosen].copy()
+
+
+def test_a_pose_that_is_held_is_not_clipped(known):
+    """Coarse samples, and the farthest pose of the session, where the training's movements go on."""
+    felt, chosen, windows = resting(known)
+    windows[:, :, 0] = 0.16
+    windows[::5, :, 0] = np.round(np.linspace(-0.6, 0.15, LENGTH) / 0.02) * 0.02
+    assert examine(known, only(felt, chosen, windows)) == ()
+
+
+def test_samples_that_were_repeated_are_not_clipped(known):
+    """Where samples were lost on the way to the window and the last one stands for them, all channels hold."""
+    felt, chosen, windows = resting(known)
+    windows[:, 30:] = windows[:, 29:30]
+    windows[:, 30:, 0] = windows[:, :, 0].max() + 0.1
+    assert "clipped" not in codes(examine(known, only(felt, chosen, windows)))
+
+
+def test_a_hand_at_rest_is_no_dead_channel_where_the_training_holds_too(known):
+    """An int8 input in steps of 20 dps: the training's own rest has windows of one value."""
+    step = np.array([0.02, 0.02, 0.02, 20, 20, 20], np.float32)
+    felt, chosen, windows = resting(known)
+    coarse = replace(known, windows=np.round(known.windows / step) * step)
+    assert examine(coarse, only(felt, chosen, np.round(windows / step) * step)) == ()
+    whole = session(known, lambda x: x * [1, 1, 1, 1, 0, 1])
+    assert "still_channels" in codes(examine(coarse, replace(whole, windows=np.round(whole.windows / step) * step)))
+
+
+def test_a_channel_that_holds_a_large_number_is_still(known):
+    found = examine(known, session(known, lambda x: x * [1, 1, 0, 1, 1, 1] + [0, 0, 16384.1, 0, 0, 0]))
+    assert "still_channels" in codes(found)
+
+
+def test_a_movement_with_another_level_is_not_another_range(known):
+    """A flick whose windows feel 2 g on average, done alone; one such class is trained."""
+    flicked = known.windows.copy()
+    flicked[known.targets == 1, :, :3] *= 1.75
+    felt = session(known, scaled(1.75, 1.75, 1.75, 1, 1, 1))
+    chosen = felt.truths == 1
+    assert examine(replace(known, windows=flicked), only(felt, chosen, felt.windows[chosen])) == ()
+
+
+def test_a_training_without_gravity_says_nothing_of_units(known):
+    rng = np.random.default_rng(6)
+    drift = np.array([0.1, 0.1, 0.1, 0, 0, 0])
+
+    def without(windows, share):
+        moved = windows - windows.mean(axis=1, keepdims=True)
+        return (moved + rng.normal(0, 1, (len(windows), 1, 6)) * drift * share).astype(np.float32)
+
+    trained, felt = replace(known, windows=without(known.windows, 1)), session(known)
+    for share in (0.3, 2.0):
+        found = examine(
+            trained, replace(felt, windows=without(felt.windows, share), answers=np.maximum(felt.truths, 0))
+        )
+        assert not {"no_gravity", "other_range", "wrong_unit"} & set(codes(found))
+
+
+@pytest.mark.parametrize(
+    ("factor", "said", "way_out"),
+    [
+        (1 / 9.80665, "g where the model takes m/s^2", "by 9.80665"),
+        (101.97, "milli-g where the model takes m/s^2", "0.0098"),
+    ],
+)
+def test_units_are_those_of_the_model(known, factor, said, way_out):
+    metric = np.array([9.80665] * 3 + [1] * 3, np.float32)
+    other = replace(
+        known,
+        windows=known.windows * metric,
+        units=("m/s^2",) * 3 + UNITS[3:],
+        classify=lambda windows: known.classify(windows / metric),
+    )
+    found = examine(other, session(known, lambda x: x * metric * [*[factor] * 3, 1, 1, 1]))
+    one = next(one for one in found if one.code == "wrong_unit")
+    assert f": {said}" in one.fact
+    assert way_out in one.way_out
+
+
+def test_a_rate_that_the_network_bears_is_no_error(known):
+    (found,) = examine(known, session(known, measured_hz=52.0))
+    assert (found.code, found.severity) == ("other_rate", "warning")
+    (found,) = examine(known, session(known, measured_hz=60.0))
+    assert (found.code, found.severity) == ("other_rate", "error")
