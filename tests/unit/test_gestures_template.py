@@ -136,6 +136,17 @@ def test_people_are_kept_apart_where_there_are_three(tmp_path, subjects, more, b
     assert projects.load(tmp_path).dataset == DatasetConfig(split_by=by)
 
 
+def test_people_who_are_left_out_do_not_count(tmp_path):
+    """A third one recorded a label that the project does not take: two cannot fill three sides."""
+    (tmp_path / "tinyforge.toml").write_text(AUTO.replace("[dataset]", '[dataset]\nlabels = ["go", "stop"]'))
+    store = RecordingStore(tmp_path / "dataset")
+    takes = [(label, subject) for label in ("go", "stop") for subject in "ab"] + [("wave", "c")]
+    store.add_all(a_take(seed, *take) for seed, take in enumerate(takes))
+    assert projects.load(tmp_path).dataset.split_by == "recording"
+    store.add(a_take(20, "stop", "c"))
+    assert projects.load(tmp_path).dataset.split_by == "subject"
+
+
 def test_a_frozen_split_stays_what_it_is(tmp_path):
     (tmp_path / "tinyforge.toml").write_text(AUTO)
     store = RecordingStore(tmp_path / "dataset")

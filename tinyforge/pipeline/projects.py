@@ -45,6 +45,7 @@ def _split(project: Project) -> Project:
     """``split_by = "auto"``, settled: as the frozen split; else by subject where that many are to tell apart.
 
     Each of training, watching and testing needs a subject of its own; a recording of nobody named belongs to none.
+    Recordings of labels or placements that the project leaves out do not count.
     """
     from tinyforge.pipeline import frozen
     from tinyforge.pipeline.datasets import store_of
@@ -53,7 +54,13 @@ def _split(project: Project) -> Project:
     if not by:
         names: set[str] = set()
         with contextlib.suppress(DataError):  # said by who reads the recordings
-            names = {entry.subject for entry in store_of(project).entries()}
+            config = project.dataset
+            names = {
+                entry.subject
+                for entry in store_of(project).entries()
+                if (not config.labels or set(config.labels).intersection(entry.labels))
+                and config.placement in {"", entry.placement}
+            }
         count = len(names) if all(names) else 0
         if project.capture is not None:  # what `tinyforge run` will record
             count = max(count, project.capture.subjects)
