@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tinyforge.cli.app import app
-from tinyforge.core.errors import UsageError
+from tinyforge.core.errors import ToolError, UsageError
 from tinyforge.core.project import load_project
 from tinyforge.evaluate.live import Span
 from tinyforge.pipeline import live
@@ -61,3 +62,28 @@ def test_a_truth_that_the_model_on_the_board_does_not_know_is_none():
     judged = [SimpleNamespace(truth=truth) for truth in ("rest", "wave")]
     felt = live._felt(("rest", "stop"), predictions, judged, SimpleNamespace(hop=2, rate_mhz=50_000))
     assert felt.truths.tolist() == [0, -1]
+
+
+def test_a_session_is_kept_before_it_is_judged(project, monkeypatch):
+    """Where this machine has no C compiler, or the windows of the training are gone."""
+    inference = SimpleNamespace(label=0, scores=np.zeros(2, np.int8))
+    prediction = SimpleNamespace(window=np.zeros((4, 6), np.float32), inference=inference, sequence=0, time_us=0)
+    judged = live.Judged(0.0, 0.1, None, "rest", "rest", 10)
+    link = SimpleNamespace(
+        labels=lambda: ("rest", "stop"),
+        stats=lambda: SimpleNamespace(arena_bytes=1, stack_bytes=1, samples_lost=0),
+        hello=lambda: SimpleNamespace(model_sha256=b"1234"),
+    )
+    monkeypatch.setattr(live.devices, "board_of", lambda *_: SimpleNamespace(id="virtual", name="virtual"))
+    monkeypatch.setattr(live.devices, "virtual_flash", lambda *_: None)
+    monkeypatch.setattr(live.devices, "linked", lambda *_args, **_more: nullcontext(link))
+    monkeypatch.setattr(live, "_listen", lambda *_: ([prediction], [judged], None))
+
+    def find(*_):
+        raise ToolError("cc", "is missing", "install it")
+
+    monkeypatch.setattr(live.trained, "find", find)
+    with pytest.raises(ToolError):
+        live.record(project, live.Request(typed=list), lambda _judged, _label: None)
+    (kept,) = (project.root / "sessions").glob("*/session.json")
+    assert (kept.parent / "windows.npz").is_file()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SETTLE_S = 0.3
 _CLOCK_US = 1 << 32
-_LEAST_TIMED_US = 2_000_000  # that tell a rate
+_LEAST_TIMED_US = 10_000_000  # that tell a rate: up to 32 samples wait in a sensor's queue
 
 Typed = Callable[[], Sequence[tuple[float, str]]]
 Shown = Callable[[Judged, str], None]
@@ -140,7 +140,6 @@ def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
     counted = tally(judged)
     share = wilson(counted.right, counted.judged) if counted.judged else None
     times = np.array([one.latency_us for one in judged])
-    made = trained.find(project, spec, digest)
     said: dict[str, Any] = {
         "board": board.id,
         "model": spec.name,
@@ -157,15 +156,19 @@ def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
         "memory": {"arena_bytes": stats.arena_bytes, "stack_bytes": stats.stack_bytes},
         "samples_lost": stats.samples_lost,
         "windows_lost": predictions[-1].sequence + 1 - len(predictions),
-        "host": None if made is None else _host(made, predictions),
-        "findings": [
-            {key: value for key, value in dataclasses.asdict(one).items() if key != "rung"}
-            for one in _findings(made, spec, digest, labels, predictions, judged, started)
-        ],
+        "host": None,
+        "findings": [],
     }
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = project.root / "sessions" / f"{stamp}_{board.id}_{spec.name}"
-    _keep(folder, said, truth.spans, predictions, judged)
+    _keep(folder, said, truth.spans, predictions, judged)  # before what needs a compiler and the training's windows
+    made = trained.find(project, spec, digest)
+    said["host"] = None if made is None else _host(made, predictions)
+    said["findings"] = [
+        {key: value for key, value in dataclasses.asdict(one).items() if key != "rung"}
+        for one in _findings(made, spec, digest, labels, predictions, judged, started)
+    ]
+    write_json(folder / "session.json", said)
     return {"folder": str(folder), **said}
 
 
@@ -243,6 +246,7 @@ def _felt(
     if not whole:
         return None
     windows = np.stack([one.window for one, _ in whole if one.window is not None])
+    index = {label: k for k, label in enumerate(labels)}  # the project's may be more than those of an older model
     first, last = predictions[0], predictions[-1]
     passed_us, at = 0, first.time_us
     for one in predictions[1:]:
@@ -251,7 +255,7 @@ def _felt(
     return Felt(
         windows,
         np.array([one.inference.label for one, _ in whole], np.int64),
-        np.array([-1 if said.truth is None else labels.index(said.truth) for _, said in whole], np.int64),
+        np.array([index.get(said.truth or "", -1) for _, said in whole], np.int64),
         starts=np.array([one.first_index for one, _ in whole], np.int64),
         overlap=max(1, -(-windows.shape[1] // started.hop)),
         stated_hz=started.rate_mhz / 1000,
