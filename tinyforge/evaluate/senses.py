@@ -41,6 +41,7 @@ STUCK_SHARE, STUCK_EXCESS = 0.8, 0.2  # one_class, as on the ladder
 CAUSE_P = 0.01  # for all that is tried together
 CAUSE_GAIN = 0.1  # share of the windows that a cause puts right, at least
 RATE_TOLERANCE = 0.03  # sensors are a percent or two off
+_RATE_BORNE = 0.1  # training varies the tempo by as much: no error while the answers are right
 GRAVITY_TOLERANCE = 0.15
 _MOST_WINDOWS = 160  # that are tried under each cause
 _MOST_CAUSES = 3
@@ -51,14 +52,17 @@ _LIKELY_P = 0.05  # for a cause that brings the windows so much nearer, too
 _AS_GOOD, _AS_NEAR = 0.02, 0.25  # share of right windows, share of the distance: the simpler of two causes is named
 _NO_FARTHER = 1.002  # of the distance, for what leaves level, spread and speed as they are
 _PACES = (0.25, 0.33, 0.5, 0.67, 0.8, 1.25, 1.5, 2.0, 3.0, 4.0)
+_TRAINED = 0.02  # of the training's windows of the same classes that are so, too: then it is no fault
 _STILL = 1e-6  # of the training's spread
 _CLIPPED_SHARE, _CLIPPED_BEYOND = 0.01, 0.001  # of the samples at one end for three in a row; of training's beyond it
 _NEAR_END = (
     0.02  # of all that came: a sensor that clips does so at its range, and the training's may be of another part
 )
+_CUT_WINDOWS, _CUT_WINDOWS_SHARE = 3, 0.1  # at least, in which a movement is cut
 _CONVERTED = 16  # values of a channel, at least, of a sensor that measures
 _COMMONER = 0.8  # a unit is mistaken more often than a range: it may lie so much farther off
 _REGAINED = 0.5  # of the right windows that are lost, at least, by undoing one cause
+_MOST_FACTORIAL = 100  # 170! is the largest that a float holds
 _LEAST_WIDTH, _FARTHEST = 0.1, 5.0
 _STANDARD_GRAVITY = 9.80665
 _DEGREES = 180.0 / math.pi
@@ -150,10 +154,10 @@ def examine(
     stuck = list(_stuck(known, felt))
     found = [*_still(known, felt)]
     whole = not found
-    found += [*_rates(known, felt), *_clipped(known, felt)]
     judged = felt.truths >= 0
     right = int((felt.answers == felt.truths)[judged].sum())
     worse = bool(judged.any()) and wilson(right, int(judged.sum())).high < known.accuracy
+    found += [*_rates(known, felt, worse=worse), *_clipped(known, felt)]
     said = _handed_over(known, felt, more, worse=worse) if more and judged.any() else []
     if said:
         found = said
@@ -201,21 +205,28 @@ def _stuck(known: Known, felt: Felt) -> Iterator[Finding]:
         yield _finding(felt, "one_class", fact, "", label=known.labels[label], share=share, truth=truth)
 
 
-def _rates(known: Known, felt: Felt) -> Iterator[Finding]:
+def _rates(known: Known, felt: Felt, *, worse: bool) -> Iterator[Finding]:
     for rate_hz, who in ((felt.measured_hz, "by its clock"), (felt.stated_hz, "as the board says")):
-        if rate_hz > 0 and abs(rate_hz / known.rate_hz - 1) > RATE_TOLERANCE:
+        off = abs(rate_hz / known.rate_hz - 1)
+        if rate_hz > 0 and off > RATE_TOLERANCE:
             fact = f"{rate_hz:.1f} samples a second come {who}, where the model takes {known.rate_hz:g}"
             way_out = (
                 "set the sensor to the model's rate and read every sample; or train with window.rate_hz at this one"
             )
-            yield _finding(felt, "other_rate", fact, way_out, rate_hz=rate_hz)
+            found = _finding(felt, "other_rate", fact, way_out, rate_hz=rate_hz)
+            yield found if worse or off > _RATE_BORNE else replace(found, severity="warning")
             return
 
 
 def _still(known: Known, felt: Felt) -> list[Finding]:
     moves = known.windows.std(axis=(0, 1))
-    held = felt.windows.std(axis=(0, 1))
-    names = [known.channels[c] for c in range(len(known.channels)) if held[c] <= _STILL * moves[c] and moves[c] > 0]
+    held = np.ptp(felt.windows, axis=(0, 1))
+    held_in_training = np.ptp(known.windows, axis=1) <= _STILL * moves
+    classes = np.intersect1d(felt.truths, known.targets)
+    shares = [held_in_training[known.targets == k].mean(axis=0) for k in classes] or [np.zeros(len(moves))]
+    usual = np.min(shares, axis=0) > _TRAINED  # a hand at rest, in int8 or another coarse unit
+    still = (held <= _STILL * moves) & (moves > 0) & ~usual
+    names = [name for name, one in zip(known.channels, still, strict=True) if one]
     if not names:
         return []
     at = felt.windows[0, 0, [known.channels.index(name) for name in names]]
@@ -227,13 +238,13 @@ def _still(known: Known, felt: Felt) -> list[Finding]:
 
 
 def _clipped(known: Known, felt: Felt) -> list[Finding]:
+    alone = len(known.channels) == 1
+    moving = (np.diff(felt.windows, axis=1) != 0).any(axis=2) | alone
     for channel, name in enumerate(known.channels):
         values = felt.windows[:, :, channel]
         near = _NEAR_END * float(np.ptp(values))
         for end, sign in ((float(values.max()), 1.0), (float(values.min()), -1.0)):
-            at_end = values == end
-            runs = at_end[:, 2:] & at_end[:, 1:-1] & at_end[:, :-2]
-            share = float(runs.mean()) if runs.size else 0.0
+            share = _cut_share(values, end, near, moving)
             beyond = float((sign * (known.windows[:, :, channel] - end) > near).mean())
             if share > _CLIPPED_SHARE and beyond > _CLIPPED_BEYOND and len(np.unique(values)) > _CONVERTED:
                 fact = f"{name} stays at {end:g}, the end of its range, in {_percent(share)} of the samples; "
@@ -243,12 +254,35 @@ def _clipped(known: Known, felt: Felt) -> list[Finding]:
     return []
 
 
-_GRAVITY_UNITS = (
+def _cut_share(values: Float32Array, end: float, near: float, moving: Flags) -> float:
+    """Share of samples at ``end`` for three in a row while another channel moves, in windows that come there in a leap.
+
+    A movement that is cut comes and goes by leaps of more than ``near``, in many windows. A hand that rests is at the
+    end, too, where samples are coarse and the session has no pose beyond: it stays, or comes by a converter's step. All
+    channels hold where samples were lost and the last one repeated.
+    """
+    at_end = values == end
+    crossed = at_end[:, 1:] != at_end[:, :-1]
+    leaps = crossed & (np.abs(np.diff(values, axis=1)) > near)
+    runs = at_end[:, 2:] & at_end[:, 1:-1] & at_end[:, :-2] & moving[:, 1:]
+    cut = leaps.any(axis=1) & runs.any(axis=1)
+    if int(cut.sum()) < max(_CUT_WINDOWS, _CUT_WINDOWS_SHARE * len(cut)) or 2 * leaps.sum() < crossed.sum():
+        return 0.0
+    return float((runs & cut[:, None]).mean())
+
+
+_IN_G = (
     (_STANDARD_GRAVITY, "m/s^2 where the model takes g: divide accelerations by 9.80665"),
-    (1 / _STANDARD_GRAVITY, "g where the model takes m/s^2: multiply accelerations by 9.80665"),
     (1000.0, "milli-g where the model takes g: divide accelerations by 1000"),
     (1e-3, "a thousandth of the model's unit: multiply accelerations by 1000"),
 )
+_IN_M_S2 = (
+    (1 / _STANDARD_GRAVITY, "g where the model takes m/s^2: multiply accelerations by 9.80665"),
+    (1000 / _STANDARD_GRAVITY, "milli-g where the model takes m/s^2: multiply accelerations by 0.00980665"),
+    (1e-3, "a thousandth of the model's unit: multiply accelerations by 1000"),
+)
+_GRAVITY_HOLDS = 0.5  # of the median level are 95 % of the windows above, where the training feels gravity
+_BETWEEN_G_AND_M_S2 = 3.0  # a training's level: its own unit may be stated wrong
 _NO_GRAVITY, _FAR_APART = 0.35, 3.0  # of training's level; how much more of movement's spread is left
 _RANGES = (2.0, 4.0, 8.0, 16.0, 0.5, 0.25, 0.125, 0.0625)
 
@@ -262,9 +296,14 @@ def _gravity(known: Known, felt: Felt) -> tuple[list[Finding], Felt]:
     columns = _columns(known.channels, _ACCELERATION)
     if not columns:
         return [], felt
-    usual, usual_spread = _level(known.windows[:, :, columns])
-    here, spread = _level(felt.windows[:, :, columns])
-    if usual <= 0 or here <= 0:
+    trained, usual_spread = _levels(known.windows[:, :, columns])
+    there, spread = _levels(felt.windows[:, :, columns])
+    same = np.isin(known.targets, felt.truths[felt.truths >= 0])
+    trained = trained[same] if same.any() else trained
+    usual, here = float(np.median(trained)), float(np.median(there))
+    as_far = trained >= here if here > usual else trained <= here
+    feels_gravity = float(np.percentile(trained, 5)) > _GRAVITY_HOLDS * usual > 0
+    if not feels_gravity or here <= 0 or float(as_far.mean()) > _TRAINED:
         return [], felt
     ratio, unit = here / usual, known.units[columns[0]]
     measured = f"acceleration is {here:.3g} {unit} on average of a window, where it is {usual:.3g} in training: "
@@ -272,7 +311,8 @@ def _gravity(known: Known, felt: Felt) -> tuple[list[Finding], Felt]:
         fact = measured + "gravity is missing, though movement is there"
         way_out = "give the accelerometer's own values, not a phone's linear acceleration or what a high pass left"
         return [_finding(felt, "no_gravity", fact, way_out, ratio=ratio)], felt
-    factors = [(factor, "wrong_unit", text) for factor, text in _GRAVITY_UNITS]
+    known_units = _IN_G if usual < _BETWEEN_G_AND_M_S2 else _IN_M_S2
+    factors = [(factor, "wrong_unit", text) for factor, text in known_units]
     factors += [(factor, "other_range", _range_text("accelerations", factor)) for factor in _RANGES]
     fitting = [one for one in factors if abs(math.log(ratio / one[0])) <= GRAVITY_TOLERANCE]
     if not fitting:
@@ -286,11 +326,11 @@ def _gravity(known: Known, felt: Felt) -> tuple[list[Finding], Felt]:
     return [_finding(felt, code, measured + said, way_out, factor=factor)], replace(felt, windows=undone)
 
 
-def _level(windows: Float32Array) -> tuple[float, float]:
-    """Median length of the mean acceleration of a window, which is gravity's; and median spread around it."""
+def _levels(windows: Float32Array) -> tuple[Float64Array, float]:
+    """Length of the mean acceleration of each window, which is gravity's; and median spread around it."""
     wide = windows.astype(np.float64)
-    length = np.linalg.norm(wide.mean(axis=1), axis=1)
-    return float(np.median(length)), float(np.median(np.linalg.norm(wide.std(axis=1), axis=1))) + 1e-9
+    length: Float64Array = np.linalg.norm(wide.mean(axis=1), axis=1)
+    return length, float(np.median(np.linalg.norm(wide.std(axis=1), axis=1))) + 1e-9
 
 
 def _range_text(what: str, factor: float) -> str:
@@ -559,7 +599,7 @@ def _renamed(known: Known, felt: Felt, answers: IntArray, truths: IntArray) -> t
     right_now = np.array([stands[int(k)] for k in answers]) == truths
     level = np.ones(len(truths))
     if not _Outcome(answers == truths, level).explained_by(
-        _Outcome(right_now, level), felt.overlap, math.factorial(classes)
+        _Outcome(right_now, level), felt.overlap, math.factorial(min(classes, _MOST_FACTORIAL))
     ):
         return None
     said = ", ".join(f'"{known.labels[k]}" is answered for "{known.labels[to]}"' for k, to in moved.items())
