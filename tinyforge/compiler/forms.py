@@ -24,7 +24,7 @@ from tinyforge.compiler.fuse import fuse, saved_instructions
 from tinyforge.compiler.goal import BALANCED_BYTES_PER_1000, Goal
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.packing import PLAIN, SLOWEST_BALANCED, Packs
-from tinyforge.core.graph import Graph, Layer, Op
+from tinyforge.core.graph import DType, Graph, Layer, Op
 
 _WORD = 4  # bytes of a member of a kernel's structure
 _LEAST_WEIGHTS = 64  # of some layer: fewer take few values however they were trained, and are slower packed
@@ -89,7 +89,9 @@ def lower(graph: Graph, goal: Goal) -> Lowered:
 
 
 def _weights(op: Op, graph: Graph) -> int:
-    return graph.tensors[op.inputs[1]].elements
+    """Of all its matrices: a recurrent layer has one for each gate and source."""
+    inputs = (graph.tensors[index] for index in op.inputs if index >= 0)
+    return sum(one.elements for one in inputs if one.data is not None and one.dtype is DType.INT8)
 
 
 def choose(parts: Parts, goal: Goal) -> dict[int, str]:

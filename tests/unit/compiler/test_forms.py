@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from onelayer import gru, lstm
 from opbench import Case, differences
 from sliding import Net
 from tflite_writer import Writer
@@ -125,3 +126,25 @@ def test_one_small_layer_brings_no_kernel():
     """Some 200 bytes less of weights, 272 of code more and a longer structure."""
     data = stack([300, 28, 12], 0.0, last=0.8)
     assert set(kernels(data, Goal.SIZE)) == {DENSE}
+
+
+@pytest.mark.parametrize(("layer", "gates"), [(lstm, 4), (gru, 3)])
+def test_recurrent_layers_of_few_features_are_packed(layer, gates):
+    """Three features of 20 units are 60 weights a gate, but those of the hidden state count, too."""
+    rng = np.random.default_rng(1)
+    shapes = ((gates, 20, length) for length in (3, 20))
+    weights = [(rng.integers(-127, 128, shape) * (rng.random(shape) < 0.15)).astype(np.int8) for shape in shapes]
+    assert "_packed_" in kernels(layer(10, *weights), Goal.SIZE)[0]
+
+
+@pytest.mark.parametrize("zeros", [0.0, 0.8])
+def test_rows_of_more_inputs_than_16_bits_count(zeros):
+    """They stay plain; entries of a packed row are counted in 16 bits."""
+    model, rng = Writer(), np.random.default_rng(3)
+    x = model.tensor("x", (1, 70_000), scale=0.05, zero_point=-3)
+    weights = rng.choice([-9, -1, 4, 100], (1, 70_000)) * (rng.random((1, 70_000)) >= zeros)
+    w = model.constant("w", weights, "int8", scale=[0.004])
+    y = model.tensor("y", (1, 1), scale=5.0, zero_point=0)
+    model.op("FULLY_CONNECTED", [x, w], [y], "FullyConnectedOptions")
+    for goal in Goal:
+        assert kernels(model.build([x], [y]), goal) == ["tfg_fully_connected_one_s8"]
