@@ -22,6 +22,9 @@ from tinyforge.core.graph import Array, Param
 
 CODED, SPARSE = 0, 1
 
+MOST_INPUTS = 0xFFFF
+"""Of a row that :func:`pack` takes: its entries are counted in 16 bits."""
+
 _BOOK = 16
 _FARTHEST = 15
 PLAIN, PACKED, PAIRS, NIBBLES = "", "packed", "pairs", "nibbles"

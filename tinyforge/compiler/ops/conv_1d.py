@@ -12,7 +12,7 @@ from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.ops.conv_2d import PLACES
 from tinyforge.compiler.overlap import whole_windows
-from tinyforge.compiler.packing import NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, nibbles
+from tinyforge.compiler.packing import MOST_INPUTS, NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, nibbles
 from tinyforge.core.graph import Array, DType, Param
 
 GATHERED = 9  # instructions for an input of four places that a packed kernel gathers, on the virtual Cortex-M4
@@ -59,10 +59,10 @@ def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Para
         macs: of an inference.
 
     Returns:
-        Whether it was done: a channel whose rescaling is rare has other kernels.
+        Whether it was done: a channel whose rescaling is rare has other kernels, and so have very long windows.
     """
     params = conv_weights(view, rows, lambda found: found)
-    if int(np.asarray(params["shift"]).min()) < 0:
+    if int(np.asarray(params["shift"]).min()) < 0 or rows.shape[1] > MOST_INPUTS:
         return False
     final = np.asarray(params.pop("filter"))
     words = packed({**params, "filter": None})

@@ -16,7 +16,7 @@ from tinyforge.compiler.layout import GROUP, blocked, one_row
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import rows
-from tinyforge.compiler.packing import NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, dense_nibbles
+from tinyforge.compiler.packing import MOST_INPUTS, NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, dense_nibbles
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, clamp_of, folded_bias
 from tinyforge.core.graph import Array, DType, Param, Tensor
 
@@ -64,7 +64,7 @@ def fully_connected(view: OpView, low: Lowering) -> None:
     form = PLAIN
     if kernel != _WIDE and can_be_smaller(weights):
         forms = [form for form in (NIBBLES, PAIRS) if kernel == _ONE_SCALE and _nibbles(weights, form) is not None]
-        form = low.form(view, PACKED, *forms)
+        form = low.form(view, *([PACKED] if in_len <= MOST_INPUTS else []), *forms)
     if form in {NIBBLES, PAIRS}:
         kept = {name: value for name, value in params.items() if name != "filter"}
         kernel, params = _KERNELS[form], {**(_nibbles(weights, form) or {}), **kept}
