@@ -25,6 +25,7 @@ from tinyforge.evaluate.senses import Cause, Undo
 _COARSE, _FINE = 4, 24  # distinct values of a channel
 _CUT_SHARE = 0.1
 _BETWEEN = re.compile(r"[,;\t ]+")
+_AROUND = " ,;\t\r\"'"
 _WAY_OUT = "print the whole input in one line, comma separated, after each inference; then the output"
 
 
@@ -67,7 +68,10 @@ def read_log(path: Path, info: ModelInfo) -> Printed:
     lengths: list[int] = []
     others = 0
     for line in text.splitlines():
-        row, shown = _numbers(line, info.labels)
+        row, shown = _numbers(line), ""
+        if len(row) not in {wanted, wanted + classes}:  # else a label such as "1" would be taken off the numbers
+            rest, shown = _without_label(line, info.labels)
+            row = _numbers(rest) if shown else row
         lengths.append(len(row))
         if len(row) in {wanted, wanted + classes} and (not rows or len(row) == len(rows[0][0])):
             rows.append((row, shown))
@@ -94,19 +98,25 @@ def read_log(path: Path, info: ModelInfo) -> Printed:
     )
 
 
-def _numbers(line: str, labels: tuple[str, ...]) -> tuple[list[float], str]:
-    """The numbers at the end of a line, after whatever a serial monitor puts before them; and a label behind them."""
-    line = line.strip().rstrip(",;")
-    shown = next((label for label in sorted(labels, key=len, reverse=True) if line.endswith(label)), "")
-    if shown:
-        line = line[: -len(shown)].rstrip(" ,;\t\"'")
+def _numbers(line: str) -> list[float]:
+    """The numbers at the end of a line, after whatever a serial monitor puts before them."""
     numbers: list[float] = []
-    for word in reversed(_BETWEEN.split(line)):
+    for word in reversed(_BETWEEN.split(line.strip(_AROUND))):
         try:
             numbers.append(float(word))
         except ValueError:
             break
-    return numbers[::-1], shown
+    return numbers[::-1]
+
+
+def _without_label(line: str, labels: tuple[str, ...]) -> tuple[str, str]:
+    """The line without the label it ends with, and that; empty where it ends with none."""
+    line = line.rstrip(_AROUND)
+    for label in sorted(labels, key=len, reverse=True):
+        rest = line.removesuffix(label)
+        if rest != line and rest.rstrip(_AROUND) != rest:
+            return rest, label
+    return line, ""
 
 
 def judge_input(quantized: Int8Array, usual: Int8Array, channels: tuple[str, ...]) -> list[Finding]:

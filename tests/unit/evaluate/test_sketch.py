@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ from tinyforge.core.errors import DataError
 from tinyforge.core.types import Channel, ModelInfo, Preprocessing, WindowSpec
 from tinyforge.evaluate.senses import Felt, Known, examine
 from tinyforge.evaluate.sketch import as_raw, dequantized, judge_input, read_log, sketch_causes
+from tinyforge.pipeline import sketches
 from tinyforge.runtimes.preprocess import preprocess
 
 LABELS = ("rest", "slow down", "stop")
@@ -49,6 +53,27 @@ def test_scores_and_the_name_that_is_shown(tmp_path):
     read = read_log(log(tmp_path, *lines), info(4))
     np.testing.assert_array_equal(read.scores, [[-128, 3, 127], [1, 2, 3]])
     assert read.shown == ("slow down", "stop")
+
+
+def test_a_label_that_is_a_number_is_not_taken_off_the_numbers(tmp_path):
+    """Digits are gestures that many write first."""
+    digits = dataclasses.replace(info(4), labels=("1", "2", "12"))
+    lines = [text([*ROW, 7, -3, -121]), text([*ROW, 7, -3, 1]), f"{text([*ROW, 7, -3, 5])},12"]
+    read = read_log(log(tmp_path, *lines[:2]), digits)
+    np.testing.assert_array_equal(read.scores, [[7, -3, -121], [7, -3, 1]])
+    assert (read.shown, read.others) == ((), 0)
+    read = read_log(log(tmp_path, lines[2]), digits)
+    np.testing.assert_array_equal(read.scores, [[7, -3, 5]])
+    assert read.shown == ("12",)
+
+
+@pytest.mark.parametrize(
+    ("shown", "named"), [(("stop", "rest", "stop"), False), (("rest", "rest", "stop"), True), (("stop",) * 3, False)]
+)
+def test_names_in_another_order_are_told_from_a_sketch_that_smooths(tmp_path, shown, named):
+    printed = [read_log(log(tmp_path, *(f"{text([*ROW, 1, 2, 3])},{name}" for name in shown)), info(4))]
+    found = sketches._own_findings(SimpleNamespace(model_dir=tmp_path), LABELS, printed, np.full(3, 2), 0, 3)
+    assert [one.code for one in found] == ["label_order"] * named
 
 
 def test_raw_samples_are_not_an_input(tmp_path):
