@@ -19,7 +19,8 @@ import numpy as np
 
 from tinyforge.dataset import import_recordings
 from tinyforge.dataset.quality import takes_of
-from tinyforge.evaluate.senses import Felt, Known, examine
+from tinyforge.evaluate.felt import Felt, Known
+from tinyforge.evaluate.senses import examine
 
 SETS = {
     "imu_uci_har_layout_derived": ({}, 100),

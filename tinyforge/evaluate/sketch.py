@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from tinyforge.core.errors import DataError
 from tinyforge.core.types import Float32Array, Float64Array, Int8Array, ModelInfo
+from tinyforge.evaluate.felt import Cause, Undo
 from tinyforge.evaluate.ladder import Finding
-from tinyforge.evaluate.senses import Cause, Undo
 
 _COARSE, _FINE = 4, 24  # distinct values of a channel
 _CUT_SHARE = 0.1

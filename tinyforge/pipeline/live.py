@@ -24,8 +24,8 @@ from tinyforge.pipeline.trained import Trained
 
 if TYPE_CHECKING:
     from tinyforge.core.types import ModelSpec
+    from tinyforge.evaluate.felt import Felt
     from tinyforge.evaluate.ladder import Finding
-    from tinyforge.evaluate.senses import Felt
     from tinyforge.link import Link, Prediction
     from tinyforge.link.messages import LiveStarted
 
@@ -240,7 +240,7 @@ def _felt(
     labels: Sequence[str], predictions: Sequence[Prediction], judged: Sequence[Judged], started: LiveStarted
 ) -> Felt | None:
     """The windows that came whole; None without any."""
-    from tinyforge.evaluate.senses import Felt
+    from tinyforge.evaluate.felt import Felt
 
     whole = [(one, said) for one, said in zip(predictions, judged, strict=True) if one.window is not None]
     if not whole:

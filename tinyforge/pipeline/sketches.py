@@ -85,7 +85,8 @@ def _examined(
     made: Trained, raw: Float32Array, answers: IntArray, truths: IntArray, *, quantized: bool
 ) -> tuple[Finding, ...]:
     """What is wrong with the windows; of an int8 input, what an int8 has cut is cut from the training's, too."""
-    from tinyforge.evaluate.senses import Felt, examine
+    from tinyforge.evaluate.felt import Felt
+    from tinyforge.evaluate.senses import examine
     from tinyforge.evaluate.sketch import dequantized, judge_input, sketch_causes
     from tinyforge.runtimes.preprocess import preprocess
 

@@ -18,7 +18,7 @@ from tinyforge.pipeline.stages import export as export_stage
 
 if TYPE_CHECKING:
     from tinyforge.core.types import Dataset, Float32Array, Int8Array, IntArray, ModelInfo
-    from tinyforge.evaluate.senses import Known
+    from tinyforge.evaluate.felt import Known
 
 _MOST_WINDOWS = 2000  # of the training, and of the test
 
@@ -63,7 +63,7 @@ class Trained:
         Raises:
             DataError: the windows' file is gone or damaged.
         """
-        from tinyforge.evaluate.senses import Known
+        from tinyforge.evaluate.felt import Known
         from tinyforge.firmware.manifest import read_info
 
         info = read_info(self.model_dir)

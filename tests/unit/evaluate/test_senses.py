@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tinyforge.evaluate.senses import Felt, Known, examine
+from tinyforge.evaluate.felt import Felt, Known
+from tinyforge.evaluate.senses import examine
 
 LABELS = ("circle", "hammer", "rest", "turn")
 CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")

@@ -10,7 +10,8 @@ import pytest
 
 from tinyforge.core.errors import DataError
 from tinyforge.core.types import Channel, ModelInfo, Preprocessing, WindowSpec
-from tinyforge.evaluate.senses import Felt, Known, examine
+from tinyforge.evaluate.felt import Felt, Known
+from tinyforge.evaluate.senses import examine
 from tinyforge.evaluate.sketch import as_raw, dequantized, judge_input, read_log, sketch_causes
 from tinyforge.pipeline import sketches
 from tinyforge.runtimes.preprocess import preprocess
