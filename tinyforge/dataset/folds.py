@@ -43,7 +43,9 @@ def parse_scheme(text: str, split_by: str) -> int:
     if text == LOSO:
         if split_by != "subject":
             raise UsageError(
-                "--cv", f'loso leaves one subject out, but dataset.split_by is "{split_by}"', 'set it to "subject"'
+                "--cv",
+                f'loso leaves one subject out, but dataset.split_by is "{split_by}"',
+                'set it to "subject"; where it is "auto", record three people and say who (--subject)',
             )
         return 0
     if not text.isdigit() or int(text) < 2:
