@@ -277,7 +277,8 @@ def _renamed(known: Known, felt: Felt, answers: IntArray, truths: IntArray) -> t
 
 
 def _pace(known: Known, felt: Felt, family: _Family) -> list[Finding]:
-    """Whether movements are faster or slower than they are said to be."""
+    """Whether movements are faster or slower than they are said to be: by the person, where a clock says the rate."""
+    timed = abs(felt.measured_hz / known.rate_hz - 1) <= plain_faults.RATE_TOLERANCE
     best: tuple[_Outcome, Finding] | None = None
     for factor in _PACES:
         windows, at = _recut(felt, factor)
@@ -296,10 +297,13 @@ def _pace(known: Known, felt: Felt, family: _Family) -> list[Finding]:
             "wrong_pace",
             f"movements are {'slower' if factor > 1 else 'faster'} than in the recordings, as if some {rate_hz:.0f} "
             f"samples came a second, not {known.rate_hz:g}",
-            "set the sensor to the model's rate, and read each sample once: by its data-ready, not by a delay",
+            "move as in the recordings, or record takes at this pace and train again: the rate is right by the clock"
+            if timed
+            else "set the sensor to the model's rate, and read each sample once: by its data-ready, not by a delay",
             lambda same: same,
         )
-        best = (after, _cause_finding(felt, cause, before, after))
+        named = _cause_finding(felt, cause, before, after)
+        best = (after, replace(named, severity="warning") if timed else named)
     return [] if best is None else [best[1]]
 
 

@@ -163,8 +163,12 @@ def test_movements_that_are_too_fast_say_the_rate(speed, rate, way):
     starts = np.arange(0, len(series) - 100 + 1, 50)
     felt_windows = np.stack([series[s : s + 100] for s in starts])
     truths = np.where(starts // 2000 == (starts + 99) // 2000, starts // 2000, -1)
-    found = examine(known, Felt(felt_windows, classify(felt_windows), truths, starts, 2, RATE_HZ, RATE_HZ))
-    assert codes(found) == ["wrong_pace"]
+    felt = Felt(felt_windows, classify(felt_windows), truths, starts, 2, RATE_HZ)
+    found = examine(known, felt)
+    assert [(one.code, one.severity) for one in found if one.code != "one_class"] == [("wrong_pace", "error")]
+    (person,) = (one for one in examine(known, replace(felt, measured_hz=RATE_HZ)) if one.code != "one_class")
+    assert (person.code, person.severity) == ("wrong_pace", "warning")  # a clock says that the sensor is right
+    assert "record takes at this pace" in person.way_out
     assert (
         f"movements are {way} than in the recordings, as if some {rate} samples came a second, not 50" in found[-1].fact
     )
