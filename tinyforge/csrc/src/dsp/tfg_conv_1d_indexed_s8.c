@@ -164,6 +164,7 @@ TFG_COLD void tfg_conv_1d_indexed_s8(const tfg_conv_1d_indexed_s8_t *p, const in
                 run.offset[slot - 1] = tfg_min(slot / p->pool, last) * p->out_ch;
             }
             tiles(&run);
+            TFG_NONE_KEPT();
             run.output += last * p->out_ch;
         }
         input += p->in_len * p->in_ch;

@@ -192,6 +192,7 @@ TFG_COLD void tfg_conv_1d_packed_s8(const tfg_conv_1d_packed_s8_t *p, const int8
                 run.offset[slot - 1] = tfg_min(slot / p->pool, last) * p->out_ch;
             }
             tiles(p, &run);
+            TFG_NONE_KEPT();
             run.output += (last + 1) * p->out_ch;
         }
         input += p->in_len * p->in_ch;

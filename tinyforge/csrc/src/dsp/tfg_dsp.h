@@ -10,6 +10,12 @@
 #define TFG_UNUSED        __attribute__((unused))
 #define TFG_ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/*
+ * Behind a call of a naked function of the same file: a GCC whose `naked` does not imply `noipa` looks into it, sees no
+ * register written, and takes all of them for kept
+ */
+#define TFG_NONE_KEPT() __asm__ volatile("" : : : "r0", "r1", "r2", "r3", "r12", "cc", "memory")
+
 /* hi32(a * b), rounded half up */
 static inline int32_t tfg_smmulr(int32_t a, int32_t b)
 {
