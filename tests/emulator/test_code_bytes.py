@@ -24,7 +24,7 @@ def linked(tmp_path_factory):
     if toolchain.kind != "gcc":
         pytest.skip("no arm-none-eabi-gcc")
     folder, source, home = tmp_path_factory.mktemp("code"), csrc_dir() / "src", firmware_dir() / "virtual_m4"
-    names = [f"{kernel}.c" for kernel in OWN]
+    names = sorted({path.name for path in source.glob("*/*.c")} - set(DSP_SHARED))
     sources = [source / "dsp" / name for name in DSP_SHARED]
     sources += [path if (path := source / "dsp" / name).is_file() else source / "portable" / name for name in names]
     sources += [home / "src/startup.c", home / "src/memory.c"]
@@ -51,6 +51,16 @@ def linked(tmp_path_factory):
 @pytest.mark.parametrize("kernel", OWN)
 def test_a_kernel_alone(kernel, linked):
     assert abs(linked([kernel]) - code_bytes([kernel])) <= SLACK
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("kernel", ["tfg_max_pool_2d_s8", "tfg_gru_packed_s8", "tfg_conv_2d_narrow_bytes_s8"])
+def test_what_it_shares_with_kernels_that_are_not_listed(kernel, linked):
+    """``tfg_limit``, ``memcpy``, ``tfg_copy_bytes``: a kernel that stays keeps them."""
+    kernels = {path.stem for path in (csrc_dir() / "src" / "portable").glob("*.c")}
+    for other in sorted(kernels - {*OWN}):
+        more = linked([kernel, other]) - linked([other])
+        assert abs(more - (code_bytes([kernel, other]) - code_bytes([other]))) <= SLACK, other
 
 
 @pytest.mark.emulator

@@ -1,7 +1,8 @@
 """Flash that kernels' code takes in the linked image: what a choice between two of them adds or removes.
 
-GCC 12, ``-O2``, the forms of ``csrc/src/dsp``. A kernel that is not listed counts nothing: only those are that one
-layer may take instead of another. ``tests/emulator/test_code_bytes.py`` holds the table against linked images.
+GCC 12, ``-O2``, the forms of ``csrc/src/dsp``. Own code is listed of kernels of which a layer may take one instead of
+another; of others only what they share with those counts, because it stays whatever form such a layer takes.
+``tests/emulator/test_code_bytes.py`` holds the table against linked images.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ OWN = {
     "tfg_conv_2d_single_s8": 2356,
     "tfg_conv_2d_narrow_s8": 1100,
     "tfg_conv_2d_narrow_bytes_s8": 1308,
+    "tfg_conv_2d_3x3_one_s8": 716,
+    "tfg_depthwise_conv_2d_s8": 552,
+    "tfg_depthwise_conv_2d_3x3_s8": 980,
+    "tfg_depthwise_conv_2d_few_s8": 1192,
+    "tfg_depthwise_conv_2d_fours_s8": 716,
+    "tfg_depthwise_conv_2d_planes_s8": 1956,
+    "tfg_depthwise_conv_2d_rare_s8": 608,
     "tfg_max_pool_2d_s8": 572,
     "tfg_fully_connected_s8": 532,
     "tfg_fully_connected_per_channel_s8": 584,
@@ -47,6 +55,13 @@ _DENSE = (
     "tfg_fully_connected_indexed_s8",
 )
 _LSTM, _LSTM_PACKED, _GRU, _GRU_PACKED = "tfg_lstm_s8", "tfg_lstm_packed_s8", "tfg_gru_s8", "tfg_gru_packed_s8"
+_THREE_ONE, _THREE = "tfg_conv_2d_3x3_one_s8", "tfg_depthwise_conv_2d_3x3_s8"
+_FEW, _FOURS = "tfg_depthwise_conv_2d_few_s8", "tfg_depthwise_conv_2d_fours_s8"
+_PLANES, _RARE = "tfg_depthwise_conv_2d_planes_s8", "tfg_depthwise_conv_2d_rare_s8"
+_COPYING = (
+    *("tfg_svdf_s8", "tfg_copy", "tfg_strided_copy", "tfg_concatenation", "tfg_gather", "tfg_pad", "tfg_mirror_pad"),
+    "tfg_resize_nearest_neighbor",
+)
 
 SHARED = (
     (1264, (_CONV_1D, _CONV_2D)),  # tfg_channels, tfg_tiles
@@ -54,16 +69,20 @@ SHARED = (
     (80, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _CONV_2D_POOL, _INDEXED, _NARROW)),  # tfg_expand_four
     (28, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _INDEXED, _NARROW)),  # tfg_expand
     (124, (_CONV_1D, _CONV_1D_POOL, _INDEXED)),  # tfg_take_window
-    (132, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES)),  # tfg_pad_row, tfg_copy_bytes
+    (84, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES)),  # tfg_pad_row
+    (48, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES, _PLANES)),  # tfg_copy_bytes
+    (544, (_THREE_ONE, _THREE)),
+    (352, (_FEW, _FOURS)),
     (520, (_NARROW, _BYTES)),  # tfg_narrow
     (100, (_LSTM, _GRU)),  # tfg_widen
     (252, (_LSTM_PACKED, _GRU_PACKED)),  # tfg_gates_unpacked
-    (212, (_LSTM, _GRU, _LSTM_PACKED, _GRU_PACKED)),  # memcpy
+    (212, (_LSTM, _GRU, _LSTM_PACKED, _GRU_PACKED, _RARE, *_COPYING)),  # memcpy
     (
         84,  # tfg_limit
         (
             *(_CONV_1D, _CONV_1D_POOL, _PACKED, _INDEXED, _CONV_2D, _CONV_2D_POOL),
-            *(_NARROW, _BYTES, _ONE, _POINT, _SINGLE, _POOL, *_DENSE),
+            *(_NARROW, _BYTES, _ONE, _POINT, _SINGLE, _POOL, *_DENSE, "tfg_add_s8"),
+            *(_THREE_ONE, _THREE, _FEW, _FOURS, _PLANES),
         ),
     ),
 )

@@ -27,6 +27,7 @@ from tinyforge.compiler.packing import PLAIN, SLOWEST_BALANCED, Packs
 from tinyforge.core.graph import DType, Graph, Layer, Op
 
 _WORD = 4  # bytes of a member of a kernel's structure
+_CHOSEN = "chosen"  # the trial with the forms that were chosen
 _LEAST_WEIGHTS = 64  # of some layer: fewer take few values however they were trained, and are slower packed
 
 
@@ -85,13 +86,24 @@ def lower(graph: Graph, goal: Goal) -> Lowered:
     for form in sorted({form for forms in offers.values() for form in forms}):
         trials[form] = _lowered(graph, goal, {op: form for op, forms in offers.items() if form in forms}, packs)
     chosen = {op: form for op, form in choose(_parts(trials), goal).items() if form != PLAIN}
-    return _lowered(graph, goal, chosen, packs) if chosen else plain
+    return _best({**trials, _CHOSEN: _lowered(graph, goal, chosen, packs)}, goal) if chosen else plain
 
 
 def _weights(op: Op, graph: Graph) -> int:
     """Of all its matrices: a recurrent layer has one for each gate and source."""
     inputs = (graph.tensors[index] for index in op.inputs if index >= 0)
     return sum(one.elements for one in inputs if one.data is not None and one.dtype is DType.INT8)
+
+
+def _best(trials: Mapping[str, Lowered], goal: Goal) -> Lowered:
+    """The best network as a whole: with other forms beside it, a plain layer may call another kernel than it did."""
+    parts = _parts(trials)
+    cost = _cost(parts, goal)
+    return trials[min(trials, key=lambda trial: cost({op: _of(forms, trial) for op, forms in parts.items()}))]
+
+
+def _of(forms: Mapping[str, Part], trial: str) -> str:
+    return trial if trial in forms else PLAIN
 
 
 def choose(parts: Parts, goal: Goal) -> dict[int, str]:
@@ -101,8 +113,18 @@ def choose(parts: Parts, goal: Goal) -> dict[int, str]:
         parts: what they cost.
         goal: which costs count, and how.
     """
+    cost = _cost(parts, goal)
+    starts = [
+        {op: form if form in forms else list(forms)[-1] for op, forms in parts.items()}
+        for form in sorted({form for forms in parts.values() for form in forms})
+    ]
     plain = dict.fromkeys(parts, PLAIN)
-    most_bytes = _bytes(parts, plain)
+    return min((_improved(parts, start, cost) for start in (plain, *starts)), key=cost)
+
+
+def _cost(parts: Parts, goal: Goal) -> Callable[[Mapping[int, str]], tuple[float, ...]]:
+    """What the goal wants least of, of the forms of all operators."""
+    most_bytes = _bytes(parts, dict.fromkeys(parts, PLAIN))
 
     def cost(forms: Mapping[int, str]) -> tuple[float, ...]:
         flash, instructions = _bytes(parts, forms), _instructions(parts, forms)
@@ -114,11 +136,7 @@ def choose(parts: Parts, goal: Goal) -> dict[int, str]:
         slow = _instructions(parts, packed) > SLOWEST_BALANCED * _instructions(parts, dict.fromkeys(packed, PLAIN))
         return slow or flash > most_bytes, 1000 * flash + BALANCED_BYTES_PER_1000 * instructions, flash
 
-    starts = [
-        {op: form if form in forms else list(forms)[-1] for op, forms in parts.items()}
-        for form in sorted({form for forms in parts.values() for form in forms})
-    ]
-    return min((_improved(parts, start, cost) for start in (plain, *starts)), key=cost)
+    return cost
 
 
 def _improved(

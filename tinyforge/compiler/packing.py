@@ -151,39 +151,37 @@ def can_be_smaller(weights: Array) -> bool:
     return int(np.count_nonzero(np.bincount(weights.reshape(-1).view(np.uint8), minlength=256))) <= _BOOK
 
 
-def _entries(row: Array) -> list[tuple[int, int]]:
-    """Distance from the entry before (the first: from input 0), and value, of what a row keeps."""
-    found, at = [], 0
-    for place in np.flatnonzero(row):
-        while place - at > _FARTHEST:
-            found.append((_FARTHEST, 0))
-            at += _FARTHEST
-        found.append((int(place) - at, int(row[place])))
-        at = int(place)
-    return found
+def _entries(row: Array) -> tuple[Array, Array]:
+    """Distances from the entry before (the first: from input 0), and values, int64 [entries], of what a row keeps."""
+    places = np.flatnonzero(row)
+    steps = np.diff(places, prepend=0)
+    bridges = np.maximum(steps - 1, 0) // _FARTHEST
+    ends = np.cumsum(bridges + 1) - 1
+    distances = np.full(int(bridges.sum()) + places.size, _FARTHEST)
+    values = np.zeros_like(distances)
+    distances[ends] = steps - _FARTHEST * bridges
+    values[ends] = row[places]
+    return distances, values
 
 
 def _coded(weights: Array, book: Array) -> Packed:
-    places = {int(value): place for place, value in enumerate(book)}
-    rows = [[distance << 4 | places[value] for distance, value in _entries(row)] for row in weights]
-    return _packed(CODED, rows, [len(row) for row in rows], book)
+    rows = []
+    for row in weights:
+        distances, values = _entries(row)
+        rows.append(distances << 4 | np.searchsorted(book, values))
+    return _packed(CODED, rows, [row.size for row in rows], book)
 
 
 def _sparse(weights: Array) -> Packed:
-    rows, pairs = [], []
+    rows = []
     for row in weights:
-        entries = _entries(row)
-        if len(entries) % 2:
-            entries.append((0, 0))  # stays on the last input
-        packed: list[int] = []
-        for one, two in zip(entries[::2], entries[1::2], strict=True):
-            packed += [one[0] << 4 | two[0], one[1] & 255, two[1] & 255]
-        rows.append(packed)
-        pairs.append(len(entries) // 2)
-    return _packed(SPARSE, rows, pairs, None)
+        # an entry that is left over gets one of distance 0 and value 0 beside it: stays on the last input
+        distances, values = (np.pad(part, (0, part.size % 2)).reshape(-1, 2) for part in _entries(row))
+        rows.append(np.column_stack([distances[:, 0] << 4 | distances[:, 1], values & 255]).reshape(-1))
+    return _packed(SPARSE, rows, [row.size // 3 for row in rows], None)
 
 
-def _packed(form: int, rows: list[list[int]], entries: list[int], book: Array | None) -> Packed:
+def _packed(form: int, rows: list[Array], entries: list[int], book: Array | None) -> Packed:
     full = None if book is None else _book(book)
-    flat = np.array([byte for row in rows for byte in row], np.uint8)
+    flat = np.concatenate(rows).astype(np.uint8)
     return Packed(form, flat if flat.size else np.zeros(1, np.uint8), np.array(entries, np.uint16), full)

@@ -11,7 +11,7 @@ from opbench import Case, differences
 from sliding import Net
 from tflite_writer import Writer
 
-from tinyforge.compiler import Goal, compile_model
+from tinyforge.compiler import Goal, compile_model, forms
 from tinyforge.compiler.code_bytes import OWN, code_bytes
 from tinyforge.compiler.forms import Part, choose
 from tinyforge.compiler.packing import PACKED, PLAIN
@@ -120,6 +120,13 @@ def test_no_plain_kernel_for_the_smallest_layer_alone(tmp_path):
     for goal in (Goal.BALANCED, Goal.SIZE):
         assert kernels(data, goal) == [DENSE_PACKED] * 3
     assert not differences([Case("dense", data, inputs=10)], tmp_path, np.random.default_rng(1))
+
+
+def test_what_was_chosen_is_held_against_plain_weights(monkeypatch):
+    """Beside other forms a plain layer may call another kernel than it did, so a choice may turn out to be worse."""
+    data = stack([300, 28, 12], 0.0, last=0.8)
+    monkeypatch.setattr(forms, "choose", lambda parts, _goal: {op: list(found)[-1] for op, found in parts.items()})
+    assert [set(kernels(data, goal)) for goal in (Goal.SIZE, Goal.BALANCED)] == [{DENSE}] * 2
 
 
 def test_one_small_layer_brings_no_kernel():

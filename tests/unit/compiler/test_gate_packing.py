@@ -107,9 +107,9 @@ def test_the_goal_decides_the_form():
     assert forms(Goal.BALANCED) == forms(Goal.SPEED) == (LISTED, LISTED)
 
 
-def layers(kind, zeros, goal):
+def layers(kind, zeros, goal, features=6):
     gates = 4 if kind is lstm else 3
-    model = kind(50, weights((gates, 32, 6), 1 - zeros), weights((gates, 32, 32), 1 - zeros))
+    model = kind(50, weights((gates, 32, features), 1 - zeros), weights((gates, 32, 32), 1 - zeros))
     return compile_model(model, name="net", place="net.tflite", goal=goal).layers
 
 
@@ -119,6 +119,12 @@ def test_a_pruned_layer_is_packed(kind):
     assert [layers(kind, 0.8, goal)[0].kernel == packed for goal in (Goal.SIZE, Goal.BALANCED)] == [True, True]
     assert layers(kind, 0.9, Goal.SPEED)[0].kernel == packed  # fewer instructions than products with zeros
     assert [layers(kind, 0.0, goal)[0].kernel == packed for goal in Goal] == [False] * 3
+
+
+@pytest.mark.parametrize("kind", [lstm, gru])
+def test_one_feature_is_enough(kind):
+    """Its 32 weights a gate are few, those of the hidden state are not."""
+    assert layers(kind, 0.9, Goal.SIZE, features=1)[0].kernel == f"tfg_{kind.__name__}_packed_s8"
 
 
 def test_half_of_the_weights_are_too_many_for_balanced():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinyforge.compiler.packing import CODED, SPARSE, can_be_smaller, dense_nibbles, nibbles, pack
+from tinyforge.compiler.packing import CODED, MOST_INPUTS, SPARSE, can_be_smaller, dense_nibbles, nibbles, pack
 
 
 def unpacked(packed, inputs):
@@ -105,3 +105,9 @@ def test_what_no_form_makes_smaller_is_told_by_counting():
             few = nibbles(weights) is not None
             assert can_be_smaller(weights) or (packed.flash_bytes >= weights.size and not few), (density, values)
     assert not can_be_smaller(np.arange(1, 121, dtype=np.int8).reshape(4, 30))
+
+
+def test_entries_of_a_row_are_counted_in_16_bits():
+    assert pack(np.ones((1, MOST_INPUTS), np.int8)).entries.tolist() == [MOST_INPUTS]
+    with pytest.raises(OverflowError):
+        pack(np.ones((1, MOST_INPUTS + 1), np.int8))
