@@ -4,17 +4,17 @@
 #include "lstm.h"
 
 #include "tfg.h"
-#include "tfg/tfg_lstm_packed_s8.h"
+#include "tfg/tfg_lstm_s8.h"
 
 #if TFG_ABI != 1
 #error "lstm was generated for tfg ABI 1: run `tinyforge export` again"
 #endif
 
-/* Arena: 4 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`;
+/* Arena: 20 B, no plan can be smaller, peak at op #0. A tensor owns its bytes while `#`;
  * an output may lie over an input that its op is the last to read, as far behind as the kernel's order allows.
  *
  *     offset   bytes   op 0
- *          0       3      #  lstm_0_scratch
+ *          0      20      #  lstm_0_scratch
  */
 static int8_t arena[LSTM_ARENA_BYTES] TFG_ALIGNED(4);
 
@@ -27,15 +27,13 @@ static int8_t state_0[3] TFG_ALIGNED(4);
 static int16_t state_1[3];
 
 /* #0 lstm [5][2] -> 3 units, last step, 300 MAC */
-static const uint8_t lstm_0_input_rows[48] TFG_ALIGNED(4) = { /* [48] */
-    89, 0, 35, 3, 148, 0, 133, 3, 1, 0, 27, 3, 15, 0, 111, 3, 3, 0, 197, 3, 173, 0, 80, 3, 120, 0, 59, 3, 199,
-    0, 81, 3, 207, 0, 139, 3, 38, 0, 105, 3, 34, 0, 11, 3, 44, 0, 129, 3,
+static const int8_t lstm_0_input_weights[48] TFG_ALIGNED(4) = { /* [3][1][4][4] */
+    89, 35, 0, 0, -108, -123, 0, 0, 1, 27, 0, 0, 15, 111, 0, 0, 3, -59, 0, 0, -83, 80, 0, 0, 120, 59, 0, 0, -57,
+    81, 0, 0, -49, -117, 0, 0, 38, 105, 0, 0, 34, 11, 0, 0, 44, -127, 0, 0,
 };
-static const uint8_t lstm_0_recurrent_rows[96] TFG_ALIGNED(4) = { /* [96] */
-    229, 0, 91, 2, 14, 2, 0, 1, 93, 0, 134, 2, 11, 2, 0, 1, 130, 0, 160, 2, 131, 2, 0, 1, 226, 0, 246, 2, 127,
-    2, 0, 1, 137, 0, 68, 2, 59, 2, 0, 1, 149, 0, 205, 2, 251, 2, 0, 1, 44, 0, 7, 2, 38, 2, 0, 1, 78, 0, 123, 2,
-    225, 2, 0, 1, 88, 0, 173, 2, 151, 2, 0, 1, 236, 0, 231, 2, 136, 2, 0, 1, 194, 0, 29, 2, 67, 2, 0, 1, 47, 0,
-    115, 2, 38, 2, 0, 1,
+static const int8_t lstm_0_recurrent_weights[48] TFG_ALIGNED(4) = { /* [3][1][4][4] */
+    -27, 91, 14, 0, 93, -122, 11, 0, -126, -96, -125, 0, -30, -10, 127, 0, -119, 68, 59, 0, -107, -51, -5, 0,
+    44, 7, 38, 0, 78, 123, -31, 0, 88, -83, -105, 0, -20, -25, -120, 0, -62, 29, 67, 0, 47, 115, 38, 0,
 };
 static const int32_t lstm_0_input_bias[12] TFG_ALIGNED(4) = { /* [3][4] */
     67, -22, 15, 5, 37, 74, 43, -25, 40, -73, 68, -38,
@@ -55,13 +53,11 @@ static const int32_t lstm_0_recurrent_multiplier[4] TFG_ALIGNED(4) = { /* [4] */
 static const int32_t lstm_0_recurrent_exponent[4] TFG_ALIGNED(4) = { /* [4] */
     -1, -1, -1, -1,
 };
-static const tfg_lstm_packed_s8_t lstm_0 = {
-    .input_rows = lstm_0_input_rows,
-    .input_book = NULL,
-    .input_form = 0,
-    .recurrent_rows = lstm_0_recurrent_rows,
-    .recurrent_book = NULL,
-    .recurrent_form = 0,
+static const tfg_lstm_s8_t lstm_0 = {
+    .input_weights = lstm_0_input_weights,
+    .recurrent_weights = lstm_0_recurrent_weights,
+    .wide_input_weights = NULL,
+    .wide_recurrent_weights = NULL,
     .input_bias = lstm_0_input_bias,
     .recurrent_bias = lstm_0_recurrent_bias,
     .input_multiplier = lstm_0_input_multiplier,
@@ -94,7 +90,7 @@ void lstm_reset(void)
 
 void lstm_continue(const int8_t *input, int8_t *output)
 {
-    tfg_lstm_packed_s8(&lstm_0, input, output, state_0, state_1, LSTM_0_SCRATCH);
+    tfg_lstm_s8(&lstm_0, input, output, state_0, state_1, LSTM_0_SCRATCH);
 }
 
 void lstm_invoke(const int8_t *input, int8_t *output)
@@ -112,7 +108,7 @@ void lstm_invoke(const int8_t *input, int8_t *output)
 void lstm_trace(const int8_t *input, int8_t *output,
     void (*hook)(void *context, int layer, const void *data, size_t bytes), void *context)
 {
-    tfg_lstm_packed_s8(&lstm_0, input, output, state_0, state_1, LSTM_0_SCRATCH);
+    tfg_lstm_s8(&lstm_0, input, output, state_0, state_1, LSTM_0_SCRATCH);
     hook(context, 0, output, 3);
 }
 #endif
