@@ -81,7 +81,7 @@ def examine(
         by_gravity, felt = plain_faults.gravity(known, felt)
         found += by_gravity
         if judged.any():
-            found += _causes(known, felt, worse=worse)
+            found += _causes(known, felt, worse=worse, named=bool(by_gravity))
     if worse and not found and felt.whole_range:
         found += _no_cause(known, felt, judged)
     why = "the next line says why" if found else "look at the windows that are kept; with a truth, more can be said"
@@ -107,15 +107,21 @@ def _tried_windows(felt: Felt) -> IntArray:
     return chosen
 
 
-def _causes(known: Known, felt: Felt, *, worse: bool) -> list[Finding]:
-    """One cause after the other, each tried on what the one before left; then what the answers bear all the same."""
+def _causes(known: Known, felt: Felt, *, worse: bool, named: bool) -> list[Finding]:
+    """One cause after the other, each tried on what the one before left; then what the answers bear all the same.
+
+    Args:
+        known, felt: as of :func:`examine`, with what gravity says undone.
+        worse: whether the answers are worse than on the test windows.
+        named: whether gravity said something, which may be all.
+    """
     at = _tried_windows(felt)
     windows, truths = felt.windows[at], felt.truths[at]
     causes = list(sensor_causes(known.channels, known.units))
     family = _Family(known)
     found: list[Finding] = []
     if worse and len(np.unique(truths)) < 2:
-        found.append(_one_truth(known, felt, int(truths[0])))
+        found += [] if named else [_one_truth(known, felt, int(truths[0]))]
     elif worse:
         for _ in range(_MOST_CAUSES):
             said = _tried(known, felt, windows, truths, family, causes)

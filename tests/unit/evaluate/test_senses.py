@@ -214,6 +214,13 @@ def test_one_truth_is_not_enough(known):
     assert 'only "turn" was true' in found[-1].fact
 
 
+def test_one_truth_is_enough_for_a_unit(known):
+    felt = session(known, scaled(9.80665, 9.80665, 9.80665, 1, 1, 1))
+    one = felt.truths == 2
+    found = examine(known, replace(felt, windows=felt.windows[one], answers=felt.answers[one], truths=felt.truths[one]))
+    assert codes(found) == ["wrong_unit"]
+
+
 def test_a_number_that_is_none_ends_the_search(known):
     felt = session(known)
     felt.windows[3, 4, 1] = np.nan
