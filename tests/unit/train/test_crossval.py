@@ -42,7 +42,7 @@ def test_every_person_is_tested_once_by_a_network_of_others(shapes_project, caps
     assert json.loads(capsys.readouterr().out) == said
     assert code_of([*command[:5], "--quiet"]) == 0
     table = capsys.readouterr().out
-    assert "cnn: 2, 2 folds, 192 windows of 4 groups" in table
+    assert "cnn: 2 folds, 192 windows of 4 groups" in table
     assert "B flash linked" in table
 
 
