@@ -1,6 +1,6 @@
 #include "tfg/tfg_conv_1d_indexed_s8.h"
 
-#include "tfg_dsp.h"
+#include "tfg_packed_tiles.h"
 
 /* Four places, or fewer; tiles() takes it from the begin of a channel to the next one's */
 typedef struct {
@@ -36,21 +36,6 @@ typedef struct {
 #define TOGETHER            \
     "ldrb r9, [r1], #1\n\t" \
     "ldr r9, [r3, r9, lsl #2]\n\t" PAIR
-
-/* As tfg_tiles rescales: SSAT shifts by the one that the stored shift is short of */
-#define RESCALE                            \
-    "lsls \\sum, \\sum, #1\n\t"            \
-    "smmulr \\sum, \\sum, r9\n\t"          \
-    "add \\sum, \\sum, \\sum, asr #31\n\t" \
-    "adds \\sum, \\sum, r10\n\t"           \
-    "asrs \\sum, \\sum, r12\n\t"           \
-    "ssat \\sum, #8, \\sum, asr #1\n\t"
-
-/* The greater of two sums */
-#define GREATER              \
-    "cmp \\one, \\other\n\t" \
-    "it lt\n\t"              \
-    "movlt \\one, \\other\n\t"
 
 /* All channels of four places. r0 inputs, r1 rows, r2 end of the inputs, r3 table, r4 to r7 sums; on the stack the run */
 static TFG_NAKED void tiles(TFG_UNUSED run_t *run)

@@ -1,6 +1,6 @@
 #include "tfg/tfg_conv_1d_packed_s8.h"
 
-#include "tfg_dsp.h"
+#include "tfg_packed_tiles.h"
 
 /* Four places, or fewer, in the order in which tiles() loads them */
 typedef struct {
@@ -31,21 +31,6 @@ typedef struct {
     "ldrsb r12, [r1, #\\value]\n\t"      \
     "ldrd r9, r10, [r0]\n\t"             \
     "tfg_add_four r12\n\t"
-
-/* As tfg_tiles rescales: SSAT shifts by the one that the stored shift is short of */
-#define RESCALE                            \
-    "lsls \\sum, \\sum, #1\n\t"            \
-    "smmulr \\sum, \\sum, r9\n\t"          \
-    "add \\sum, \\sum, \\sum, asr #31\n\t" \
-    "adds \\sum, \\sum, r10\n\t"           \
-    "asrs \\sum, \\sum, r12\n\t"           \
-    "ssat \\sum, #8, \\sum, asr #1\n\t"
-
-/* The greater of two sums */
-#define GREATER              \
-    "cmp \\one, \\other\n\t" \
-    "it lt\n\t"              \
-    "movlt \\one, \\other\n\t"
 
 /*
  * All channels of four places. r0 inputs, r1 rows, r2 end of the row, r3 book, r4 to r7 sums, r11 the parameters, of which
