@@ -374,6 +374,79 @@ static void infer(uint32_t times, uint32_t warm_up)
     say_results();
 }
 
+/* An input is there; else that is said. */
+static bool is_loaded(void)
+{
+    if (tfw_model.invoke == NULL) {
+        say_error("No model", "");
+    } else if (buffer.count != buffer.total || (buffer.total != tfw_model.input_bytes && buffer.total != FLOATS)) {
+        say_error("The input is not loaded", "");
+    } else if (buffer.total == FLOATS && !is_finite_window()) {
+        say_error("A value is not finite", "");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+#ifdef TFW_LAYERS
+
+static void say_count(const char *what, uint32_t value)
+{
+    say(what);
+    say_number(value);
+    say("\r\n");
+}
+
+static void say_bytes(const char *what, const uint8_t *bytes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        say(i % 32u == 0u ? what : "");
+        say_hex(bytes[i]);
+        say(i % 32u == 31u || i + 1u == count ? "\r\n" : "");
+    }
+}
+
+/* The input anew, whose memory may be the network's. */
+static void begin(void)
+{
+    tfw_hal_watchdog();
+    set_input();
+    if (is_window()) {
+        tfw_model.preprocess(tfw_model.window, tfw_model.input);
+    }
+    if (tfw_model.reset != NULL) {
+        tfw_model.reset();
+    }
+}
+
+/* One inference as ever and one call by call, both of an input that is there, after one that warms caches up. */
+static void on_layers(void)
+{
+    if (!is_loaded()) {
+        return;
+    }
+    begin();
+    tfw_model.invoke(tfw_model.input, tfw_model.output);
+    begin();
+    const uint32_t start_cycles = tfw_hal_cycles();
+    tfw_model.invoke(tfw_model.input, tfw_model.output);
+    const uint32_t cycles = tfw_hal_cycles() - start_cycles;
+    begin();
+    tfw_layers.run(tfw_model.input, tfw_model.output);
+    tfw_hal_watchdog();
+    say_bytes("m-sha256-", tfw_model.sha256, 32);
+    for (uint32_t i = 0; i < tfw_layers.count; i++) {
+        say("m-layer-");
+        say_number(i);
+        say_count("-", tfw_layers.cycles[i]);
+    }
+    say_count("m-invoke-", cycles);
+    say_bytes("m-output-", (const uint8_t *)tfw_model.output, tfw_model.output_bytes);
+}
+
+#endif
+
 static void on_infer(void)
 {
     const char *const first = next_word();
@@ -386,13 +459,7 @@ static void on_infer(void)
         say_error("Inference warmup must be >=0", "");
     } else if (times > TFW_EEMBC_MOST || warm_up > TFW_EEMBC_MOST) {
         say_error("Too many inferences", "");
-    } else if (tfw_model.invoke == NULL) {
-        say_error("No model", "");
-    } else if (buffer.count != buffer.total || (buffer.total != tfw_model.input_bytes && buffer.total != FLOATS)) {
-        say_error("The input is not loaded", "");
-    } else if (buffer.total == FLOATS && !is_finite_window()) {
-        say_error("A value is not finite", "");
-    } else {
+    } else if (is_loaded()) {
         infer(times, warm_up);
     }
 }
@@ -408,7 +475,11 @@ static void help(void)
                 "db HH[HH]*   : Load 8-bit hex bytes until N bytes\r\n"
                 "db print     : Print them\r\n"
                 "infer N [W]  : Execute N inferences after W, or 10, to warm up\r\n"
-                "results      : Print the scores\r\n");
+                "results      : Print the scores\r\n"
+#ifdef TFW_LAYERS
+                "layers       : Print the cycles of each call of an inference\r\n"
+#endif
+    );
 }
 
 static void handle(void)
@@ -433,6 +504,10 @@ static void handle(void)
         on_infer();
     } else if (is(word, "results")) {
         say_results();
+#ifdef TFW_LAYERS
+    } else if (is(word, "layers")) {
+        on_layers();
+#endif
     } else if (is(word, "help")) {
         help();
     } else {

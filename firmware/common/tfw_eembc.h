@@ -25,6 +25,18 @@ typedef struct {
 extern const tfw_eembc_model_t tfw_eembc_model;
 
 /*
+ * What the command `layers` measures, where TFW_LAYERS is defined: the network's calls one by one, by the cycle counter
+ * of tfw_hal.h. The generated code must be compiled with TFG_TRACE.
+ */
+typedef struct {
+    uint32_t count;         /* calls of the network */
+    const uint32_t *cycles; /* of each, set by run */
+    void (*run)(const int8_t *input, int8_t *output);
+} tfw_layers_t;
+
+extern const tfw_layers_t tfw_layers;
+
+/*
  * Energy mode (TFW_EEMBC_ENERGY): time stamps are falling edges on a pin that an energy monitor watches, and the link is
  * a UART on pins, because the board is cut off from USB.
  */

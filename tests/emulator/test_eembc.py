@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from emulator_programs import tiny_scores
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "ops"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "compiler"))
+
+from small_models import conv_net
+
 from tinyforge.boards import load_board
+from tinyforge.cli import main
 from tinyforge.core.errors import DeviceError, UsageError
 from tinyforge.evaluate.host_c import load_invoke
 from tinyforge.firmware import render
@@ -18,9 +25,11 @@ from tinyforge.firmware.standin import build_standin
 from tinyforge.link import SerialPort
 from tinyforge.link.eembc import Runner
 from tinyforge.pipeline import models
+from tinyforge.pipeline.board_profile import profile_on_board
 from tinyforge.pipeline.eject import eject
 from tinyforge.toolchain import read_image
 from tinyforge.virtual import VirtualBoard
+from tinyforge.virtual.measure import default_input
 from tinyforge.virtual.serial_protocol.protocol_virtual import Serial
 
 pytestmark = pytest.mark.emulator
@@ -266,3 +275,81 @@ def test_tinyforges_own_firmware_is_told_apart(virtual_firmware):
 def test_another_link_is_refused(tmp_path):
     with pytest.raises(UsageError, match="link eembd: is unknown; did you mean"):
         render(load_board("virtual"), tmp_path / "p", link="eembd")
+
+
+# ---- cycles of each layer ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory):
+    """A model whose calls differ in length."""
+    path = tmp_path_factory.mktemp("net") / "net.tflite"
+    path.write_bytes(conv_net())
+    return path
+
+
+@pytest.fixture(scope="module")
+def layered(net, tmp_path_factory):
+    """Its firmware for `profile --port`."""
+    folder = tmp_path_factory.mktemp("layers") / "p"
+    eject(folder, model=net, link="layers")
+    run_pio(load_board("virtual"), folder, (), log=folder.with_name("log"))
+    return folder / ".pio" / "build" / "virtual" / "firmware.elf"
+
+
+def test_profile_asks_the_board_at_a_port(net, layered):
+    """Layer by layer what is estimated: the virtual board's counter counts those cycles."""
+    said = profile_on_board(net, f"virtual://{layered}")
+    assert said["measured"]["board"] == "virtual"
+    assert said["measured"]["cycles"] == pytest.approx(said["cycles"], abs=60)
+    for layer in said["layers"]:
+        assert layer["measured_cycles"] == pytest.approx(layer["cycles"], abs=40), layer["name"]
+
+
+def test_the_table_of_a_boards_counter(net, layered, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["profile", str(net), "--port", f"virtual://{layered}"])
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    for word in (
+        "by the cycle counter of virtual at virtual://",
+        "conv_1d_0",
+        "whole inference",
+        "outputs as the host",
+    ):
+        assert word in text
+
+
+def test_profile_of_another_model_board_or_firmware(net, layered, image, tmp_path):
+    other = tmp_path / "other.tflite"
+    other.write_bytes(net.read_bytes() + bytes(4))
+    with pytest.raises(DeviceError, match=r"holds another model than other\.tflite; tinyforge firmware eject"):
+        profile_on_board(other, f"virtual://{layered}")
+    with pytest.raises(UsageError, match=r'the board at .* is "virtual", not "sensortile"; leave --board out'):
+        profile_on_board(net, f"virtual://{layered}", board_id="sensortile")
+    with pytest.raises(DeviceError, match=r"its firmware does not measure layers; .* --model net\.tflite --link"):
+        profile_on_board(net, f"virtual://{image}")
+
+
+def test_layers_want_an_input(layered):
+    with pytest.raises(DeviceError, match="The input is not loaded"):
+        runner(layered)[0].layers()
+
+
+@pytest.mark.parametrize("name", ["sensortile", "nano33"])
+def test_layers_on_a_real_boards_hal(net, tmp_path, name):
+    """By its own way to DWT's cycle counter."""
+    models.export(net, tmp_path / "m")
+    elf = build_standin(load_board(name), tmp_path, model_dir=tmp_path / "m", link="layers")
+    asked, _ = runner(elf, name)
+    asked.load(default_input(24))
+    said = asked.layers()
+    expected = load_invoke(tmp_path / "m")(np.frombuffer(default_input(24), np.int8).reshape(1, 1, 12, 2))
+    assert said.output == expected.tobytes()
+    assert len(said.cycles) == 3
+    assert sum(said.cycles) == pytest.approx(said.invoke, rel=0.03)
+
+
+def test_layers_of_no_model_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="there is no model whose layers would be measured; add --model"):
+        eject(tmp_path / "p", link="layers")

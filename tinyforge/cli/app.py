@@ -450,8 +450,14 @@ def profile(
     file: Annotated[
         Path, typer.Argument(help="A .tflite, or what profile --json said of one.", metavar="MODEL.tflite")
     ],
-    board: BoardName = "virtual",
+    board: Annotated[
+        str, typer.Option("--board", help="Board identifier or a board's .toml, for times; default: virtual.")
+    ] = "",
     optimize: Optimize = "balanced",
+    port: Annotated[
+        str,
+        typer.Option("--port", help="Measure on the board at this port; its firmware: `firmware eject --link layers`."),
+    ] = "",
     compare: Annotated[
         Path | None, typer.Option("--compare", help="What it was before: another .tflite, or a profile's JSON.")
     ] = None,
@@ -465,7 +471,7 @@ def profile(
     """
     from tinyforge.cli import profiles
 
-    profiles.profile(file, board, optimize, compare, flame, json=json)
+    profiles.profile(file, board, optimize, port, compare, flame, json=json)
 
 
 @app.command(rich_help_panel=LONE)

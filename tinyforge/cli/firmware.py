@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinyforge.cli.options import Debug, Json
+from tinyforge.cli.options import Debug, Json, Optimize
 
 firmware_app = typer.Typer(help="The firmware's sources: eject.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,11 +23,15 @@ def eject(
     board: Annotated[str, typer.Option("--board", help="Board identifier.")] = "virtual",
     model: Annotated[Path | None, typer.Option("--model", help="A .tflite that goes in as C; default: none.")] = None,
     link: Annotated[
-        str, typer.Option("--link", help="eembc, eembc-energy: for MLPerf Tiny's runner; default: tinyforge's.")
+        str,
+        typer.Option(
+            "--link", help="eembc, eembc-energy: for MLPerf Tiny's runner; layers: for profile --port; default: ours."
+        ),
     ] = "",
     stream: Annotated[
         bool, typer.Option("--stream", help="LIVE computes only what new samples change, where it pays.")
     ] = False,
+    optimize: Optimize = "balanced",
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -38,7 +42,7 @@ def eject(
     from tinyforge.cli import render
     from tinyforge.pipeline import eject as ejecting
 
-    made = ejecting.eject(out, board_id=board, model=model, link=link, stream=stream)
+    made = ejecting.eject(out, board_id=board, model=model, link=link, stream=stream, optimize=optimize)
     if json:
         render.say_json(made)
     else:

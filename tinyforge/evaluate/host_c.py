@@ -140,7 +140,9 @@ class HostModel:
         seen: dict[int, npt.NDArray[np.int8]] = {}
         nth: dict[int, int] = {}
 
-        def hook(_context: Any, layer: int, data: int, size: int) -> None:
+        def hook(_context: Any, layer: int, data: int | None, size: int) -> None:
+            if data is None:
+                return
             tensors = self._layers[layer]["tensors"]
             position = nth.get(layer, 0)
             nth[layer] = position + 1

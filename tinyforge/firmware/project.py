@@ -23,6 +23,7 @@ SETTINGS = "tinyforge.json"
 LINKS: Mapping[str, Mapping[str, str]] = {
     "eembc": {"TFW_EEMBC": "1"},
     "eembc-energy": {"TFW_EEMBC": "1", "TFW_EEMBC_ENERGY": "1"},
+    "layers": {"TFW_EEMBC": "1", "TFW_LAYERS": "1", "TFG_TRACE": "1"},
 }
 _PIN = b"tfw_hal_timestamp_pin"
 _OWN = {".pio", "build.log"}  # what building leaves behind
@@ -114,7 +115,8 @@ def render(
         model_dir: what ``tinyforge export`` wrote; None for firmware that only records.
         update_key: public key, 64 hex digits, for which model updates must be signed; empty: it takes none.
         link: ``eembc`` for the text protocol of MLPerf Tiny's runner in place of tinyforge's own, ``eembc-energy`` for
-            its energy mode; these take models without windows, too.
+            its energy mode; ``layers`` for the text protocol and the cycles of each call of the network, as ``tinyforge
+            profile --port`` asks for them; these take models without windows, too.
 
     Returns:
         ``project_dir``.

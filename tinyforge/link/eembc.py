@@ -35,6 +35,23 @@ class Timing:
     results: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LayerCycles:
+    """What ``layers`` gave.
+
+    Attributes:
+        sha256: of the model's ``.tflite``, hex digits.
+        cycles: of each call of one inference.
+        invoke: of a whole inference, without looking at its calls.
+        output: of the network, as its bytes.
+    """
+
+    sha256: str
+    cycles: tuple[int, ...]
+    invoke: int
+    output: bytes
+
+
 class Runner:
     """A device behind an open port.
 
@@ -91,6 +108,16 @@ class Runner:
                 raise DeviceError(self._port.name, line[2:].strip("[]"), "see docs/eembc.md")
         return lines
 
+    def settle(self, quiet_s: float = 0.3) -> None:
+        """Drop what the device says until it says nothing for so long: a start, or what another program asked.
+
+        Raises:
+            DeviceError: the device is gone.
+        """
+        while self._port.read_some(quiet_s):
+            pass
+        self._waiting = b""
+
     def command(self, text: str) -> list[str]:
         """Send a command and give its answer.
 
@@ -131,6 +158,24 @@ class Runner:
             )
         duration_us = None if self._energy else (stamps[1] - stamps[0]) % (1 << 32)
         return Timing(inferences, duration_us, _results(said[-1], self._port.name))
+
+    def layers(self) -> LayerCycles:
+        """Cycles of the network's calls, of the input that was loaded; firmware of ``--link layers`` alone knows them.
+
+        Raises:
+            DeviceError: nothing is loaded, an answer that is none, or ``Unknown command: layers``.
+        """
+        said = self.command("layers")
+
+        def all_of(pattern: str) -> list[str]:
+            return [found[1] for line in said if (found := re.fullmatch(pattern, line))]
+
+        sha256, invoke = all_of("m-sha256-([0-9a-f]{64})"), all_of(r"m-invoke-(\d+)")
+        cycles = all_of(r"m-layer-\d+-(\d+)")
+        output = bytes.fromhex("".join(all_of("m-output-((?:[0-9a-f]{2})+)")))
+        if len(sha256) != 1 or len(invoke) != 1 or not output:
+            raise DeviceError(self._port.name, f"answered {said} instead of layers", "reset it and try again")
+        return LayerCycles(sha256[0], tuple(map(int, cycles)), int(invoke[0]), output)
 
     def results(self) -> tuple[float, ...]:
         """Scores of the last inference."""

@@ -121,6 +121,7 @@ def _print(template: str, manifest: Mapping[str, Any], **more: Any) -> str:
             arena_bytes=manifest["arena_bytes"],
             digest=manifest["model_sha256"],
             digest_rows=_digest_rows(manifest),
+            layers=max(1, len(manifest.get("layers", ()))),
             **more,
         )
     )

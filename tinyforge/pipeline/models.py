@@ -193,7 +193,7 @@ def linked_cost(compiled: Compiled) -> dict[str, Any]:
         return {"reason": str(error)}
     with tempfile.TemporaryDirectory(prefix="tinyforge_link_") as folder:
         model_dir = Path(folder) / "model"
-        _generate(compiled, model_dir)
+        generate(compiled, model_dir)
         elf = build_bench(model_dir, Path(folder) / "bench.elf", toolchain=toolchain)
         linked = bench_footprint(model_dir, elf, toolchain=toolchain)
         stack = None
@@ -322,7 +322,7 @@ def verify_compiled(
         expected = given.outputs
     with tempfile.TemporaryDirectory(prefix="tinyforge_verify_") as folder:
         model_dir = Path(folder) / "model"
-        _generate(compiled, model_dir)
+        generate(compiled, model_dir)
         actual = run_export(model_dir, given.inputs, on=on, keep_state=given.keep_state)
         compared = verify_outputs(expected.reshape(len(expected), -1), actual, ports.outputs)
         first_layer = "" if compared.exact else _first_layer(model, model_dir, given.inputs, compared.first_window)
@@ -349,7 +349,8 @@ def _ports(compiled: Compiled) -> Ports:
     return Ports(tuple(map(port, graph.inputs)), tuple(map(port, graph.outputs)))
 
 
-def _generate(compiled: Compiled, folder: Path) -> None:
+def generate(compiled: Compiled, folder: Path) -> None:
+    """Write a compiled model's C with its ``manifest.json``."""
     from tinyforge.runtimes import get_runtime
 
     get_runtime("aot").generate(compiled, folder)
@@ -433,7 +434,7 @@ def profile(path: Path, *, board_id: str = "virtual", optimize: str = "balanced"
     board = board_of(None, board_id)
     compiled = compile_file(path, optimize=optimize)
     with tempfile.TemporaryDirectory(prefix="tinyforge_profile_") as folder:
-        _generate(compiled, Path(folder))
+        generate(compiled, Path(folder))
         return profile_export(Path(folder), board, describe_layers(compiled))
 
 

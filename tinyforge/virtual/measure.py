@@ -278,20 +278,25 @@ def run_inferences(
     return outputs
 
 
+def default_input(count: int) -> bytes:
+    """What is measured where no input is given: so many fixed pseudo-random bytes."""
+    return random.Random(0).randbytes(count)  # noqa: S311  (any bytes do, as long as they are the same)
+
+
 def profile(elf: Path, manifest: Mapping[str, Any], data: bytes | None = None) -> ProfileResult:
     """What one inference costs.
 
     Args:
         elf: made by ``build_bench``.
         manifest: the model's ``manifest.json``; its ``function`` is called.
-        data: the input; fixed pseudo-random bytes when None.
+        data: the input; :func:`default_input` when None.
 
     Raises:
         BoardFault: the program did what no board allows, or its two runs differ in length.
     """
     bench = Bench(elf, str(manifest["function"]))
     if data is None:
-        data = random.Random(0).randbytes(bench.input_bytes)  # noqa: S311  (any bytes do, as long as they are the same)
+        data = default_input(bench.input_bytes)
     function = bench.function
     trace = bench.machine.trace
 

@@ -31,7 +31,8 @@ void convnet_invoke(const int8_t *input, int8_t *output);
 #ifdef TFG_TRACE
 #include <stddef.h>
 
-/* As convnet_invoke, handing every layer's output to `hook` as soon as it is written. */
+/* As convnet_invoke, handing every layer's output to `hook` as soon as it is written; NULL where a later
+ * layer writes the rest of it. */
 void convnet_trace(const int8_t *input, int8_t *output,
     void (*hook)(void *context, int layer, const void *data, size_t bytes), void *context);
 #endif

@@ -41,7 +41,8 @@ extern const char *const gesture_labels[GESTURE_LABELS];
 #ifdef TFG_TRACE
 #include <stddef.h>
 
-/* As gesture_invoke, handing every layer's output to `hook` as soon as it is written. */
+/* As gesture_invoke, handing every layer's output to `hook` as soon as it is written; NULL where a later
+ * layer writes the rest of it. */
 void gesture_trace(const int8_t *input, int8_t *output,
     void (*hook)(void *context, int layer, const void *data, size_t bytes), void *context);
 #endif

@@ -37,7 +37,8 @@ void lstm_reset(void);
 #ifdef TFG_TRACE
 #include <stddef.h>
 
-/* As lstm_continue, handing every layer's output to `hook` as soon as it is written. */
+/* As lstm_continue, handing every layer's output to `hook` as soon as it is written; NULL where a later
+ * layer writes the rest of it. */
 void lstm_trace(const int8_t *input, int8_t *output,
     void (*hook)(void *context, int layer, const void *data, size_t bytes), void *context);
 #endif
