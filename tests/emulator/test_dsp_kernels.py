@@ -38,6 +38,7 @@ STEMS = (
     "networks",
     "packed",
     "pooled",
+    "transpose_conv",
     "unidirectional_sequence_lstm",
 )
 FLASH_BYTES, RAM_BYTES, BUFFERS = 8 << 20, 8 << 20, 0x2040_0000

@@ -17,11 +17,13 @@ import pytest
 
 pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
 
+from tinyforge.compiler.convolution import patch_bytes
 from tinyforge.compiler.few_channels import byte_pairs, narrow_channels, narrow_pairs
 from tinyforge.compiler.gate_packing import gate_forms
 from tinyforge.compiler.geometry import Geometry, taps_inside
+from tinyforge.compiler.groupwise import groupwise_bytes, together
 from tinyforge.compiler.layout import blocked, filled, interleaved, one_row, paired, widened
-from tinyforge.compiler.ops.conv_2d import patch_bytes
+from tinyforge.compiler.ops.transpose_conv import phases_bytes
 from tinyforge.compiler.packing import dense_nibbles, nibbles, pack
 from tinyforge.compiler.sigmoid import sigmoid_table
 from tinyforge.compiler.single import single_fits, single_params
@@ -168,6 +170,55 @@ def conv_2d(rng):
     whole = (in_ch if size["dilation_w"] > 1 else in_ch * size["kernel_w"]) % 4 == 0
     scratch = 8 * filled(taps) + filled(columns * in_ch) + 4 + (0 if whole else 4 * filled(taps) + 16)
     return found, *areas(size, in_ch, out_ch), scratch
+
+
+def conv_2d_groupwise(rng):
+    """Each group's numbers as a convolution of its own has them."""
+    groups, each_in, each_out = (int(rng.choice(counts)) for counts in ([1, 2, 3, 5], [1, 2, 3, 4, 5, 8], [1, 2, 3, 8]))
+    found, _, _, _ = conv_2d(rng)
+    size = {field.name: found[field.name] for field in fields(Geometry)}
+    size |= {"in_ch": groups * each_in, "out_ch": groups * each_out}
+    taps = size["kernel_h"] * size["kernel_w"] * each_in
+    parts = [{"filter": paired(weights(rng, each_out, taps)), **rescaling(rng, each_out, taps)} for _ in range(groups)]
+    columns = 4 * int(rng.integers(1, 4))
+    found = {
+        **together(parts, ("filter", "bias", "multiplier")),
+        **size, "group_in_ch": each_in, "group_out_ch": each_out, "groups": filled(taps) // 4, "columns": columns,
+        **limits(rng),
+    }  # fmt: skip
+    scratch = groupwise_bytes(Geometry(**size), each_in, columns)
+    return found, *areas(size, size["in_ch"], size["out_ch"]), scratch
+
+
+def transpose_conv_phases(rng):
+    """Output sizes of which a convolution would make the input's, or some more and less."""
+    in_ch, out_ch = int(rng.choice([1, 2, 3, 4, 5, 8, 16])), int(rng.choice([1, 2, 3, 4, 5, 8, 16]))
+    size = {"batches": int(rng.integers(1, 3)), "in_ch": in_ch, "out_ch": out_ch, "dilation_h": 1, "dilation_w": 1}
+    for side, longest in (("h", 5), ("w", int(rng.choice([5, 20])))):
+        stride, length = int(rng.integers(1, 5)), int(rng.integers(1, longest))
+        kernel = stride + int(rng.integers(0, 4))
+        pad = int(rng.integers(0, kernel))
+        most = (length - 1) * stride + kernel
+        size |= {f"stride_{side}": stride, f"in_{side}": length, f"kernel_{side}": kernel, f"pad_{side}": pad}
+        size[f"out_{side}"] = int(rng.integers(max(most - 2 * pad - stride, 1), most + stride))
+    filter_ = weights(rng, out_ch, size["kernel_h"], size["kernel_w"], in_ch)
+    parts, multiplier = [], None
+    for down in range(size["stride_h"]):
+        for right in range(size["stride_w"]):
+            taps = filter_[:, down :: size["stride_h"], right :: size["stride_w"]][:, ::-1, ::-1].reshape(out_ch, -1)
+            numbers = rescaling(rng, out_ch, taps.shape[1])
+            multiplier = numbers["multiplier"] if multiplier is None else multiplier
+            parts.append({**numbers, "filter": paired(taps)})
+    columns, geo = 4 * int(rng.integers(1, 4)), Geometry(**size)
+    sizes = {name: value for name, value in size.items() if not name.startswith("dilation")}
+    found = {
+        **together(parts, ("filter", "bias")),
+        "multiplier": multiplier,
+        **sizes,
+        "columns": columns,
+        **limits(rng),
+    }
+    return found, *areas(size, in_ch, out_ch), phases_bytes(geo, columns)
 
 
 def conv_2d_pool(rng):
@@ -544,6 +595,8 @@ KERNELS = {
     "tfg_conv_1d_packed_s8": conv_1d_packed,
     "tfg_conv_1d_indexed_s8": conv_1d_indexed,
     "tfg_conv_2d_s8": conv_2d,
+    "tfg_conv_2d_groupwise_s8": conv_2d_groupwise,
+    "tfg_transpose_conv_phases_s8": transpose_conv_phases,
     "tfg_conv_2d_pool_s8": conv_2d_pool,
     "tfg_conv_2d_one_s8": conv_2d_one,
     "tfg_conv_2d_narrow_s8": conv_2d_narrow,

@@ -37,6 +37,7 @@ FAST = (
     "fully_connected",
     "max_pool_2d",
     "pooled",
+    "transpose_conv",
     "unidirectional_sequence_lstm",
 )
 #: Kernels for which a byte nearer may do no harm: they copy in one go, the byte they lose is a float's last, or all is

@@ -15,13 +15,16 @@ OWN = {
     "tfg_conv_1d_packed_s8": 988,
     "tfg_conv_1d_indexed_s8": 852,
     "tfg_conv_1d_point_s8": 468,
-    "tfg_conv_2d_s8": 824,
+    "tfg_conv_2d_grouped_s8": 548,
+    "tfg_conv_2d_groupwise_s8": 808,
     "tfg_conv_2d_pool_s8": 872,
     "tfg_conv_2d_one_s8": 1936,
     "tfg_conv_2d_single_s8": 2356,
     "tfg_conv_2d_narrow_s8": 1100,
     "tfg_conv_2d_narrow_bytes_s8": 1308,
     "tfg_conv_2d_3x3_one_s8": 716,
+    "tfg_transpose_conv_s8": 612,
+    "tfg_transpose_conv_phases_s8": 600,
     "tfg_depthwise_conv_2d_s8": 552,
     "tfg_depthwise_conv_2d_3x3_s8": 980,
     "tfg_depthwise_conv_2d_few_s8": 1192,
@@ -58,31 +61,34 @@ _LSTM, _LSTM_PACKED, _GRU, _GRU_PACKED = "tfg_lstm_s8", "tfg_lstm_packed_s8", "t
 _THREE_ONE, _THREE = "tfg_conv_2d_3x3_one_s8", "tfg_depthwise_conv_2d_3x3_s8"
 _FEW, _FOURS = "tfg_depthwise_conv_2d_few_s8", "tfg_depthwise_conv_2d_fours_s8"
 _PLANES, _RARE = "tfg_depthwise_conv_2d_planes_s8", "tfg_depthwise_conv_2d_rare_s8"
+_GROUPWISE, _PHASES = "tfg_conv_2d_groupwise_s8", "tfg_transpose_conv_phases_s8"
 _COPYING = (
     *("tfg_svdf_s8", "tfg_copy", "tfg_strided_copy", "tfg_concatenation", "tfg_gather", "tfg_pad", "tfg_mirror_pad"),
     "tfg_resize_nearest_neighbor",
 )
 
 SHARED = (
-    (1264, (_CONV_1D, _CONV_2D)),  # tfg_channels, tfg_tiles
+    (824, (_CONV_2D, _GROUPWISE, _PHASES)),  # tfg_conv_2d_s8 itself
+    (1264, (_CONV_1D, _CONV_2D, _GROUPWISE, _PHASES)),  # tfg_channels, tfg_tiles
     (636, (_CONV_1D_POOL, _CONV_2D_POOL)),  # tfg_pool_tiles
-    (80, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _CONV_2D_POOL, _INDEXED, _NARROW)),  # tfg_expand_four
-    (28, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _INDEXED, _NARROW)),  # tfg_expand
+    (80, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _CONV_2D_POOL, _INDEXED, _NARROW, _GROUPWISE, _PHASES)),  # tfg_expand_four
+    (28, (_CONV_1D, _CONV_1D_POOL, _CONV_2D, _INDEXED, _NARROW, _GROUPWISE, _PHASES)),  # tfg_expand
     (124, (_CONV_1D, _CONV_1D_POOL, _INDEXED)),  # tfg_take_window
-    (84, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES)),  # tfg_pad_row
-    (48, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES, _PLANES)),  # tfg_copy_bytes
+    (84, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES, _GROUPWISE, _PHASES)),  # tfg_pad_row
+    (48, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES, _PLANES, _GROUPWISE, _PHASES)),  # tfg_copy_bytes
     (544, (_THREE_ONE, _THREE)),
     (352, (_FEW, _FOURS)),
     (520, (_NARROW, _BYTES)),  # tfg_narrow
     (100, (_LSTM, _GRU)),  # tfg_widen
     (252, (_LSTM_PACKED, _GRU_PACKED)),  # tfg_gates_unpacked
+    (112, (_GROUPWISE, _PHASES, "tfg_pad")),  # memset
     (212, (_LSTM, _GRU, _LSTM_PACKED, _GRU_PACKED, _RARE, *_COPYING)),  # memcpy
     (
         84,  # tfg_limit
         (
             *(_CONV_1D, _CONV_1D_POOL, _PACKED, _INDEXED, _CONV_2D, _CONV_2D_POOL),
             *(_NARROW, _BYTES, _ONE, _POINT, _SINGLE, _POOL, *_DENSE, "tfg_add_s8"),
-            *(_THREE_ONE, _THREE, _FEW, _FOURS, _PLANES),
+            *(_THREE_ONE, _THREE, _FEW, _FOURS, _PLANES, _GROUPWISE, _PHASES),
         ),
     ),
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyforge.compiler.fixed_point import requantize
 from tinyforge.compiler.geometry import Geometry
+from tinyforge.compiler.layout import GROUP, filled
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.quantized import (
     Rescale,
@@ -18,7 +19,7 @@ from tinyforge.compiler.quantized import (
     folded_bias,
     rescale_of,
 )
-from tinyforge.core.graph import Array, Param
+from tinyforge.core.graph import Array, Param, Tensor
 
 
 def conv_weights(view: OpView, rows: Array, arrange: Callable[[Array], Array], axis: int = 0) -> dict[str, Param]:
@@ -60,6 +61,7 @@ def conv_weights(view: OpView, rows: Array, arrange: Callable[[Array], Array], a
     }
 
 
+PLACES = 4  # a kernel computes together, two channels at a time
 _PACKED_BIAS = 1 << 23  # biases below it leave room for a shift in their word
 
 
@@ -89,11 +91,11 @@ def _output(view: OpView, acc: int, rescale: Rescale, channel: int, limits: tupl
     return min(max(value, limits[0]), limits[1])
 
 
-def output_limits(view: OpView) -> dict[str, Param]:
-    """Zero points and clamp."""
+def output_limits(view: OpView, input_: Tensor | None = None) -> dict[str, Param]:
+    """Zero points and clamp; ``input_`` where it is not the operator's first."""
     low, high = clamp_of(view, view.output())
     return {
-        "pad_value": view.quantized(view.input(0))[1],
+        "pad_value": view.quantized(input_ or view.input(0))[1],
         "zero_point": view.quantized(view.output())[1],
         "min": low,
         "max": high,
@@ -109,3 +111,18 @@ def sizes(geometry: Geometry) -> dict[str, Param]:
             "stride_h", "stride_w", "dilation_h", "dilation_w", "pad_h", "pad_w",
         )
     }  # fmt: skip
+
+
+def patch_bytes(geo: Geometry, *, squares: bool = False) -> int:
+    """Scratch for ``PLACES`` windows as int16, rows of what they reach, and where need be the windows as int8.
+
+    Args:
+        geo: of the convolution.
+        squares: two windows and the two below them instead of four in a row.
+    """
+    window = filled(geo.kernel_h * geo.kernel_w * geo.in_ch)
+    side, rows = (2, 2) if squares else (PLACES, 1)
+    columns = (side - 1) * geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 1
+    together = geo.in_ch * (geo.kernel_w if geo.dilation_w == 1 else 1)
+    as_bytes = PLACES * (window + GROUP) if together % GROUP else 0
+    return 2 * PLACES * window + as_bytes + rows * (filled(columns * geo.in_ch) + GROUP)

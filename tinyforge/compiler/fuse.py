@@ -20,9 +20,9 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import fields, replace
 
 from tinyforge.compiler.code_bytes import code_bytes
+from tinyforge.compiler.convolution import patch_bytes
 from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.goal import Goal
-from tinyforge.compiler.ops.conv_2d import patch_bytes
 from tinyforge.compiler.overlap import whole_windows
 from tinyforge.core.graph import Graph, Layer, Param
 

@@ -93,6 +93,20 @@ def scattered_windows(geo: Geometry) -> tuple[Overlap, ...]:
     )
 
 
+def phase_windows(geo: Geometry, columns: int) -> tuple[Overlap, ...]:
+    """As :func:`scattered_windows` for outputs that are a stride apart at a time, so many of each phase of a row.
+
+    A phase's inputs are read before its outputs are written; those of other phases may have been written to their end.
+    """
+    rows = _first_reaching(geo.out_h, geo.stride_h, geo.pad_h, geo.kernel_h, geo.in_h)
+    first = _first_reaching(geo.out_w, geo.stride_w, geo.pad_w, geo.kernel_w, geo.in_w)
+    begins = np.arange(0, len(first), columns * geo.stride_w)
+    ends = begins if geo.stride_w == 1 else np.minimum(begins + columns * geo.stride_w, geo.out_w)
+    more = int((ends * geo.out_ch - np.maximum(first[begins], 0) * geo.in_ch).max())
+    shapes = (geo.in_h, geo.in_w, geo.in_ch), (geo.out_h, geo.out_w, geo.out_ch)
+    return images(geo.batches, *shapes, rows, np.zeros(1, np.int64), more)
+
+
 def _windows(geo: Geometry, more: int, *, multiple: int = 1) -> tuple[Overlap, ...]:
     rows = _first_inside(geo.out_h, geo.stride_h, geo.pad_h, geo.kernel_h, geo.dilation_h, geo.in_h)
     columns = _first_inside(geo.out_w, geo.stride_w, geo.pad_w, geo.kernel_w, geo.dilation_w, geo.in_w)

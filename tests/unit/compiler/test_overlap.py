@@ -84,6 +84,29 @@ def test_transposed_windows(seed):
     assert overlap.scattered_windows(geo) == (() if ahead is None else (Overlap(0, 0, ahead, 1),))
 
 
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("columns", [4, 8])
+def test_transposed_windows_by_phases(seed, columns):
+    """Reads of a phase's windows, and what was written before: other phases of the same columns to their end."""
+    geo = replace(geometry(np.random.default_rng(seed)), batches=1)
+    rows = [reaching(k, geo.stride_h, geo.pad_h, geo.kernel_h, geo.in_h) for k in range(geo.out_h)]
+    needed, columns_of = [], [reaching(k, geo.stride_w, geo.pad_w, geo.kernel_w, geo.in_w) for k in range(geo.out_w)]
+    for row, begin in itertools.product(range(geo.out_h), range(0, geo.out_w, columns * geo.stride_w)):
+        written: list[int] = list(range(begin))
+        for right in range(geo.stride_w):
+            now = range(begin, min(begin + columns * geo.stride_w, geo.out_w))
+            outputs = [column for column in now if (column + geo.pad_w) % geo.stride_w == right]
+            reads = [column for output in outputs for column in columns_of[output]]
+            if reads and rows[row]:
+                end = (row * geo.out_w + max(written, default=-1) + 1) * geo.out_ch
+                needed.append(end - (min(rows[row]) * geo.in_w + min(reads)) * geo.in_ch)
+            written += outputs
+    found = overlap.phase_windows(geo, columns)
+    assert found or not needed
+    for one in found:
+        assert one.distance_bytes >= max(needed, default=-1 << 30)
+
+
 @pytest.mark.parametrize(("channels", "lies"), [(1, 1), (3, 1), (4, 4), (5, None), (6, None), (8, 8)])
 def test_depthwise_windows_by_their_channels(channels, lies):
     geo = geometry(np.random.default_rng(5), channels=channels)

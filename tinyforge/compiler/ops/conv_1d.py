@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyforge.compiler.convolution import conv_weights, output_limits, packed
+from tinyforge.compiler.convolution import PLACES, conv_weights, output_limits, packed
 from tinyforge.compiler.few_channels import lower_few_channels, many_instructions
 from tinyforge.compiler.geometry import CONV_1D_SIZES, row_geometry
 from tinyforge.compiler.layout import GROUP, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
-from tinyforge.compiler.ops.conv_2d import PLACES
 from tinyforge.compiler.overlap import whole_windows
 from tinyforge.compiler.packing import MOST_INPUTS, NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, nibbles
 from tinyforge.core.graph import Array, DType, Param

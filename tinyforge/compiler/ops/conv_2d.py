@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from tinyforge.compiler.convolution import conv_weights, output_limits, packed, sizes
+from tinyforge.compiler.convolution import conv_weights, output_limits, packed, patch_bytes, sizes
 from tinyforge.compiler.few_channels import lower_few_channels
 from tinyforge.compiler.geometry import Geometry, window_geometry
-from tinyforge.compiler.layout import GROUP, filled, paired
+from tinyforge.compiler.groupwise import lower_groups
+from tinyforge.compiler.layout import GROUP, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
-from tinyforge.compiler.overlap import grouped_windows, whole_windows
+from tinyforge.compiler.overlap import whole_windows
 from tinyforge.core.graph import Array, DType
 
-PLACES = 4  # a kernel computes together, two channels at a time
 MANY = "tfg_conv_2d_s8"
 
 
@@ -53,29 +53,13 @@ def conv_geometry(view: OpView) -> Geometry:
     dilation_h_factor=Option(5, "int32", 1),
 )
 def conv_2d(view: OpView, low: Lowering) -> None:
-    """Lower to ``tfg_conv_2d_s8``, to a kernel for few channels, or to ``tfg_conv_2d_grouped_s8``."""
+    """Lower to ``tfg_conv_2d_s8``, to a kernel for few channels, or to one for groups of them."""
     geometry = conv_geometry(view)
     weights = view.constant(1, DType.INT8)
     rows = weights.reshape(geometry.out_ch, -1)
     if weights.shape[3] != geometry.in_ch:
-        groups = geometry.in_ch // weights.shape[3]
-        low.layer(
-            "conv_2d",
-            "tfg_conv_2d_grouped_s8",
-            {
-                **conv_weights(view, rows, lambda found: found.reshape(weights.shape)),
-                **sizes(geometry),
-                "group_in_ch": weights.shape[3],
-                "group_out_ch": geometry.out_ch // groups,
-                **output_limits(view),
-            },
-            inputs=(view.input(0),),
-            outputs=(view.output(),),
-            macs=geometry.batches * geometry.out_h * geometry.out_w * int(weights.size),
-            overlaps=grouped_windows(geometry, weights.shape[3], geometry.out_ch // groups),
-        )
-        return
-    if not lower_few_channels(view, low, "conv_2d", geometry, rows):
+        lower_groups(view, low, geometry, rows)
+    elif not lower_few_channels(view, low, "conv_2d", geometry, rows):
         lower_many_channels(view, low, "conv_2d", geometry, rows)
 
 
@@ -96,18 +80,3 @@ def lower_many_channels(view: OpView, low: Lowering, stem: str, geometry: Geomet
         macs=geometry.batches * geometry.out_h * geometry.out_w * rows.size,
         overlaps=whole_windows(geometry),
     )
-
-
-def patch_bytes(geo: Geometry, *, squares: bool = False) -> int:
-    """Scratch for ``PLACES`` windows as int16, rows of what they reach, and where need be the windows as int8.
-
-    Args:
-        geo: of the convolution.
-        squares: two windows and the two below them instead of four in a row.
-    """
-    window = filled(geo.kernel_h * geo.kernel_w * geo.in_ch)
-    side, rows = (2, 2) if squares else (PLACES, 1)
-    columns = (side - 1) * geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 1
-    together = geo.in_ch * (geo.kernel_w if geo.dilation_w == 1 else 1)
-    as_bytes = PLACES * (window + GROUP) if together % GROUP else 0
-    return 2 * PLACES * window + as_bytes + rows * (filled(columns * geo.in_ch) + GROUP)

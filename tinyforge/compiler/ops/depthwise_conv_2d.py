@@ -8,6 +8,7 @@ import numpy.typing as npt
 from tinyforge.compiler.convolution import conv_weights, output_limits, packed, sizes
 from tinyforge.compiler.few_channels import lower_few_channels
 from tinyforge.compiler.geometry import Geometry, taps_inside, window_geometry
+from tinyforge.compiler.groupwise import GROUPWISE, groupwise_instructions, lower_groupwise, more_code
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.ops.conv_2d import MANY, lower_many_channels
@@ -64,6 +65,8 @@ def depthwise_conv_2d(view: OpView, low: Lowering) -> None:
         others = low.temporary(output, output.shape)
         _one_call(view, low, geometry, _without(numbers, rare), others)
         _rare_call(view, low, geometry, numbers, rare, others)
+    elif _pays_by_groups(low, geometry, np.asarray(numbers["shift"])):
+        lower_groupwise(view, low, "depthwise_conv_2d", geometry, rows.reshape(channels, -1), axis=3)
     else:
         _one_call(view, low, geometry, numbers, output)
 
@@ -134,6 +137,14 @@ def _pays_apart(low: Lowering, geo: Geometry, count: int) -> bool:
     return low.goal.takes(more_bytes=more_bytes, fewer_instructions=plain - alone)
 
 
+def _pays_by_groups(low: Lowering, geo: Geometry, shift: Array) -> bool:
+    """Whether each channel is a group of its own to the kernel for groups: where nothing but the plain kernel fits."""
+    return _form(geo, shift, low) == "" and low.goal.takes(
+        more_bytes=more_code(low, GROUPWISE, "tfg_depthwise_conv_2d_s8"),
+        fewer_instructions=_plain_instructions(geo) - groupwise_instructions(geo, 1),
+    )
+
+
 def _to_lanes(numbers: Array) -> Array:
     """Zeros up to four channels, the last dimension."""
     return np.pad(numbers, [(0, 0)] * (numbers.ndim - 1) + [(0, LANES - numbers.shape[-1])])
@@ -187,10 +198,9 @@ def _plain_instructions(geo: Geometry) -> int:
 
 def _form(geo: Geometry, shift: npt.NDArray[np.generic], low: Lowering) -> str:
     """Which kernel: each is linked only into models that go its way, so code and stack are those of what runs."""
-    undilated = geo.dilation_h == geo.dilation_w == 1
-    if not planes_fit(geo) or np.min(shift) < 0:
+    if np.min(shift) < 0:
         return ""
-    if geo.out_ch != geo.in_ch or not undilated:
+    if geo.out_ch != geo.in_ch or max(geo.dilation_h, geo.dilation_w) > 1:
         return _uncommon_form(geo, low)
     if geo.kernel_h == geo.kernel_w == 3 and geo.stride_h == geo.stride_w <= 2 and geo.out_w > 1:
         return "_3x3"
@@ -205,7 +215,9 @@ def _form(geo: Geometry, shift: npt.NDArray[np.generic], low: Lowering) -> str:
 
 def _uncommon_form(geo: Geometry, low: Lowering) -> str:
     """The kernel where taps lie apart, or channels have several outputs: the plain one where the others do not pay."""
-    costs = {"": _plain_instructions(geo), _PLANES: planes_instructions(geo)}
+    costs = {"": _plain_instructions(geo)}
+    if planes_fit(geo):
+        costs[_PLANES] = planes_instructions(geo)
     if geo.out_ch == geo.in_ch > 1 and taps_inside(geo):
         costs[_FOURS if geo.out_ch >= LANES else _FEW] = _fours_instructions(geo)
     best = ""

@@ -16,6 +16,7 @@ from tinyforge.compiler.passes.fold_constants import fold_constants
 from tinyforge.compiler.passes.keep_last_step import keep_last_step
 from tinyforge.compiler.passes.own_outputs import own_outputs
 from tinyforge.compiler.passes.resolve_variables import resolve_variables
+from tinyforge.compiler.passes.split_channels import split_channels
 from tinyforge.compiler.passes.tabulate import tabulate
 from tinyforge.core.graph import Graph
 
@@ -29,6 +30,7 @@ PASSES: tuple[Pass, ...] = (
     drop_dead_ops,
     own_outputs,
     keep_last_step,
+    split_channels,
     drop_outer_taps,
     find_conv_1d,
 )

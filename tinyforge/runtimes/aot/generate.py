@@ -32,6 +32,7 @@ DSP_SHARED = tuple(f"tfg_{name}.c" for name in _SHARED)
 _MOST_COLUMNS = 24  # of the arena's map with a digit and a space each
 _MOST_DENSE_COLUMNS = 96
 _INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
+_CALLED = re.compile(r'^#include "tfg/(\w+)\.h"', re.MULTILINE)  # a kernel's own header among them
 _LONGEST_LITERAL = 4095  # bytes a C99 compiler must take (5.2.4.1)
 
 
@@ -119,6 +120,19 @@ def _copy_kernels(kernels: list[str], out_dir: Path) -> tuple[list[str], list[st
     return portable, dsp
 
 
+def _with_called(kernels: set[str]) -> list[str]:
+    """These kernels with those that they call, which they include the headers of; sorted."""
+    found: set[str] = set()
+    left = sorted(kernels)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            text = (csrc_dir() / "src" / "portable" / f"{name}.c").read_text("utf-8")
+            left.extend(_CALLED.findall(text))
+    return sorted(found)
+
+
 def _with_headers(sources: list[str]) -> set[str]:
     """These files of csrc, relative to it, with all headers that they include and those include."""
     library, found, left = csrc_dir(), {"include/tfg.h", "src/tfg_internal.h"}, list(sources)
@@ -187,9 +201,9 @@ class ModelView:
         self.sliding = ModelView(compiled.sliding, self) if compiled.sliding is not None else None
 
     def kernels(self) -> list[str]:
-        """Names of the kernels used, sorted."""
+        """Names of the kernels used, sorted, with those that they call."""
         more = self.sliding.kernels() if self.sliding else ()
-        return sorted({*(layer.kernel for layer in self.compiled.layers), *more})
+        return _with_called({*(layer.kernel for layer in self.compiled.layers), *more})
 
     def structs(self) -> list[str]:
         """Names of the kernels, once for each structure of parameters that is printed."""
