@@ -37,6 +37,7 @@ STEMS = (
     "max_pool_2d",
     "networks",
     "packed",
+    "padded",
     "pooled",
     "transpose_conv",
     "unidirectional_sequence_lstm",

@@ -8,6 +8,8 @@ from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.quantized import padding_before, places
 from tinyforge.core.graph import Tensor
 
+#: Option that ``passes/fold_padding.py`` gives a convolution: rows and columns of zeros above, below, left and right.
+AROUND = "around"
 _BOTH = ("in", "out", "kernel", "stride", "dilation", "pad")
 
 
@@ -70,6 +72,8 @@ def taps_inside(geo: Geometry) -> bool:
 def window_geometry(view: OpView, input_: Tensor, output: Tensor, kernel: tuple[int, int]) -> Geometry:
     """Geometry of an operator with options ``padding``, ``stride_*`` and, where it has them, ``dilation_*_factor``.
 
+    With the option ``AROUND`` padding is VALID, and the input has those zeros around it besides.
+
     Args:
         view: the operator.
         input_, output: [batch, height, width, channel].
@@ -90,9 +94,11 @@ def window_geometry(view: OpView, input_: Tensor, output: Tensor, kernel: tuple[
     options = view.op.options
     dilation_h, dilation_w = int(options.get("dilation_h_factor", 1)), int(options.get("dilation_w_factor", 1))
     stride_h, stride_w, padding = int(options["stride_h"]), int(options["stride_w"]), int(options["padding"])
+    top, bottom, left, right = options.get(AROUND, (0, 0, 0, 0))
+    padded_h, padded_w = in_h + top + bottom, in_w + left + right
     if min(stride_h, stride_w) > 0:
-        high = places(padding, in_h, (kernel[0] - 1) * dilation_h + 1, stride_h)
-        wide = places(padding, in_w, (kernel[1] - 1) * dilation_w + 1, stride_w)
+        high = places(padding, padded_h, (kernel[0] - 1) * dilation_h + 1, stride_h)
+        wide = places(padding, padded_w, (kernel[1] - 1) * dilation_w + 1, stride_w)
         view.closes(output, (batches, high, wide, out_ch))
     view.require(
         batches == out_batches, f"has {batches} images in and {out_batches} out", "convert the model again", output
@@ -110,8 +116,8 @@ def window_geometry(view: OpView, input_: Tensor, output: Tensor, kernel: tuple[
         stride_w,
         dilation_h,
         dilation_w,
-        pad_h=padding_before(view, padding, in_h, kernel[0], stride_h, dilation_h, out_h),
-        pad_w=padding_before(view, padding, in_w, kernel[1], stride_w, dilation_w, out_w),
+        pad_h=top + padding_before(view, padding, padded_h, kernel[0], stride_h, dilation_h, out_h),
+        pad_w=left + padding_before(view, padding, padded_w, kernel[1], stride_w, dilation_w, out_w),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from onelayer import CONV, DEPTHWISE, Kind, layer
 from small_models import conv_net, dense, lstm
@@ -12,7 +13,9 @@ from tinyforge.compiler.passes.conv_1d import find_conv_1d
 from tinyforge.compiler.passes.dead_ops import drop_dead_ops
 from tinyforge.compiler.passes.drop_outer_taps import drop_outer_taps
 from tinyforge.compiler.passes.drop_reshapes import drop_reshapes
+from tinyforge.compiler.passes.fold_padding import fold_padding
 from tinyforge.compiler.passes.own_outputs import own_outputs
+from tinyforge.compiler.streaming import stream
 
 
 def test_drop_reshapes():
@@ -47,6 +50,68 @@ def test_drop_outer_taps(operator, kernel, stride, size, kept):
     before, after = ("x".join(map(str, taps)) for taps in (kernel, kept))
     said = [f"op #0 {operator} has {before} taps, of which {after} ever meet its input"]
     assert lines == (said if kept != kernel else [])
+
+
+def causal(around=(2, 0), value=None, reader="CONV_2D", outputs=("y",)):
+    """[1, 12, 2], zeros before it, seen as an image of one row by a convolution of three taps, as Keras writes it."""
+    model = Writer()
+    length = 12 + sum(around)
+    quant = {"scale": 0.05, "zero_point": 3}
+    x, first = model.tensor("x", (1, 12, 2), **quant), model.tensor("first", (1, length, 2), **quant)
+    said = model.constant("pad", [[0, 0], list(around), [0, 0]])
+    if value is None:
+        model.op("PAD", [x, said], [first], "PadOptions")
+    else:
+        constant = model.constant("value", [value], "int8", scale=[0.05], zero_point=[3])
+        model.op("PADV2", [x, said, constant], [first], "PadV2Options")
+    row = model.tensor("row", (1, 1, length, 2), **quant)
+    model.op("RESHAPE", [first, model.constant("shape", [1, 1, length, 2])], [row], "ReshapeOptions")
+    y = model.tensor("y", (1, 1, length - 2, 4), scale=0.06, zero_point=-128)
+    if reader == "CONV_2D":
+        weights = np.random.default_rng(3).integers(-127, 128, (4, 1, 3, 2))
+        w = model.constant("w", weights, "int8", scale=[0.01] * 4)
+        b = model.constant("b", [5, -5, 0, 9], "int32", scale=[0.0005] * 4)
+        model.op("CONV_2D", [row, w, b], [y], "Conv2DOptions", padding=1, stride_w=1, stride_h=1)
+    else:
+        y = model.tensor("y", (1, 1, length // 2, 2), **quant)
+        sizes = {"stride_w": 2, "stride_h": 1, "filter_width": 2, "filter_height": 1}
+        model.op("MAX_POOL_2D", [row], [y], "Pool2DOptions", padding=1, **sizes)
+    mean = model.tensor("mean", (1, 4), scale=0.06, zero_point=-128)
+    if "mean" in outputs:
+        model.op("MEAN", [y, model.constant("axes", [1, 2])], [mean], "ReducerOptions")
+    return model.build([x], [{"y": y, "first": first, "mean": mean}[name] for name in outputs])
+
+
+def test_padding_that_a_convolution_takes_over():
+    graph, lines = fold_padding(drop_reshapes(read_model(causal(), "m.tflite"))[0])
+    assert lines == ["op #0 PAD is the padding of op #2"]
+    (op,) = graph.ops
+    assert graph.tensors[op.inputs[0]].shape == (1, 1, 12, 2)
+    assert graph.root(op.inputs[0]) == graph.inputs[0]
+    compiled = compile_model(causal(), name="m", place="m")
+    assert (compiled.layers[0].params["in_len"], compiled.layers[0].params["pad"]) == (12, 2)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"around": (3, 0)},  # a window would see nothing but zeros
+        {"around": (0, 3)},
+        {"value": 0},  # 3 is 0
+        {"reader": "MAX_POOL_2D"},
+        {"outputs": ("y", "first")},
+    ],
+)
+def test_padding_that_stays(kept):
+    graph, lines = fold_padding(drop_reshapes(read_model(causal(**kept), "m.tflite"))[0])
+    assert lines == []
+    assert graph.ops[0].kind in {"PAD", "PADV2"}
+
+
+def test_a_causal_network_streams():
+    """All of it would be computed each time behind padding that is a layer of its own."""
+    compiled = compile_model(causal(outputs=("mean",)), name="m", place="m")
+    assert stream(compiled, 1).macs < 0.4 * compiled.macs
 
 
 def test_drop_dead_ops():

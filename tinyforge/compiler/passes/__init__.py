@@ -13,6 +13,7 @@ from tinyforge.compiler.passes.dead_ops import drop_dead_ops
 from tinyforge.compiler.passes.drop_outer_taps import drop_outer_taps
 from tinyforge.compiler.passes.drop_reshapes import drop_reshapes
 from tinyforge.compiler.passes.fold_constants import fold_constants
+from tinyforge.compiler.passes.fold_padding import fold_padding
 from tinyforge.compiler.passes.keep_last_step import keep_last_step
 from tinyforge.compiler.passes.own_outputs import own_outputs
 from tinyforge.compiler.passes.resolve_variables import resolve_variables
@@ -26,6 +27,7 @@ PASSES: tuple[Pass, ...] = (
     fold_constants,
     tabulate,
     drop_reshapes,
+    fold_padding,
     resolve_variables,
     drop_dead_ops,
     own_outputs,

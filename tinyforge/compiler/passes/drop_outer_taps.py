@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyforge.compiler.geometry import Geometry, window_geometry
+from tinyforge.compiler.geometry import AROUND, Geometry, window_geometry
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.quantized import SAME, VALID, places
 from tinyforge.core.graph import Graph, Op, Tensor
@@ -37,7 +37,7 @@ def drop_outer_taps(graph: Graph) -> tuple[Graph, list[str]]:
 
 def _filter(graph: Graph, op: Op) -> Tensor | None:
     """The constant filter of a convolution that may be looked at."""
-    if op.kind not in {"CONV_2D", "DEPTHWISE_CONV_2D"} or len(op.inputs) < 2 or not op.outputs:
+    if op.kind not in {"CONV_2D", "DEPTHWISE_CONV_2D"} or len(op.inputs) < 2 or not op.outputs or AROUND in op.options:
         return None
     filter_ = graph.tensors[op.inputs[1]]
     return filter_ if filter_.data is not None and len(filter_.shape) == 4 and filter_.elements > 0 else None
