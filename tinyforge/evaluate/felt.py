@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinyforge.core.types import Float32Array, IntArray
 from tinyforge.evaluate.ladder import Finding
+from tinyforge.evaluate.moments import Change
 
 Classify = Callable[[Float32Array], IntArray]
 Undo = Callable[[Float32Array], Float32Array]
@@ -17,6 +18,20 @@ Flags = npt.NDArray[np.bool_]
 
 ACCELERATION, ANGULAR_RATE = ("ax", "ay", "az"), ("gx", "gy", "gz")
 RANGES = (2.0, 4.0, 8.0, 16.0, 0.5, 0.25, 0.125, 0.0625)
+_STANDARD_GRAVITY = 9.80665
+#: By the model's unit: factor of another one, what is said of it; after the colon, what to do.
+ACCELERATION_UNITS = {
+    "g": (
+        (_STANDARD_GRAVITY, "m/s^2 where the model takes g: divide accelerations by 9.80665"),
+        (1000.0, "milli-g where the model takes g: divide accelerations by 1000"),
+        (1e-3, "a thousandth of the model's unit: multiply accelerations by 1000"),
+    ),
+    "m/s^2": (
+        (1 / _STANDARD_GRAVITY, "g where the model takes m/s^2: multiply accelerations by 9.80665"),
+        (1000 / _STANDARD_GRAVITY, "milli-g where the model takes m/s^2: multiply accelerations by 0.00980665"),
+        (1e-3, "a thousandth of the model's unit: multiply accelerations by 1000"),
+    ),
+}
 TRAINED = 0.02  # of the training's windows of the same classes that are so, too: then it is no fault
 
 
@@ -33,6 +48,8 @@ class Known:
         rate_hz: samples a second.
         classify: answers, int64 [n], to float32 windows [n, time, channel].
         accuracy: share of the test windows that the network answers right.
+        people: text [window], the group (person, session, recording) that the split kept together; None for unknown.
+        takes: text [window], the recording each was cut from; None for unknown.
     """
 
     windows: Float32Array
@@ -43,6 +60,8 @@ class Known:
     rate_hz: float
     classify: Classify
     accuracy: float
+    people: npt.NDArray[np.str_] | None = None
+    takes: npt.NDArray[np.str_] | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -80,12 +99,19 @@ class Cause:
         said: what it is, as a sentence about the windows.
         way_out: what to do.
         undo: float32 windows [n, time, channel] as they would be without it.
+        change: the same, where undoing only picks and multiplies channels.
     """
 
     code: str
     said: str
     way_out: str
     undo: Undo
+    change: Change | None = None
+
+
+def changed_back(code: str, said: str, way_out: str, change: Change) -> Cause:
+    """A cause that such a change of the channels undoes."""
+    return Cause(code, said, way_out, change.of, change)
 
 
 def finding(felt: Felt, code: str, fact: str, way_out: str, **evidence: float | str) -> Finding:

@@ -11,6 +11,7 @@ import numpy as np
 from tinyforge.core.types import Float32Array, Float64Array
 from tinyforge.evaluate.felt import (
     ACCELERATION,
+    ACCELERATION_UNITS,
     RANGES,
     TRAINED,
     Felt,
@@ -28,21 +29,12 @@ RATE_TOLERANCE = 0.03  # sensors are a percent or two off
 _RATE_BORNE = 0.1  # training varies the tempo by as much: no error while the answers are right
 GRAVITY_TOLERANCE = 0.15
 _STILL = 1e-6  # of the training's spread
-_CLIPPED_SHARE, _CLIPPED_BEYOND = 0.01, 0.001  # of the samples at one end for three in a row; of training's beyond it
+_CLIPPED_SHARE = 0.01  # of the samples at one end for three in a row
+_CLIPPED_P = 0.001  # for windows that none goes beyond an end, were they the training's
+_TINY = 1e-12
 _NEAR_END = 0.02  # of all that came: ranges of two parts of a kind differ a little
 _CUT_WINDOWS, _CUT_WINDOWS_SHARE = 3, 0.1  # at least, in which a movement is cut
 _CONVERTED = 16  # values of a channel, at least, of a sensor that measures
-_STANDARD_GRAVITY = 9.80665
-_IN_G = (
-    (_STANDARD_GRAVITY, "m/s^2 where the model takes g: divide accelerations by 9.80665"),
-    (1000.0, "milli-g where the model takes g: divide accelerations by 1000"),
-    (1e-3, "a thousandth of the model's unit: multiply accelerations by 1000"),
-)
-_IN_M_S2 = (
-    (1 / _STANDARD_GRAVITY, "g where the model takes m/s^2: multiply accelerations by 9.80665"),
-    (1000 / _STANDARD_GRAVITY, "milli-g where the model takes m/s^2: multiply accelerations by 0.00980665"),
-    (1e-3, "a thousandth of the model's unit: multiply accelerations by 1000"),
-)
 _GRAVITY_HOLDS = 0.5  # of the median level are 95 % of the windows above, where the training feels gravity
 _BETWEEN_G_AND_M_S2 = 3.0  # a training's level: its own unit may be stated wrong
 _NO_GRAVITY, _FAR_APART = 0.35, 3.0  # of training's level; how much more of movement's spread is left
@@ -112,13 +104,24 @@ def clipped(known: Known, felt: Felt) -> list[Finding]:
         near = _NEAR_END * float(np.ptp(values))
         for end, sign in ((float(values.max()), 1.0), (float(values.min()), -1.0)):
             share = _cut_share(values, end, near, moving)
-            beyond = float((sign * (known.windows[:, :, channel] - end) > near).mean())
-            if share > _CLIPPED_SHARE and beyond > _CLIPPED_BEYOND and len(np.unique(values)) > _CONVERTED:
+            beyond: Flags = np.any(sign * (known.windows[:, :, channel] - end) > near, axis=1)
+            chance = 2 * len(known.channels) * _chance_within(known, felt, beyond)
+            if share > _CLIPPED_SHARE and chance < _CLIPPED_P and len(np.unique(values)) > _CONVERTED:
                 fact = f"{name} stays at {end:g}, the end of its range, in {percent(share)} of the samples; "
-                fact += f"{percent(beyond)} of the training's lie beyond"
+                fact += f"{percent(float(beyond.mean()))} of the training's windows go beyond"
                 way_out = "the sensor is set to a smaller range than in the recordings: set the same"
                 return [finding(felt, "clipped", fact, way_out, channel=name, end=end)]
     return []
+
+
+def _chance_within(known: Known, felt: Felt, beyond: Flags) -> float:
+    """How likely none of the windows would go beyond, were they the training's of the same classes."""
+    log_chance = 0.0
+    for truth, count in zip(*np.unique(felt.truths, return_counts=True), strict=True):
+        same = known.targets == truth
+        share = float(beyond[same].mean()) if same.any() else float(beyond.mean())
+        log_chance += int(count) / felt.overlap * math.log1p(-min(share, 1 - _TINY))
+    return math.exp(log_chance)
 
 
 def _cut_share(values: Float32Array, end: float, near: float, moving: Flags) -> float:
@@ -158,7 +161,7 @@ def gravity(known: Known, felt: Felt) -> tuple[list[Finding], Felt]:
         fact = measured + "gravity is missing, though movement is there"
         way_out = "give the accelerometer's own values, not a phone's linear acceleration or what a high pass left"
         return [finding(felt, "no_gravity", fact, way_out, ratio=ratio)], felt
-    known_units = _IN_G if usual < _BETWEEN_G_AND_M_S2 else _IN_M_S2
+    known_units = ACCELERATION_UNITS["g" if usual < _BETWEEN_G_AND_M_S2 else "m/s^2"]
     factors = [(factor, "wrong_unit", text) for factor, text in known_units]
     factors += [(factor, "other_range", range_text("accelerations", factor)) for factor in RANGES]
     fitting = [one for one in factors if abs(math.log(ratio / one[0])) <= GRAVITY_TOLERANCE]

@@ -28,10 +28,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyforge.core.types import Float32Array, Float64Array, IntArray
-from tinyforge.evaluate import plain_faults
+from tinyforge.evaluate import plain_faults, rings
 from tinyforge.evaluate.felt import Cause, Felt, Flags, Known, finding, percent
 from tinyforge.evaluate.intervals import mcnemar, wilson
 from tinyforge.evaluate.ladder import Finding
+from tinyforge.evaluate.likeness import Chance, Likeness, likeness_of
 from tinyforge.evaluate.sensor_causes import sensor_causes
 
 CAUSE_P = 0.01  # for all that is tried together
@@ -71,17 +72,20 @@ def examine(
     judged = felt.truths >= 0
     right = int((felt.answers == felt.truths)[judged].sum())
     worse = bool(judged.any()) and wilson(right, int(judged.sum())).high < known.accuracy
-    found += [*plain_faults.other_rate(known, felt, worse=worse), *plain_faults.clipped(known, felt)]
+    found += [*plain_faults.other_rate(known, felt, worse=worse)]
     said = _handed_over(known, felt, more, worse=worse) if more and judged.any() else []
     if said:
         found = said
     elif whole:
         found += beside
-    if whole and not said and felt.whole_range:
-        by_gravity, felt = plain_faults.gravity(known, felt)
-        found += by_gravity
-        if judged.any():
-            found += _causes(known, felt, worse=worse, named=bool(by_gravity))
+    asked = whole and not said and felt.whole_range
+    if asked:
+        by_windows, felt = _by_windows(known, felt, worse=worse)
+        found += by_windows
+    if not said:
+        found += plain_faults.clipped(known, felt)
+    if asked and judged.any():
+        found += _by_answers(known, felt, worse=worse, named=bool(found))
     if worse and not found and felt.whole_range:
         found += _no_cause(known, felt, judged)
     why = "the next line says why" if found else "look at the windows that are kept; with a truth, more can be said"
@@ -107,37 +111,111 @@ def _tried_windows(felt: Felt) -> IntArray:
     return chosen
 
 
-def _causes(known: Known, felt: Felt, *, worse: bool, named: bool) -> list[Finding]:
-    """One cause after the other, each tried on what the one before left; then what the answers bear all the same.
+def _by_windows(known: Known, felt: Felt, *, worse: bool) -> tuple[list[Finding], Felt]:
+    """What the windows show by themselves, without the network; and the windows with that undone."""
+    found = rings.repeated(known, felt)
+    by_ring, felt = rings.unrolled(felt)
+    found += by_ring
+    at = _tried_windows(felt)
+    likeness = likeness_of(known) if len(at) else None
+    at = at if likeness is None else at[likeness.knows(felt.truths[at])]
+    chance = likeness.chance(felt.truths[at], felt.overlap) if likeness is not None and len(at) else None
+    by_gravity, weighed = plain_faults.gravity(known, felt)
+    if likeness is None or chance is None or any(one.code == "no_gravity" for one in by_gravity):
+        return [*found, *by_gravity], weighed
+    if not by_ring:
+        by_ring, felt = rings.seams(likeness, known, felt, at, chance)
+        found += by_ring
+    unlike, undone = _unlike(known, likeness, chance, felt, at, worse=worse)
+    if not unlike:
+        by_gravity, weighed = plain_faults.gravity(known, felt)
+        return [*found, *by_gravity], weighed
+    if not by_ring:
+        by_ring, undone = rings.seams(likeness, known, undone, at, chance)
+    return [*found, *unlike, *by_ring], undone
+
+
+def _unlike(
+    known: Known, likeness: Likeness, chance: Chance, felt: Felt, at: IntArray, *, worse: bool
+) -> tuple[list[Finding], Felt]:
+    """Causes that make the windows unlike the training's: each gains more than clean sessions ever do."""
+    windows, truths = felt.windows[at], felt.truths[at]
+    came = fit = likeness.fit(windows, truths)
+    chain: list[Cause] = []
+    causes = set(range(len(likeness.causes)))
+    while causes and len(chain) < _MOST_CAUSES:
+        fits = likeness.fits(windows, truths)
+        best = max(causes, key=lambda k: fits[k])
+        if fits[best] - fit <= chance.limit:
+            break
+        cause = likeness.causes[best]
+        windows, fit = cause.undo(windows), float(fits[best])
+        chain.append(cause)
+        causes = {k for k in causes if likeness.causes[k].code != cause.code or cause.code in _SEVERAL}
+    if not chain or not chance.explains(came, fit):
+        return [], felt
+    found, undone = [], felt.windows
+    for cause in chain:
+        before, undone = undone, cause.undo(undone)
+        found.append(_unlike_finding(known, likeness, felt, cause, before[at], undone[at], truths))
+    if len(np.unique(truths)) > 1 and not worse:
+        found = [replace(one, severity="warning") for one in found]
+    return found, replace(felt, windows=undone)
+
+
+def _unlike_finding(
+    known: Known,
+    likeness: Likeness,
+    felt: Felt,
+    cause: Cause,
+    before: Float32Array,
+    after: Float32Array,
+    truths: IntArray,
+) -> Finding:
+    like, right = (
+        [float(np.mean(one)) for one in both]
+        for both in (
+            [likeness.each(windows, truths) >= likeness.usual for windows in (before, after)],
+            [known.classify(windows) == truths for windows in (before, after)],
+        )
+    )
+    fact = (
+        f"{cause.said}; with that undone {percent(like[1])} of the windows look like the training's and "
+        f"{percent(right[1])} are right, as they came {percent(like[0])} and {percent(right[0])}"
+    )
+    return finding(
+        felt, cause.code, fact, cause.way_out, before=right[0], undone=right[1], like=like[0], like_undone=like[1]
+    )
+
+
+def _by_answers(known: Known, felt: Felt, *, worse: bool, named: bool) -> list[Finding]:
+    """One cause after the other, each tried on what the one before left.
 
     Args:
-        known, felt: as of :func:`examine`, with what gravity says undone.
+        known, felt: as of :func:`examine`, with what the windows show by themselves undone.
         worse: whether the answers are worse than on the test windows.
-        named: whether gravity said something, which may be all.
+        named: whether that was something, which may be all.
     """
     at = _tried_windows(felt)
     windows, truths = felt.windows[at], felt.truths[at]
+    if not worse:
+        return []
+    if len(np.unique(truths)) < 2:
+        return [] if named else [_one_truth(known, felt, int(truths[0]))]
     causes = list(sensor_causes(known.channels, known.units))
     family = _Family(known)
     found: list[Finding] = []
-    if worse and len(np.unique(truths)) < 2:
-        found += [] if named else [_one_truth(known, felt, int(truths[0]))]
-    elif worse:
-        for _ in range(_MOST_CAUSES):
-            said = _tried(known, felt, windows, truths, family, causes)
-            if said is None:
-                break
-            cause, finding = said
-            found.append(finding)
-            if cause is None:
-                return found
-            windows = cause.undo(windows)
-            causes = [one for one in causes if one.code != cause.code or cause.code in _SEVERAL]
-        if not found:
-            found += _pace(known, felt, family)
-    if not found or found[-1].code != "wrong_pace":
-        found += _borne(felt, windows, truths, family, [one for one in causes if one.code in _SEVERAL])
-    return found
+    for _ in range(_MOST_CAUSES):
+        said = _tried(known, felt, windows, truths, family, causes)
+        if said is None:
+            break
+        cause, finding = said
+        found.append(finding)
+        if cause is None:
+            return found
+        windows = cause.undo(windows)
+        causes = [one for one in causes if one.code != cause.code or cause.code in _SEVERAL]
+    return found or _pace(known, felt, family)
 
 
 def _borne(

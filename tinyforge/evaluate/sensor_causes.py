@@ -8,8 +8,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tinyforge.core.types import Float32Array, Float64Array, IntArray
-from tinyforge.evaluate.felt import ACCELERATION, ANGULAR_RATE, RANGES, Cause, Undo, columns_of, range_text
+from tinyforge.evaluate.felt import (
+    ACCELERATION,
+    ACCELERATION_UNITS,
+    ANGULAR_RATE,
+    RANGES,
+    Cause,
+    changed_back,
+    columns_of,
+    range_text,
+)
+from tinyforge.evaluate.moments import Change
 
 _DEGREES = 180.0 / math.pi
 
@@ -26,6 +35,8 @@ def sensor_causes(channels: Sequence[str], units: Sequence[str]) -> Iterator[Cau
     """What happens between a sensor and a window of these channels."""
     acceleration, turning = columns_of(channels, ACCELERATION), columns_of(channels, ANGULAR_RATE)
     triples = [one for one in (acceleration, turning) if one]
+    if acceleration:
+        yield from _scaled_accelerations(acceleration, units[acceleration[0]], len(channels))
     if len(triples) == 2:
         unit = units[turning[0]]
         to_unit = {"dps": 1 / _DEGREES, "rad/s": _DEGREES}.get(unit)
@@ -37,17 +48,18 @@ def sensor_causes(channels: Sequence[str], units: Sequence[str]) -> Iterator[Cau
                 f"multiply angular rates by {1 / to_unit:.6g}",
                 turning,
                 to_unit,
+                len(channels),
             )
         for factor in (*RANGES, 1000.0):
             said, _, way_out = range_text("angular rates", factor).partition(": ")
-            yield _scaled("other_range", said, way_out, turning, factor)
+            yield _scaled("other_range", said, way_out, turning, factor, len(channels))
         order = np.arange(len(channels))
         order[acceleration], order[turning] = turning, acceleration
-        yield Cause(
+        yield changed_back(
             "sensors_exchanged",
             "the gyroscope's values stand where the accelerometer's belong, and the other way round",
             f"write the channels in the order {', '.join(channels)}",
-            _reordered(order, np.ones(len(channels))),
+            Change(order, np.ones(len(channels))),
         )
     for turn, signs in _TURNS:
         if triples:
@@ -56,21 +68,19 @@ def sensor_causes(channels: Sequence[str], units: Sequence[str]) -> Iterator[Cau
             yield _turned(channels, [one], turn, signs)
 
 
-def _scaled(code: str, said: str, way_out: str, columns: list[int], factor: float) -> Cause:
-    def undo(windows: Float32Array) -> Float32Array:
-        undone = windows.copy()
-        undone[:, :, columns] /= np.float32(factor)
-        return undone
+def _scaled_accelerations(columns: list[int], unit: str, channels: int) -> Iterator[Cause]:
+    for factor, text in ACCELERATION_UNITS.get(unit, ()):
+        said, _, way_out = text.partition(": ")
+        yield _scaled("wrong_unit", f"accelerations in {said}", way_out, columns, factor, channels)
+    for factor in RANGES:
+        said, _, way_out = range_text("accelerations", factor).partition(": ")
+        yield _scaled("other_range", said, way_out, columns, factor, channels)
 
-    return Cause(code, said, way_out, undo)
 
-
-def _reordered(order: IntArray, signs: Float64Array) -> Undo:
-    def undo(windows: Float32Array) -> Float32Array:
-        undone: Float32Array = windows[:, :, order] * signs.astype(np.float32)
-        return undone
-
-    return undo
+def _scaled(code: str, said: str, way_out: str, columns: list[int], factor: float, channels: int) -> Cause:
+    factors = np.ones(channels)
+    factors[columns] /= factor
+    return changed_back(code, said, way_out, Change(np.arange(channels), factors))
 
 
 def _turned(channels: Sequence[str], triples: Sequence[list[int]], turn: Turn, signs: Turn) -> Cause:
@@ -81,10 +91,10 @@ def _turned(channels: Sequence[str], triples: Sequence[list[int]], turn: Turn, s
         factors[triple] = signs
     moved = [c for triple in triples for c in triple if order[c] != c or factors[c] < 0]
     said = ", ".join(f"{channels[c]} = {'-' if factors[c] < 0 else ''}{channels[order[c]]}" for c in moved)
-    return Cause(
+    return changed_back(
         "swapped_axes",
         f"axes are not those of the recordings: with {said} they are",
         "hold or mount the board as in the recordings, or turn the axes where the sensor is read (`axes` in the "
         "board's TOML; in a sketch of your own before the window)",
-        _reordered(order, factors),
+        Change(order, factors),
     )

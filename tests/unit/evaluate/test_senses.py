@@ -132,7 +132,7 @@ def test_two_faults_are_both_named(known):
     found = examine(
         known, session(known, lambda x: x[:, [2, 1, 0, 5, 4, 3]] * np.float32(9.80665) ** [1, 1, 1, 0, 0, 0])
     )
-    assert codes(found)[:2] == ["wrong_unit", "swapped_axes"]
+    assert sorted(codes(found)) == ["swapped_axes", "wrong_unit"]
 
 
 @pytest.mark.parametrize(("speed", "rate", "way"), [(2.0, "25", "faster"), (0.5, "100", "slower")])
@@ -318,7 +318,7 @@ def test_units_are_those_of_the_model(known, factor, said, way_out):
     )
     found = examine(other, session(known, lambda x: x * metric * [*[factor] * 3, 1, 1, 1]))
     one = next(one for one in found if one.code == "wrong_unit")
-    assert f": {said}" in one.fact
+    assert f"accelerations in {said}" in one.fact
     assert way_out in one.way_out
 
 
