@@ -100,6 +100,7 @@ class Cause:
         way_out: what to do.
         undo: float32 windows [n, time, channel] as they would be without it.
         change: the same, where undoing only picks and multiplies channels.
+        name: the cause in a few words.
     """
 
     code: str
@@ -107,11 +108,12 @@ class Cause:
     way_out: str
     undo: Undo
     change: Change | None = None
+    name: str = ""
 
 
-def changed_back(code: str, said: str, way_out: str, change: Change) -> Cause:
+def changed_back(code: str, said: str, way_out: str, change: Change, name: str = "") -> Cause:
     """A cause that such a change of the channels undoes."""
-    return Cause(code, said, way_out, change.of, change)
+    return Cause(code, said, way_out, change.of, change, name or said.partition(", as if")[0])
 
 
 def finding(felt: Felt, code: str, fact: str, way_out: str, **evidence: float | str) -> Finding:

@@ -71,10 +71,12 @@ class Chance:
         given_back = _GIVEN_BACK if self.people else _GIVEN_BACK_BY_ONE
         return undone - came >= given_back * (self.usual - came)
 
-    def hidden(self) -> IntArray:
-        """Causes that would not show in most sessions like this one: int64 [k]."""
-        # undoing a cause that is not there costs what planting it costs: they are each other's opposites
-        return np.flatnonzero(-np.median(self.gains, axis=0) < self.limit)
+    def hidden(self) -> set[int]:
+        """Causes that would not show in most sessions like this one.
+
+        Undoing a cause that is not there costs what its opposite costs, and that is among the causes, too.
+        """
+        return set(np.flatnonzero(-np.median(self.gains, axis=0) < self.limit).tolist())
 
 
 class Likeness:
@@ -136,11 +138,6 @@ class Likeness:
     def fit(self, windows: Float32Array, truths: IntArray) -> float:
         """Their mean."""
         return float(self.each(windows, truths).mean())
-
-    @property
-    def usual(self) -> float:
-        """What 95 % of the windows of those who are left out reach."""
-        return float(np.nanpercentile(self._fits, 5))
 
     def fits(self, windows: Float32Array, truths: IntArray) -> Float64Array:
         """The same with each cause undone, float64 [cause]."""

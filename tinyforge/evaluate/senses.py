@@ -29,6 +29,7 @@ import numpy as np
 
 from tinyforge.core.types import Float32Array, Float64Array, IntArray
 from tinyforge.evaluate import plain_faults, rings
+from tinyforge.evaluate.experiments import experiment
 from tinyforge.evaluate.felt import Cause, Felt, Flags, Known, finding, percent
 from tinyforge.evaluate.intervals import mcnemar, wilson
 from tinyforge.evaluate.ladder import Finding
@@ -46,6 +47,7 @@ _LIKELY_P = 0.05  # for a cause that brings the windows so much nearer, too
 _AS_GOOD, _AS_NEAR = 0.02, 0.25  # share of right windows, share of the distance: the simpler of two causes is named
 _NO_FARTHER = 1.002  # of the distance, for what leaves level, spread and speed as they are
 _PACES = (0.25, 0.33, 0.5, 0.67, 0.8, 1.25, 1.5, 2.0, 3.0, 4.0)
+_NOTHING = ("unlike_training", "unexplained")
 _COMMONER = 0.8  # a unit is mistaken more often than a range: it may lie so much farther off
 _REGAINED = 0.5  # of the right windows that are lost, at least, by undoing one cause
 _MOST_FACTORIAL = 100  # 170! is the largest that a float holds
@@ -88,6 +90,8 @@ def examine(
         found += _by_answers(known, felt, worse=worse, named=bool(found))
     if worse and not found and felt.whole_range:
         found += _no_cause(known, felt, judged)
+    if worse and any(one.code in _NOTHING for one in found):
+        found = _with_experiment(known, felt, judged, found)
     why = "the next line says why" if found else "look at the windows that are kept; with a truth, more can be said"
     named = any(one.severity == "error" for one in found)
     return (*(replace(one, way_out=why, severity="error" if named else "warning") for one in stuck), *found)
@@ -129,6 +133,9 @@ def _by_windows(known: Known, felt: Felt, *, worse: bool) -> tuple[list[Finding]
     unlike, undone = _unlike(known, likeness, chance, felt, at, worse=worse)
     if not unlike:
         by_gravity, weighed = plain_faults.gravity(known, felt)
+        truths = felt.truths[at]
+        if by_gravity and likeness.fit(weighed.windows[at], truths) <= likeness.fit(felt.windows[at], truths):
+            return found, felt
         return [*found, *by_gravity], weighed
     if not by_ring:
         by_ring, undone = rings.seams(likeness, known, undone, at, chance)
@@ -172,20 +179,13 @@ def _unlike_finding(
     after: Float32Array,
     truths: IntArray,
 ) -> Finding:
-    like, right = (
-        [float(np.mean(one)) for one in both]
-        for both in (
-            [likeness.each(windows, truths) >= likeness.usual for windows in (before, after)],
-            [known.classify(windows) == truths for windows in (before, after)],
-        )
-    )
+    nearer = float(np.mean(likeness.each(after, truths) > likeness.each(before, truths)))
+    came, undone = (float(np.mean(known.classify(windows) == truths)) for windows in (before, after))
     fact = (
-        f"{cause.said}; with that undone {percent(like[1])} of the windows look like the training's and "
-        f"{percent(right[1])} are right, as they came {percent(like[0])} and {percent(right[0])}"
+        f"{cause.said}; with that undone {percent(nearer)} of the windows are more like the training's, and "
+        f"{percent(undone)} are right, as they came {percent(came)}"
     )
-    return finding(
-        felt, cause.code, fact, cause.way_out, before=right[0], undone=right[1], like=like[0], like_undone=like[1]
-    )
+    return finding(felt, cause.code, fact, cause.way_out, before=came, undone=undone, nearer=nearer)
 
 
 def _by_answers(known: Known, felt: Felt, *, worse: bool, named: bool) -> list[Finding]:
@@ -421,6 +421,14 @@ def _recut(felt: Felt, factor: float) -> tuple[Float32Array, IntArray]:
     if not at:
         return felt.windows[:0], np.zeros(0, np.int64)
     return np.stack(windows), np.array(at, np.int64)
+
+
+def _with_experiment(known: Known, felt: Felt, judged: Flags, found: Sequence[Finding]) -> list[Finding]:
+    """What would tell more, added to what is said where nothing explains the answers."""
+    asked = experiment(known, likeness_of(known), felt.truths[judged], felt.overlap)
+    if not asked:
+        return list(found)
+    return [replace(one, way_out=f"{one.way_out}; {asked}") if one.code in _NOTHING else one for one in found]
 
 
 def _no_cause(known: Known, felt: Felt, judged: Flags) -> list[Finding]:

@@ -60,6 +60,7 @@ def sensor_causes(channels: Sequence[str], units: Sequence[str]) -> Iterator[Cau
             "the gyroscope's values stand where the accelerometer's belong, and the other way round",
             f"write the channels in the order {', '.join(channels)}",
             Change(order, np.ones(len(channels))),
+            "accelerometer and gyroscope exchanged",
         )
     for turn, signs in _TURNS:
         if triples:
@@ -97,4 +98,5 @@ def _turned(channels: Sequence[str], triples: Sequence[list[int]], turn: Turn, s
         "hold or mount the board as in the recordings, or turn the axes where the sensor is read (`axes` in the "
         "board's TOML; in a sketch of your own before the window)",
         Change(order, factors),
+        said,
     )

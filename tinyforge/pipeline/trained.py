@@ -68,17 +68,19 @@ class Trained:
 
         info = read_info(self.model_dir)
         dataset = read_dataset(self.dataset)
-        windows, targets = _some(dataset, TRAIN)
-        tested, truths = _some(dataset, TEST)
+        chosen, tried = _some(dataset, TRAIN), _some(dataset, TEST)
+        tested = np.asarray(dataset.windows.take(tried))
         return Known(
-            windows,
-            targets,
+            np.asarray(dataset.windows.take(chosen)),
+            dataset.targets[chosen],
             info.labels,
             tuple(channel.name for channel in info.channels),
             tuple(channel.unit for channel in info.channels),
             info.window.rate_hz,
             self._answers,
-            float(np.mean(self._answers(tested) == truths)),
+            float(np.mean(self._answers(tested) == dataset.targets[tried])),
+            dataset.groups[chosen],
+            dataset.recordings[chosen],
         )
 
     def _answers(self, windows: Float32Array) -> IntArray:
@@ -86,10 +88,10 @@ class Trained:
         return answers
 
 
-def _some(dataset: Dataset, which: int) -> tuple[Float32Array, IntArray]:
+def _some(dataset: Dataset, which: int) -> IntArray:
     at = np.flatnonzero(dataset.split == which)
-    at = at[np.linspace(0, len(at) - 1, min(len(at), _MOST_WINDOWS)).astype(int)]
-    return np.asarray(dataset.windows.take(at)), dataset.targets[at]
+    chosen: IntArray = at[np.linspace(0, len(at) - 1, min(len(at), _MOST_WINDOWS)).astype(int)]
+    return chosen
 
 
 def newest(project: Project, spec: ModelSpec) -> Trained:

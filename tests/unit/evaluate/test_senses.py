@@ -206,12 +206,21 @@ def test_what_looks_like_the_training_and_is_answered_wrong_is_not_explained(kno
     assert found
 
 
-def test_one_truth_is_not_enough(known):
+def test_one_truth_is_not_enough_for_answers(known):
+    """Windows like the training's, answered wrong."""
+    felt = session(known)
+    one = felt.truths == 3
+    wrong = np.zeros(int(one.sum()), np.int64)
+    found = examine(known, replace(felt, windows=felt.windows[one], answers=wrong, truths=felt.truths[one]))
+    assert "unexplained" in codes(found)
+    assert 'only "turn" was true' in found[-1].fact
+
+
+def test_one_truth_is_enough_for_axes(known):
     felt = session(known, lambda x: x[:, [2, 1, 0, 5, 4, 3]])
     one = felt.truths == 3
     found = examine(known, replace(felt, windows=felt.windows[one], answers=felt.answers[one], truths=felt.truths[one]))
-    assert "unexplained" in codes(found)
-    assert 'only "turn" was true' in found[-1].fact
+    assert codes(found) == ["swapped_axes"]
 
 
 def test_one_truth_is_enough_for_a_unit(known):
@@ -327,3 +336,22 @@ def test_a_rate_that_the_network_bears_is_no_error(known):
     assert (found.code, found.severity) == ("other_rate", "warning")
     (found,) = examine(known, session(known, measured_hz=60.0))
     assert (found.code, found.severity) == ("other_rate", "error")
+
+
+def test_a_pose_that_its_class_does_not_leave_is_not_clipped(known):
+    """Coarse samples of one movement end where those of others, and few of its own, go on."""
+    felt, chosen, windows = resting(known)
+    windows[:, :, 0] = np.minimum(np.round(windows[:, :, 0] / 0.002) * 0.002, 0.2)
+    windows[:, 10:30, 0] = 0.25
+    windows[:, 5:10, 0] = [-0.5, -0.4, -0.3, -0.25, -0.2]
+    assert "clipped" not in codes(examine(known, only(felt, chosen, windows)))
+    circling = replace(only(felt, chosen, windows), truths=np.zeros(len(windows), np.int64))
+    assert "clipped" in codes(examine(known, circling))  # that movement goes on
+
+
+def test_a_range_that_is_said_wrong_is_not_clipped_where_the_recordings_end(known):
+    """The recordings' own sensor ends at 1 g: counts that are halved end at half of that."""
+    ends = np.array([1, 1, 1, 1e9, 1e9, 1e9], np.float32)
+    cut = replace(known, windows=np.clip(known.windows, -ends, ends))
+    felt = session(known, lambda x: np.clip(x, -ends, ends) * [0.5, 0.5, 0.5, 1, 1, 1])
+    assert codes(examine(cut, felt)) == ["other_range"]
