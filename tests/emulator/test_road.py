@@ -258,6 +258,10 @@ def test_a_live_session_of_a_board_that_feels_another_unit_says_so(whole, tmp_pa
     assert "m/s^2 where the model takes g" in found["wrong_unit"]["fact"]
     assert found["wrong_unit"]["way_out"] == "divide accelerations by 9.80665"
     assert json.loads((folder / said["folder"] / "session.json").read_text())["findings"] == said["findings"]
+    page = Path(Road(projects.load(folder), Silent()).report()["html"]).read_text()
+    assert "On the board&#39;s own sensor something is wrong." in page
+    assert "m/s^2 where the model takes g" in page
+    assert Path(said["folder"]).name in page
 
 
 def test_what_a_sketch_printed_is_judged(whole, tmp_path):
@@ -289,6 +293,11 @@ def test_what_a_sketch_printed_is_judged(whole, tmp_path):
     (one,) = said["findings"]
     assert one["code"] == "label_order"
     assert "is shown for" in one["fact"]
+    shown = {network.name: network.sessions for network in report.collect(road).networks}
+    assert shown["dense"][0].name == Path(said["folder"]).name  # the newest stands first
+    assert shown["dense"][0].source == "sketch"
+    assert shown["dense"][0].findings[0].fact == one["fact"]
+    assert shown["cnn"] == ()
     refused = subprocess.run(
         [*command, "--log", "stopp=x.log"], cwd=folder, capture_output=True, text=True, check=False, timeout=60
     )

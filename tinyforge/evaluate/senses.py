@@ -38,6 +38,7 @@ from tinyforge.evaluate.sensor_causes import sensor_causes
 
 CAUSE_P = 0.01  # for all that is tried together
 CAUSE_GAIN = 0.1  # share of the windows that a cause puts right, at least
+_FEWEST = 5  # windows that do not overlap, for the windows to show anything by themselves
 _MOST_WINDOWS = 160  # that are tried under each cause
 _MOST_CAUSES = 3
 _SEVERAL = ("wrong_unit", "other_range")  # each sensor may have its own
@@ -123,7 +124,8 @@ def _by_windows(known: Known, felt: Felt, *, worse: bool) -> tuple[list[Finding]
     at = _tried_windows(felt)
     likeness = likeness_of(known) if len(at) else None
     at = at if likeness is None else at[likeness.knows(felt.truths[at])]
-    chance = likeness.chance(felt.truths[at], felt.overlap) if likeness is not None and len(at) else None
+    enough = likeness is not None and len(at) >= _FEWEST * felt.overlap
+    chance = likeness.chance(felt.truths[at], felt.overlap) if likeness is not None and enough else None
     by_gravity, weighed = plain_faults.gravity(known, felt)
     if likeness is None or chance is None or any(one.code == "no_gravity" for one in by_gravity):
         return [*found, *by_gravity], weighed

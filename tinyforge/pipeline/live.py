@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import datetime as dt
 import io
 import math
 import time
@@ -19,7 +18,7 @@ from tinyforge.core.files import atomic_open, write_json, write_text
 from tinyforge.core.project import Project
 from tinyforge.evaluate.intervals import wilson
 from tinyforge.evaluate.live import UNKNOWN, Judged, Span, read_script, tally, truth_of
-from tinyforge.pipeline import devices, trained
+from tinyforge.pipeline import devices, sessions, trained
 from tinyforge.pipeline.trained import Trained
 
 if TYPE_CHECKING:
@@ -159,8 +158,7 @@ def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
         "host": None,
         "findings": [],
     }
-    stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-    folder = project.root / "sessions" / f"{stamp}_{board.id}_{spec.name}"
+    folder = sessions.new_folder(project, board.id, spec.name)
     _keep(folder, said, truth.spans, predictions, judged)  # before what needs a compiler and the training's windows
     made = trained.find(project, spec, digest)
     said["host"] = None if made is None else _host(made, predictions)
@@ -168,7 +166,7 @@ def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
         {key: value for key, value in dataclasses.asdict(one).items() if key != "rung"}
         for one in _findings(made, spec, digest, labels, predictions, judged, started)
     ]
-    write_json(folder / "session.json", said)
+    write_json(folder / sessions.FILE, said)
     return {"folder": str(folder), **said}
 
 
@@ -271,7 +269,7 @@ def _keep(
     judged: Sequence[Judged],
 ) -> None:
     folder.mkdir(parents=True)
-    write_json(folder / "session.json", said)
+    write_json(folder / sessions.FILE, said)
     write_text(folder / "truth.csv", _csv(("start_s", "end_s", "label"), [dataclasses.astuple(s) for s in spans]))
     rows = [
         (p.sequence, f"{j.start_s:.4f}", f"{j.end_s:.4f}", j.truth or "", j.answer, j.best, j.latency_us)

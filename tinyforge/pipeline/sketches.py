@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyforge.core.errors import DataError, UsageError, did_you_mean
+from tinyforge.core.files import write_json
 from tinyforge.core.project import Project
 from tinyforge.evaluate.intervals import wilson
 from tinyforge.evaluate.ladder import Finding
-from tinyforge.pipeline import trained
+from tinyforge.pipeline import sessions, trained
 from tinyforge.pipeline.trained import Trained
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def judge(project: Project, model: str, logs: Sequence[tuple[str, Path]]) -> dic
         logs: what was true, and the log of it.
 
     Returns:
-        ``model``, ``windows``, ``right``, ``accuracy`` with ``low`` and ``high``, ``confusion`` (by truth, by answer),
+        ``folder`` (``session.json``, the same as here), ``board`` (``sketch``), ``model``, ``model_sha256``,
+        ``windows``, ``right``, ``accuracy`` with ``low`` and ``high``, ``confusion`` (by truth, by answer),
         ``quantized`` (whether the int8 input was printed), ``others`` (lines that are no windows), ``host``
         (``windows`` with printed scores, ``differing`` from those computed here) and ``findings``.
 
@@ -66,8 +68,10 @@ def judge(project: Project, model: str, logs: Sequence[tuple[str, Path]]) -> dic
         found += _examined(made, raw, answers, truths, quantized=quantized)
     right = int((answers == truths).sum())
     share = wilson(right, len(truths))
-    return {
+    said = {
+        "board": "sketch",
         "model": spec.name,
+        "model_sha256": made.digest(),
         "windows": len(truths),
         "right": right,
         "accuracy": share.value,
@@ -79,6 +83,10 @@ def judge(project: Project, model: str, logs: Sequence[tuple[str, Path]]) -> dic
         "host": {"windows": compared, "differing": differing},
         "findings": [{key: value for key, value in dataclasses.asdict(one).items() if key != "rung"} for one in found],
     }
+    folder = sessions.new_folder(project, "sketch", spec.name)
+    folder.mkdir(parents=True)
+    write_json(folder / sessions.FILE, said)
+    return {"folder": str(folder), **said}
 
 
 def _examined(

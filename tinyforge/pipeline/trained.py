@@ -43,6 +43,12 @@ class Trained:
 
         return self.invoke(preprocess(*self.input(), windows))
 
+    def digest(self) -> str:
+        """SHA-256 of the int8 model."""
+        from tinyforge.firmware.manifest import read_manifest
+
+        return str(read_manifest(self.model_dir)["model_sha256"])
+
     def input(self) -> tuple[ModelInfo, float, int]:
         """What the model says of itself; scale and zero point of its input."""
         from tinyforge.firmware.manifest import read_info, read_manifest

@@ -354,6 +354,62 @@ class LiveRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionRow:
+    """What `tinyforge live` saw of a network: its answers beside what happened, and what is wrong with its windows.
+
+    Attributes:
+        name: of the session's folder.
+        source: id of the board, or ``sketch`` for logs of a sketch.
+        windows: that came.
+        accuracy: of those with a truth; None where nobody said what happened.
+        labels: true ones and answers that were given, ``unknown`` among them.
+        true, answered: windows of each label, in their order.
+        right: of these, answered with it.
+        findings: the gravest first.
+    """
+
+    name: str
+    source: str
+    windows: int
+    accuracy: Share | None
+    labels: tuple[str, ...]
+    true: tuple[int, ...]
+    answered: tuple[int, ...]
+    right: tuple[int, ...]
+    findings: tuple[FindingRow, ...] = ()
+
+    @classmethod
+    def from_document(cls, name: str, document: Mapping[str, Any]) -> SessionRow:
+        """Take a ``session.json``.
+
+        Raises:
+            DataError: a key is missing or of another form.
+        """
+        try:
+            confusion: Mapping[str, Mapping[str, int]] = document["confusion"]
+            labels = tuple(sorted({*confusion, *(answer for row in confusion.values() for answer in row)}))
+            said = document["accuracy"]
+            judged = sum(sum(row.values()) for row in confusion.values())
+            right = tuple(confusion.get(one, {}).get(one, 0) for one in labels)
+            return cls(
+                name,
+                document["board"],
+                document["windows"],
+                None if said is None else Share(said, document["low"], document["high"], sum(right), judged),
+                labels,
+                tuple(sum(confusion.get(one, {}).values()) for one in labels),
+                tuple(sum(row.get(one, 0) for row in confusion.values()) for one in labels),
+                right,
+                tuple(
+                    FindingRow(one["code"], "live", one["severity"], one["fact"], one["way_out"])
+                    for one in document.get("findings", ())
+                ),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"session {name}", f"is no session of `tinyforge live`: {error}", "delete it") from error
+
+
+@dataclass(frozen=True, slots=True)
 class PlanPoint:
     """A way to compress a network that was tried: what is right on the test windows, and what it costs linked."""
 
@@ -384,6 +440,7 @@ class Network:
         layers: the calls.
         budget: limits and whether they are kept.
         plans: other ways to compress it that were tried (`tinyforge compress --sweep`).
+        sessions: of `tinyforge live`, the newest first.
     """
 
     name: str
@@ -406,6 +463,7 @@ class Network:
     layers: tuple[LayerRow, ...] = ()
     budget: tuple[BudgetRow, ...] = ()
     plans: tuple[PlanPoint, ...] = ()
+    sessions: tuple[SessionRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from tinyforge.report import charts, text
+from tinyforge.report import charts, sessions, text
 from tinyforge.report.data import (
     Arena,
     BudgetRow,
@@ -97,6 +97,13 @@ def verdict(data: ReportData) -> Verdict:
         detail = "; ".join(reasons)
         head = "Something was lost on the way." if faulty else "A budget is broken."
         return Verdict("bad", head, f"{detail[:1].upper()}{detail[1:]}.")
+    misled = [network.name for network in data.networks if sessions.sensor_is_wrong(network)]
+    if misled:
+        return Verdict(
+            "bad",
+            "On the board's own sensor something is wrong.",
+            f"The newest session of {_joined(misled)} is not like what it was trained on: see the findings.",
+        )
     if not evaluated:
         return Verdict("open", "Not evaluated yet.", "This report shows what is known so far.")
     on_board = [
@@ -618,8 +625,11 @@ def arrange(data: ReportData) -> dict[str, Any]:
             "fact": finding.fact,
             "way_out": finding.way_out,
         }
-        for network, said in evaluated
-        for finding in said.findings
+        for network in data.networks
+        for finding in (
+            *(network.evaluation.findings if network.evaluation is not None else ()),
+            *sessions.newest_findings(network),
+        )
     ]
     findings.sort(key=lambda finding: finding["severity"] != "error")
     widest = {
@@ -632,6 +642,7 @@ def arrange(data: ReportData) -> dict[str, Any]:
         "findings": findings,
         "axis": charts.share_axis(scale),
         "ladder": [_ladder(network, said, scale, virtual=virtual) for network, said in evaluated if said.rungs],
+        "sessions": [sessions.arranged(network) for network in data.networks if network.sessions],
         "confusion": [
             _confusions(network, said, virtual=virtual)
             for network, said in evaluated
@@ -675,6 +686,7 @@ def arrange(data: ReportData) -> dict[str, Any]:
     }
     titles = (
         ("ladder", "Accuracy, rung by rung", view["ladder"]),
+        ("sessions", "What the board's own sensor gave", view["sessions"]),
         ("confusion", "Confusion matrices", view["confusion"]),
         ("curves", "Learning curves", view["curves"]),
         ("sizes", "What every step weighs", view["sizes"]),

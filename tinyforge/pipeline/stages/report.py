@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import tinyforge
 from tinyforge.core.files import sha256_json
 from tinyforge.core.types import SPLIT_NAMES, ModelSpec
-from tinyforge.pipeline import datasets, devices, power
+from tinyforge.pipeline import datasets, devices, power, sessions
 from tinyforge.pipeline.runs import Step
 from tinyforge.pipeline.stages import build as build_stage
 from tinyforge.pipeline.stages import compress as compress_stage
@@ -50,7 +50,16 @@ def step(road: Road) -> Step:
         return {}
 
     stages = {name: entry["key"] for name, entry in road.run.manifest["stages"].items() if name != NAME}
-    return Step(NAME, 1, {"stages": sha256_json(stages), "board": road.board.id}, make)
+    seen = {spec.name: _sessions(road, spec) for spec in road.project.models}
+    inputs = {"stages": sha256_json(stages), "board": road.board.id, "sessions": sha256_json(seen)}
+    return Step(NAME, 1, inputs, make)
+
+
+def _sessions(road: Road, spec: ModelSpec) -> list[tuple[str, Mapping[str, Any]]]:
+    """What `tinyforge live` saw of the network of this run."""
+    if not road.run.done(export_stage.name(spec)):
+        return []
+    return sessions.of_model(road.project, export_stage.manifest(road, spec)["model_sha256"])
 
 
 def collect(road: Road) -> ReportData:
@@ -121,6 +130,7 @@ def _network(road: Road, spec: ModelSpec) -> Network:
         LiveRow,
         Network,
         PlanPoint,
+        SessionRow,
     )
 
     run = road.run
@@ -186,6 +196,7 @@ def _network(road: Road, spec: ModelSpec) -> Network:
             for line in verdict["lines"]
             if line["limit"] is not None
         )
+    known["sessions"] = tuple(SessionRow.from_document(*one) for one in _sessions(road, spec))
     return Network(**known)
 
 
