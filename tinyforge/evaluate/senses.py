@@ -49,6 +49,7 @@ _AS_GOOD, _AS_NEAR = 0.02, 0.25  # share of right windows, share of the distance
 _NO_FARTHER = 1.002  # of the distance, for what leaves level, spread and speed as they are
 _PACES = (0.25, 0.33, 0.5, 0.67, 0.8, 1.25, 1.5, 2.0, 3.0, 4.0)
 _NOTHING = ("unlike_training", "unexplained")
+_AS_LIKELY = 0.05  # of log-likelihood a number: the windows cannot tell such causes apart
 _COMMONER = 0.8  # a unit is mistaken more often than a range: it may lie so much farther off
 _REGAINED = 0.5  # of the right windows that are lost, at least, by undoing one cause
 _MOST_FACTORIAL = 100  # 170! is the largest that a float holds
@@ -83,7 +84,7 @@ def examine(
         found += beside
     asked = whole and not said and felt.whole_range
     if asked:
-        by_windows, felt = _by_windows(known, felt, worse=worse)
+        by_windows, felt = _by_windows(known, felt, more, worse=worse)
         found += by_windows
     if not said:
         found += plain_faults.clipped(known, felt)
@@ -116,8 +117,13 @@ def _tried_windows(felt: Felt) -> IntArray:
     return chosen
 
 
-def _by_windows(known: Known, felt: Felt, *, worse: bool) -> tuple[list[Finding], Felt]:
-    """What the windows show by themselves, without the network; and the windows with that undone."""
+def _by_windows(known: Known, felt: Felt, more: Sequence[Cause], *, worse: bool) -> tuple[list[Finding], Felt]:
+    """What the windows show by themselves, without the network; and the windows with that undone.
+
+    Args:
+        known, felt, more: as of :func:`examine`.
+        worse: whether the answers are worse than on the test windows.
+    """
     found = rings.repeated(known, felt)
     by_ring, felt = rings.unrolled(felt)
     found += by_ring
@@ -132,7 +138,9 @@ def _by_windows(known: Known, felt: Felt, *, worse: bool) -> tuple[list[Finding]
     if not by_ring:
         by_ring, felt = rings.seams(likeness, known, felt, at, chance)
         found += by_ring
-    unlike, undone = _unlike(known, likeness, chance, felt, at, worse=worse)
+    unlike, undone = _unlike(known, likeness, chance, felt, at, more)
+    if len(np.unique(felt.truths[at])) > 1 and not worse:
+        unlike = [replace(one, severity="warning") for one in unlike]
     if not unlike:
         by_gravity, weighed = plain_faults.gravity(known, felt)
         truths = felt.truths[at]
@@ -145,30 +153,30 @@ def _by_windows(known: Known, felt: Felt, *, worse: bool) -> tuple[list[Finding]
 
 
 def _unlike(
-    known: Known, likeness: Likeness, chance: Chance, felt: Felt, at: IntArray, *, worse: bool
+    known: Known, likeness: Likeness, chance: Chance, felt: Felt, at: IntArray, more: Sequence[Cause]
 ) -> tuple[list[Finding], Felt]:
     """Causes that make the windows unlike the training's: each gains more than clean sessions ever do."""
     windows, truths = felt.windows[at], felt.truths[at]
     came = fit = likeness.fit(windows, truths)
     chain: list[Cause] = []
-    causes = set(range(len(likeness.causes)))
-    while causes and len(chain) < _MOST_CAUSES:
-        fits = likeness.fits(windows, truths)
-        best = max(causes, key=lambda k: fits[k])
+    causes = (*likeness.causes, *more)
+    left = set(range(len(causes)))
+    while left and len(chain) < _MOST_CAUSES:
+        fits = [*likeness.fits(windows, truths), *(likeness.fit(one.undo(windows), truths) for one in more)]
+        best = max(left, key=lambda k: fits[k])
         if fits[best] - fit <= chance.limit:
             break
-        cause = likeness.causes[best]
+        cause = causes[best]
         windows, fit = cause.undo(windows), float(fits[best])
-        chain.append(cause)
-        causes = {k for k in causes if likeness.causes[k].code != cause.code or cause.code in _SEVERAL}
+        rivals = [causes[k].name or causes[k].said for k in left - {best} if fits[k] > fit - _AS_LIKELY]
+        chain.append(cause if not rivals else replace(cause, said=f"{cause.said} (or with {'; '.join(rivals[:2])})"))
+        left = {k for k in left if causes[k].code != cause.code or cause.code in _SEVERAL}
     if not chain or not chance.explains(came, fit):
         return [], felt
     found, undone = [], felt.windows
     for cause in chain:
         before, undone = undone, cause.undo(undone)
         found.append(_unlike_finding(known, likeness, felt, cause, before[at], undone[at], truths))
-    if len(np.unique(truths)) > 1 and not worse:
-        found = [replace(one, severity="warning") for one in found]
     return found, replace(felt, windows=undone)
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tinyforge.core.types import Channel, ModelInfo, Preprocessing, WindowSpec
 from tinyforge.evaluate.experiments import experiment
 from tinyforge.evaluate.felt import Felt, Known
 from tinyforge.evaluate.likeness import Likeness, likeness_of, shrunk
 from tinyforge.evaluate.senses import examine
+from tinyforge.evaluate.sketch import sketch_causes
 from tinyforge.virtual.motion import motion_labels, motion_spec, open_motion, read_motion
 
 CHANNELS = ("ax", "ay", "az", "gx", "gy", "gz")
@@ -54,7 +56,7 @@ def known():
 def session(person, change=lambda x: x, only=None):
     """A stranger's windows, all answered right, class after class."""
     rows = [
-        (window, k) for k, label in enumerate(LABELS) if only in {None, label} for window in taken(person, label, 4)
+        (window, k) for k, label in enumerate(LABELS) if only in {None, label} for window in taken(person, label, 4, 10)
     ]
     truths = np.array([k for _, k in rows])
     windows = change(np.array([window for window, _ in rows], np.float32)).astype(np.float32)
@@ -80,10 +82,20 @@ def test_a_fault_is_named_of_a_stranger_though_all_answers_are_right(known, chan
     assert found.evidence["nearer"] > 0.9
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", ["accelerate", "stop"])
 def test_one_movement_is_enough(known, label):
-    (found,) = examine(known, session(9, FAULTS["m/s^2"][0], label))
-    assert found.code == "wrong_unit"
+    for fault in ("m/s^2", "x and y", "four times dps"):
+        (found,) = examine(known, session(9, FAULTS[fault][0], label))
+        assert (found.code, FAULTS[fault][2] in found.fact) == (FAULTS[fault][1], True)
+
+
+def test_a_handful_of_windows_is_not_enough(known):
+    felt = session(9, FAULTS["x and y"][0])
+    few = slice(0, 9)
+    assert (
+        examine(known, replace(felt, windows=felt.windows[few], answers=felt.answers[few], truths=felt.truths[few]))
+        == ()
+    )
 
 
 @pytest.mark.parametrize("person", range(10, 16))
@@ -97,6 +109,44 @@ def test_two_faults_at_once(known):
     found = examine(known, session(9, lambda x: FAULTS["x and y"][0](FAULTS["m/s^2"][0](x))))
     assert {one.code for one in found} == {"swapped_axes", "wrong_unit"}
     assert any("ax = ay, ay = ax, gx = gy, gy = gx" in one.fact for one in found)
+
+
+def test_causes_that_the_windows_cannot_tell_apart_are_both_said(known):
+    """An accelerometer that says nothing of x and y: both are noise about zero."""
+    rng = np.random.default_rng(7)
+
+    def dull(windows):
+        dulled = windows.copy()
+        dulled[:, :, 3:] = rng.normal(0, 20, dulled[:, :, 3:].shape)
+        dulled[:, :, :2] = rng.normal(0, 0.1, dulled[:, :, :2].shape)
+        return dulled
+
+    felt = session(9)
+    plain = replace(known, windows=dull(known.windows))
+    upside_down = dull(felt.windows) * np.array([1, 1, -1, 1, 1, 1], np.float32)
+    (found,) = examine(plain, replace(felt, windows=upside_down.astype(np.float32)))
+    assert found.code == "swapped_axes"
+    assert "(or with " in found.fact
+    assert "az = -az" in found.fact
+
+
+@pytest.mark.parametrize(
+    ("made", "only", "said"),
+    [
+        (lambda x: x[:, ::-1], None, "the newest sample stands first"),
+        (lambda x: x.transpose(0, 2, 1).reshape(x.shape), "stop", "the window is filled channel by channel"),
+    ],
+)
+def test_what_a_sketch_did_is_named_though_all_answers_are_right(known, made, only, said):
+    channels = tuple(Channel(name, unit) for name, unit in zip(CHANNELS, UNITS, strict=True))
+    info = ModelInfo(
+        "net", LABELS, WindowSpec(LENGTH, HOP, CHANNELS, RATE_HZ), channels, Preprocessing((0.0,) * 6, (1.0,) * 6)
+    )
+    causes = tuple(sketch_causes(info, 0.05, 0, quantized=False))
+    (found,) = examine(known, session(9, made, only), causes)
+    assert found.code == "preprocessing"
+    assert said in found.fact
+    assert examine(known, session(9, only=only), causes) == ()
 
 
 def test_people_who_were_trained_with_the_fault_hide_it(known):
