@@ -132,15 +132,15 @@ class Likeness:
         return self._shape.known[classes] & np.isin(classes, self._targets[~np.isnan(self._fits)])
 
     def each(self, windows: Float32Array, truths: IntArray) -> Float64Array:
-        """Log-likelihood of each window for its class, a number."""
+        """Log-likelihood for its class of each window, a number: float64 [n], of windows float32 [n, time, channel]."""
         return self._shape.fit(self.moments(windows).numbers(unchanged(windows.shape[2])), truths)
 
     def fit(self, windows: Float32Array, truths: IntArray) -> float:
-        """Their mean."""
+        """The mean of :meth:`each`, of windows float32 [n, time, channel]."""
         return float(self.each(windows, truths).mean())
 
     def fits(self, windows: Float32Array, truths: IntArray) -> Float64Array:
-        """The same with each cause undone, float64 [cause]."""
+        """The same with each cause undone, float64 [cause], of windows float32 [n, time, channel]."""
         moments = self.moments(windows)
         return np.array([self._shape.fit(moments.numbers(one), truths).mean() for one in self._changes])
 
@@ -231,7 +231,7 @@ class _Shape:
 
 
 def shrunk(apart: Float64Array) -> Float64Array:
-    """Covariance of rows around zero, drawn towards a multiple of one (Ledoit and Wolf, 2004)."""
+    """Covariance [k, k] of rows [n, k] around zero, drawn towards a multiple of one (Ledoit and Wolf, 2004)."""
     count, size = apart.shape
     covariance = apart.T @ apart / count
     level = float(np.trace(covariance)) / size

@@ -78,7 +78,7 @@ def seams(likeness: Likeness, known: Known, felt: Felt, at: IntArray, chance: Ch
     Args:
         likeness: of the training.
         known, felt: its windows; the board's.
-        at: windows with a truth, that are tried.
+        at: int64 [k], windows with a truth, that are tried.
         chance: what clean sessions of their classes show.
 
     Returns:
