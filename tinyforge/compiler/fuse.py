@@ -32,7 +32,7 @@ POOLING = ("tfg_conv_1d_packed_s8", "tfg_conv_1d_indexed_s8")
 _CONV_1D, _CONV_2D, _POOL = "tfg_conv_1d_s8", "tfg_conv_2d_s8", "tfg_max_pool_2d_s8"
 _CALL_BYTES = 60  # parameters of a pooling
 _SAVED_PER_PLACE_PACKED = 2  # instructions that a kernel of packed weights saves itself
-_SAVED_PER_PLACE = 7  # instructions for each value that is pooled, on the virtual Cortex-M4, at least
+_SAVED_PER_PLACE = 6  # instructions for each value that is pooled, on the virtual Cortex-M4, at least
 _POOLS = (2, 4)  # of the four places that the kernel computes together
 _SIZES_1D = ("batches", "in_len", "in_ch", "places", "pool", "out_ch", "kernel", "stride", "pad", "groups", "pad_value")
 

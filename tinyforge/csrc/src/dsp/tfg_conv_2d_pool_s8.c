@@ -10,7 +10,8 @@ typedef struct {
     int32_t right; /* from window to window, and from row to row */
     int32_t row;
     int32_t length;  /* bytes that both windows of a row reach */
-    int32_t reach;   /* columns of those, and what is read behind them */
+    int32_t reach;   /* columns of those */
+    int32_t behind;  /* columns that are read behind them */
     int32_t spacing; /* from window to window in `bytes`, from line to line */
     int32_t line;
     int16_t *places;
@@ -31,7 +32,12 @@ static void take_line(const tfg_conv_2d_pool_s8_t *p, const plan_t *plan, const 
 static void take_square(const tfg_conv_2d_pool_s8_t *p, const plan_t *plan, const int8_t *input, int32_t top,
                         int32_t left)
 {
-    const int32_t height = left >= 0 && left + plan->reach <= p->in_w ? p->in_h : 0; /* of rows taken as they are */
+    const int32_t spare = p->in_w - left - plan->reach;
+    /* rows taken as they are: but for the last one, what is read behind them is the next row, if that is long enough */
+    const int32_t height = left < 0 || spare < 0   ? 0
+                           : spare >= plan->behind ? p->in_h
+                           : plan->row < 3         ? 0
+                                                   : p->in_h - 1;
     int32_t done = 0;
     for (int32_t ky = p->kernel_h; ky > 0; ky--) {
         const int8_t *from = input + top * plan->row + left * p->in_ch;
@@ -80,9 +86,10 @@ TFG_COLD void tfg_conv_2d_pool_s8(const tfg_conv_2d_pool_s8_t *p, const int8_t *
     plan.reach = p->stride_w + (p->kernel_w - 1) * p->dilation_w + 1;
     plan.length = plan.reach * p->in_ch;
     plan.line = (plan.length + 3) / 4 * 4 + 4;
+    plan.behind = 0;
     if (plan.run % 4 != 0) {
         plan.lines += 4 * plan.spacing;
-        plan.reach += p->in_ch < 3 ? 3 : 1;
+        plan.behind = p->in_ch < 3 ? 3 : 1;
     }
     for (int32_t batch = 0; batch < p->batches; batch++) {
         int32_t top = -p->pad_h;

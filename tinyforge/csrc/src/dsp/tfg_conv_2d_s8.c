@@ -9,7 +9,8 @@ typedef struct {
     int32_t apart; /* bytes from run to run, and from row to row */
     int32_t down;
     int32_t length;  /* bytes that four windows side by side reach */
-    int32_t reach;   /* columns of those, and what is read behind them */
+    int32_t reach;   /* columns of those, 4 or more */
+    int32_t height;  /* rows of the input behind whose windows some bytes more may be read */
     int32_t spacing; /* from window to window in `bytes` */
     int16_t *places;
     int8_t *bytes; /* the windows, where `run` is no multiple of 4 */
@@ -37,14 +38,16 @@ static TFG_NOINLINE void take_some(const plan_t *plan, const int8_t *from, int32
 static TFG_NOINLINE void take(const tfg_conv_2d_s8_t *p, const plan_t *plan, const int8_t *input, int32_t top,
                               int32_t left, int32_t slot, int32_t stride)
 {
-    const int32_t height = left >= 0 && left + plan->reach <= p->in_w ? p->in_h : 0; /* of rows taken as they are */
-    const int8_t *row = input + (top * p->in_w + left) * p->in_ch;
+    const int32_t height =
+        left >= 0 && left + plan->reach <= p->in_w ? plan->height : 0; /* of rows taken as they are */
+    const int32_t start = left * p->in_ch;
+    const int8_t *row = input + top * p->in_w * p->in_ch;
     int32_t done = 0;
     for (int32_t ky = p->kernel_h; ky > 0; ky--) {
-        const int8_t *from = row;
+        const int8_t *from = row + start;
         if ((uint32_t)top >= (uint32_t)height) {
             const int32_t width = (uint32_t)top < (uint32_t)p->in_h ? p->in_w * p->in_ch : 0;
-            tfg_pad_row(plan->line, row - left * p->in_ch, width, left * p->in_ch, plan->length, p->pad_value);
+            tfg_pad_row(plan->line, row, width, start, plan->length, p->pad_value);
             from = plan->line;
         }
         for (int32_t kx = plan->runs; kx > 0; kx--) {
@@ -81,9 +84,10 @@ TFG_COLD void tfg_conv_2d_s8(const tfg_conv_2d_s8_t *p, const int8_t *input, int
     }
     plan.reach = 3 * p->stride_w + (p->kernel_w - 1) * p->dilation_w + 1;
     plan.length = plan.reach * p->in_ch;
+    plan.height = p->in_h;
     if (plan.run % 4 != 0) {
         plan.line += 4 * plan.spacing;
-        plan.reach += p->in_ch < 3 ? 3 : 1;
+        plan.height--;
     }
     for (int32_t batch = 0; batch < p->batches; batch++) {
         int32_t top = -p->pad_h;
