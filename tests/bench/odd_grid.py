@@ -1,6 +1,6 @@
 """What a MAC costs at odd channel counts, on a wide grid of single layers: the cases that cost more than is asked.
 
-    python tests/bench/odd_grid.py [FAMILY ...] [--limit 1.6] [--all]
+    python tests/bench/odd_grid.py [FAMILY ...] [--limit 1.6] [--least 2000] [--optimize speed] [--all]
 
 A ratio is instructions a MAC over those at the next multiple of four, as in ``test_bench_shapes.py``, which prints a
 narrower grid. A family is a part of the grid (``FAMILIES``); all of them take about an hour.
@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ops"))
 
-from onelayer import CONV, DEPTHWISE, Kind, per_mac
+from onelayer import CONV, DEPTHWISE, GRU, LSTM, TRANSPOSED, Kind, per_mac
+from unweighted import OPERATORS
 
 ODD = (1, 3, 5, 7, 31, 33, 63)
 FEW = (1, 2, 3, 5, 7)
@@ -173,11 +174,123 @@ def dense() -> Iterator[Case]:
         yield from sides(f"dense, other {other}", kind, 1, ODD, other)
 
 
+def wide_dense() -> Iterator[Case]:
+    """Odd on both sides, not alike, one input at a time and eight."""
+    kind = Kind("FULLY_CONNECTED")
+    pairs = [
+        (33, 31),
+        (31, 33),
+        (63, 10),
+        (250, 7),
+        (10, 63),
+        (7, 250),
+        (63, 63),
+        (127, 3),
+        (3, 127),
+        (65, 65),
+        (301, 5),
+    ]
+    for size in (1, 8):
+        for odd in pairs:
+            yield Case("dense" if size == 1 else f"dense of {size}", kind, size, odd, (up(odd[0]), up(odd[1])))
+        for count in ODD:
+            for out in ODD:
+                name = "dense" if size == 1 else f"dense of {size}"
+                yield Case(name, kind, size, (count, out), (up(count), up(out)))
+
+
+def alike_rows() -> Iterator[Case]:
+    """One dimension, the same count on both sides."""
+    for kernel in (3, 5):
+        for stride in (1, 2):
+            for padded in (True, False):
+                kind = Kind(CONV, (1, kernel), stride=stride, padded=padded)
+                for count in ODD:
+                    yield Case(titled(kind, (1, 100)), kind, (1, 100), (count, count), (up(count), up(count)))
+
+
+def alike_images() -> Iterator[Case]:
+    """Two dimensions, the same count on both sides."""
+    for kernel in ((3, 3), (5, 5)):
+        for size in (8, 12):
+            for padded in (True, False):
+                kind = Kind(CONV, kernel, padded=padded)
+                for count in ODD:
+                    yield Case(titled(kind, size), kind, size, (count, count), (up(count), up(count)))
+
+
+def large() -> Iterator[Case]:
+    """Images of some size and few channels."""
+    for size in (24, 32):
+        for kernel in ((1, 1), (3, 3), (5, 5)):
+            for stride in (1, 2):
+                kind = Kind(CONV, kernel, stride=stride, padded=size == 24)
+                yield from sides(titled(kind, size), kind, size, (1, 2, 3, 5, 7), 8)
+                for pair in ((1, 4), (3, 5), (5, 3), (3, 10), (1, 10), (1, 3), (3, 1), (1, 5), (5, 1)):
+                    yield Case(titled(kind, size), kind, size, pair, (up(pair[0]), up(pair[1])))
+
+
+def mixed() -> Iterator[Case]:
+    """All counts on one side, 8, 16 and 64 on the other."""
+    for kernel, size in (((1, 3), (1, 40)), ((1, 5), (1, 40)), ((1, 1), 10), ((3, 3), 10)):
+        kind = Kind(CONV, kernel)
+        for other in (8, 16, 64):
+            yield from sides(titled(kind, size), kind, size, ODD, other)
+
+
+def transposed() -> Iterator[Case]:
+    for kernel, size in (((1, 3), (1, 40)), ((2, 2), 8), ((3, 3), 8)):
+        for stride in (1, 2):
+            kind = Kind(TRANSPOSED, kernel, stride=stride)
+            yield from sides(f"transposed {titled(kind, size)}", kind, size, ODD, 8)
+
+
+def pooled() -> Iterator[Case]:
+    """A convolution and a max pooling, which may be one call."""
+    for kernel, size in (((1, 3), (1, 100)), ((1, 5), (1, 100)), ((3, 3), 12), ((5, 5), 28), ((3, 3), 24)):
+        kind = Kind(CONV, kernel, pool=2)
+        counts = ODD if size in {12, (1, 100)} else FEW
+        yield from sides(f"pooled {titled(kind, size)}", kind, size, counts, 16)
+
+
+def values() -> Iterator[Case]:
+    """Operators without weights; by value, of a product of matrices by MAC."""
+    for operator in OPERATORS:
+        for size in ((1, 100), (12, 12)):
+            kind = Kind(operator)
+            for count in ODD:
+                yield Case(f"{operator} {size}", kind, size, (count, count), (up(count), up(count)))
+
+
+def recurrent() -> Iterator[Case]:
+    for operator in (LSTM, GRU):
+        for steps in (20,):
+            for features in (1, 3, 6, 9):
+                for units in ODD:
+                    kind = Kind(operator)
+                    yield Case(
+                        f"{operator[-4:]} units, {features} features",
+                        kind,
+                        steps,
+                        (features, units),
+                        (features, up(units)),
+                    )
+            for features in ODD:
+                for units in (8, 16, 32):
+                    yield Case(
+                        f"{operator[-4:]} features, {units} units",
+                        Kind(operator),
+                        steps,
+                        (features, units),
+                        (up(features), units),
+                    )
+
+
 FAMILIES = {
     part.__name__: part
     for part in (
         rows, dilated_rows, images, many, digits, dilated_images, lines, depthwise, depthwise_rows, both, grouped,
-        dense,
+        dense, wide_dense, alike_rows, alike_images, large, mixed, transposed, pooled, values, recurrent,
     )
 }  # fmt: skip
 
@@ -188,6 +301,8 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=1.6)
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--match", default="")
+    parser.add_argument("--least", type=int, default=0, help="MAC of a case's layer")
+    parser.add_argument("--optimize", default="balanced")
     options = parser.parse_args()
     costs: dict[tuple[object, ...], tuple[int, float]] = {}
     for family in options.families:
@@ -201,9 +316,11 @@ def main() -> None:
                     kind = case.kind._replace(groups=groups)
                     key = (kind, case.size, channels)
                     if key not in costs:
-                        costs[key] = per_mac(kind, case.size, *channels, Path(folder))
+                        costs[key] = per_mac(kind, case.size, *channels, Path(folder), options.optimize)
                     pair.append(costs[key])
                 ratio = pair[0][1] / pair[1][1]
+                if pair[0][0] < options.least:
+                    continue
                 count += 1
                 found += ratio > options.limit
                 if options.all or round(ratio, 2) > options.limit:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from tflite_writer import Writer
+from unweighted import OPERATORS, unweighted
 
 from tinyforge.pipeline import models
 from tinyforge.runtimes.graft import graft
@@ -25,6 +26,7 @@ class Kind(NamedTuple):
         copies: output channels of an input channel, of a depthwise layer.
         padded: ``same`` padding, else ``valid``.
         groups: of channels, of a convolution.
+        pool: window and step of a max pooling behind a convolution; 1 for none.
     """
 
     operator: str
@@ -34,9 +36,10 @@ class Kind(NamedTuple):
     copies: int = 1
     padded: bool = True
     groups: int = 1
+    pool: int = 1
 
 
-CONV, DEPTHWISE = "CONV_2D", "DEPTHWISE_CONV_2D"
+CONV, DEPTHWISE, TRANSPOSED = "CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"
 LSTM, GRU = "UNIDIRECTIONAL_SEQUENCE_LSTM", "TINYFORGE_GRU"
 KINDS = {
     "conv_1d": Kind(CONV, (1, 5)),
@@ -68,6 +71,8 @@ def along_time(kind: str) -> bool:
 
 def places_of(kind: Kind, size: int | tuple[int, int]) -> tuple[int, ...]:
     """Shape of an input but for its channels."""
+    if kind.operator in OPERATORS:
+        return (1, *size) if isinstance(size, tuple) else (1, 1, size)
     if not kind.kernel:
         return (int(size),)
     if isinstance(size, tuple):
@@ -85,7 +90,9 @@ def layer(kind: str | Kind, size: int | tuple[int, int], in_ch: int, channels: i
         in_ch, channels: in and out; a depthwise layer has ``copies`` times as many out.
     """
     kind = KINDS[kind] if isinstance(kind, str) else kind
-    operator, kernel, dilation, stride, copies, padded, groups = kind
+    operator, kernel, dilation, stride, copies, padded, groups, pool = kind
+    if operator in OPERATORS:
+        return unweighted(operator, places_of(kind, size), in_ch)[0]
     if operator in {LSTM, GRU}:
         weights = random_gates(4 if operator == LSTM else 3, in_ch, channels)
         return lstm(int(size), *weights) if operator == LSTM else gru(int(size), *weights)
@@ -100,6 +107,8 @@ def layer(kind: str | Kind, size: int | tuple[int, int], in_ch: int, channels: i
     if kernel:
         beyond = [0 if padded else (tap - 1) * dilation for tap in kernel]
         after = (1, *(-(-(place - more) // stride) for place, more in zip(places[1:], beyond, strict=True)))
+    if operator == TRANSPOSED:  # a row is no longer high than one
+        after = (1, *(place * (stride if tap > 1 else 1) for place, tap in zip(places[1:], kernel, strict=True)))
     x = model.tensor("x", (*places, in_ch), scale=SCALE, zero_point=-128)
     weights = rng.integers(-127, 128, shape).astype(np.int8)
     filter_ = model.constant("filter", weights, "int8", scale=[0.01] * channels, axis=3 if depthwise else 0)
@@ -107,6 +116,11 @@ def layer(kind: str | Kind, size: int | tuple[int, int], in_ch: int, channels: i
     scale = float(np.float32(SCALE * 0.01 * np.sqrt(taps) * 75))
     y = model.tensor("y", (*after, channels), scale=scale, zero_point=-128)
     options = {"stride_w": stride, "stride_h": stride, "padding": int(not padded)}
+    if operator == TRANSPOSED:
+        options["stride_h"] = stride if kernel[0] > 1 else 1
+        sizes = model.constant("sizes", (*after, channels))
+        model.op(operator, [sizes, filter_, x, bias], [y], "TransposeConvOptions", **options)
+        return bytes(model.build([x], [y]))
     options |= {f"dilation_{side}_factor": dilation if tap > 1 else 1 for side, tap in zip("hw", kernel, strict=False)}
     if not kernel:
         model.op(operator, [x, filter_, bias], [y], "FullyConnectedOptions")
@@ -114,6 +128,13 @@ def layer(kind: str | Kind, size: int | tuple[int, int], in_ch: int, channels: i
         model.op(operator, [x, filter_, bias], [y], "DepthwiseConv2DOptions", depth_multiplier=copies, **options)
     else:
         model.op(operator, [x, filter_, bias], [y], "Conv2DOptions", **options)
+    if pool > 1:
+        window = [min(pool, place) for place in after[1:]]
+        smaller = (1, *(place // step for place, step in zip(after[1:], window, strict=True)), channels)
+        z = model.tensor("z", smaller, scale=scale, zero_point=-128)
+        steps = dict(zip(("filter_height", "filter_width", "stride_h", "stride_w"), window * 2, strict=True))
+        model.op("MAX_POOL_2D", [y], [z], "Pool2DOptions", padding=1, **steps)
+        y = z
     return bytes(model.build([x], [y]))
 
 
@@ -172,13 +193,27 @@ def gru(steps: int, kernel: np.ndarray, recurrent: np.ndarray, *, reset_after: b
 
 
 def per_mac(
-    kind: str | Kind, size: int | tuple[int, int], in_ch: int, channels: int, folder: Path
+    kind: str | Kind, size: int | tuple[int, int], in_ch: int, channels: int, folder: Path, optimize: str = "balanced"
 ) -> tuple[int, float]:
-    """MAC, and instructions a MAC on the virtual Cortex-M4."""
+    """MAC, and instructions a MAC on the virtual Cortex-M4; of an operator without weights its values in."""
     path = folder / "layer.tflite"
     path.write_bytes(layer(kind, size, in_ch, channels))
-    cost = models.profile(path)
-    return cost["macs"], cost["instructions"] / cost["macs"]
+    cost = models.profile(path, optimize=optimize)
+    macs = work(kind, size, in_ch, channels) or cost["macs"]
+    return macs, cost["instructions"] / macs
+
+
+def work(kind: str | Kind, size: int | tuple[int, int], in_ch: int, channels: int) -> int:
+    """Values that an operator without weights takes; MAC of a product of matrices, and of a transposed convolution.
+
+    The compiler makes another convolution of that, whose MAC are more. 0 for any other: its MAC are as it says.
+    """
+    found = KINDS[kind] if isinstance(kind, str) else kind
+    if found.operator == TRANSPOSED:
+        return int(np.prod(places_of(found, size)) * np.prod(found.kernel)) * in_ch * channels
+    if found.operator not in OPERATORS:
+        return 0
+    return unweighted(found.operator, places_of(found, size), in_ch)[1]
 
 
 def odd_to_even(
