@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 pytest.importorskip("unicorn", reason="the virtual board needs `pip install tinyforge[virtual]`")
-from onelayer import CONV, DEPTHWISE, Kind, odd_to_even
+from onelayer import CONV, DEPTHWISE, TRANSPOSED, Kind, odd_to_even
 
 SHAPES = [  # kind, size, side, channels, channels of the other side
     ("conv_1d", 20, "in", 1, 16),
@@ -23,6 +23,12 @@ SHAPES = [  # kind, size, side, channels, channels of the other side
     ("conv_2d 5x5", 12, "both", 1, 1),
     (Kind(CONV, (5, 5), stride=2), 28, "both", 1, 1),
     (Kind(CONV, (3, 3)), (40, 1), "both", 3, 3),
+    (Kind(CONV, (5, 5), padded=False), 8, "both", 5, 5),
+    (Kind(TRANSPOSED, (2, 2), stride=2), 8, "in", 3, 8),
+    (Kind(TRANSPOSED, (3, 3), stride=2), 8, "in", 3, 8),
+    (Kind(TRANSPOSED, (1, 3), stride=2), (1, 40), "out", 3, 8),
+    (Kind(CONV, (1, 3), pool=2), (1, 100), "both", 3, 3),
+    (Kind("MAX_POOL_2D"), (12, 12), "both", 7, 7),
     ("pointwise", 9, "in", 1, 16),
     ("pointwise", 12, "out", 1, 16),
     ("pointwise", 12, "both", 1, 1),

@@ -61,7 +61,7 @@ def compile_model(data: bytes, *, name: str, place: str, goal: Goal = Goal.BALAN
 
 
 def _lowered(graph: Graph, goal: Goal) -> tuple[Lowered, tuple[str, ...]]:
-    graph, log = run_passes(graph)
+    graph, log = run_passes(graph, goal)
     return lower(graph, goal), log
 
 

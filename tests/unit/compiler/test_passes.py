@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from onelayer import CONV, DEPTHWISE, Kind, layer
+from onelayer import CONV, DEPTHWISE, TRANSPOSED, Kind, layer
 from small_models import conv_net, dense, lstm
 from tflite_writer import Writer
 
@@ -15,6 +15,7 @@ from tinyforge.compiler.passes.drop_outer_taps import drop_outer_taps
 from tinyforge.compiler.passes.drop_reshapes import drop_reshapes
 from tinyforge.compiler.passes.fold_padding import fold_padding
 from tinyforge.compiler.passes.own_outputs import own_outputs
+from tinyforge.compiler.passes.spread_transpose_conv import spread_transpose_conv
 from tinyforge.compiler.streaming import stream
 
 
@@ -151,3 +152,37 @@ def test_keep_last_step():
     assert [layer.kernel for layer in other.layers] == ["tfg_lstm_s8", "tfg_strided_copy"]
     assert other.arena_bytes > compiled.arena_bytes
     assert [(state.bytes, state.per_window) for state in compiled.states] == [(3, True), (6, True)]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "size", "kinds", "taps"),
+    [
+        ((3, 3), 1, 8, ["CONV_2D"], (5, 3, 3, 4)),
+        ((2, 2), 2, 8, ["CONV_2D", "DEPTH_TO_SPACE"], (20, 1, 1, 3)),
+        ((3, 3), 2, 8, ["CONV_2D", "DEPTH_TO_SPACE"], (20, 2, 2, 3)),
+        ((1, 3), 2, (1, 40), ["CONV_2D", "RESHAPE"], (10, 1, 2, 3)),  # columns lie as they must
+    ],
+)
+def test_spread_transpose_conv(kernel, stride, size, kinds, taps):
+    read = read_model(layer(Kind(TRANSPOSED, kernel, stride=stride), size, taps[3], 5), "m.tflite")
+    graph, lines = spread_transpose_conv(read, Goal.SPEED)
+    assert [op.kind for op in graph.ops] == kinds
+    assert graph.ops[-1].outputs == read.ops[0].outputs
+    filter_ = graph.tensors[graph.ops[0].inputs[1]]
+    assert filter_.shape == taps
+    assert sorted(filter_.data[filter_.data != 0]) == sorted(weight for weight in read.tensors[1].data.flat if weight)
+    words = f"{taps[1]}x{taps[2]} taps and a channel for each place of a stride"
+    assert lines == [f"op #0 TRANSPOSE_CONV is a convolution with {words}"]
+
+
+def test_spread_transpose_conv_leaves():
+    """For size what would have more weights, strides over many channels, and outputs that no stride divides."""
+    for channels, goal in ((3, Goal.SIZE), (4, Goal.SPEED)):
+        read = read_model(layer(Kind(TRANSPOSED, (3, 3), stride=2), 8, channels, 5), "m.tflite")
+        assert spread_transpose_conv(read, goal)[0].ops == read.ops
+    model = Writer()
+    x, y = (model.tensor(name, (1, size, size, 1), scale=0.1) for name, size in (("x", 4), ("y", 9)))
+    weights = model.constant("w", np.ones((1, 3, 3, 1)), "int8", scale=0.1)
+    sizes = model.constant("s", [1, 9, 9, 1])
+    model.op("TRANSPOSE_CONV", [sizes, weights, x], [y], "TransposeConvOptions", padding=1, stride_h=2, stride_w=2)
+    assert spread_transpose_conv(read_model(model.build([x], [y]), "m.tflite"), Goal.SPEED)[1] == []

@@ -28,12 +28,13 @@ def space_to_depth(view: OpView, low: Lowering) -> None:
         row = width * channels
         strides = (height * row, block * row, block * channels, row, channels, 1)
     else:
+        across = int(view.op.options.get("block_w", block))  # a pass may make blocks that are no squares
         view.require(
-            channels % (block * block) == 0, f"spreads {channels} channels in blocks of {block}", "pad it", input_
+            channels % (block * across) == 0, f"spreads {channels} channels in blocks of {block}", "pad it", input_
         )
-        depth = channels // (block * block)
-        shape = (batches, height * block, width * block, depth)
-        sizes = (batches, height, block, width, block, depth)
-        strides = (height * width * channels, width * channels, block * depth, channels, depth, 1)
+        depth = channels // (block * across)
+        shape = (batches, height * block, width * across, depth)
+        sizes = (batches, height, block, width, across, depth)
+        strides = (height * width * channels, width * channels, across * depth, channels, depth, 1)
     view.shape_is(output, shape)
     strided_copy(view, low, input_, output, sizes=sizes, strides=strides)

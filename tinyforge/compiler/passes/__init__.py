@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tinyforge.compiler.goal import Goal
 from tinyforge.compiler.passes.conv_1d import find_conv_1d
 from tinyforge.compiler.passes.dead_ops import drop_dead_ops
 from tinyforge.compiler.passes.drop_outer_taps import drop_outer_taps
@@ -18,6 +19,7 @@ from tinyforge.compiler.passes.keep_last_step import keep_last_step
 from tinyforge.compiler.passes.own_outputs import own_outputs
 from tinyforge.compiler.passes.resolve_variables import resolve_variables
 from tinyforge.compiler.passes.split_channels import split_channels
+from tinyforge.compiler.passes.spread_transpose_conv import spread_transpose_conv
 from tinyforge.compiler.passes.tabulate import tabulate
 from tinyforge.core.graph import Graph
 
@@ -38,13 +40,18 @@ PASSES: tuple[Pass, ...] = (
 )
 
 
-def run_passes(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
-    """Run all passes.
+def run_passes(graph: Graph, goal: Goal) -> tuple[Graph, tuple[str, ...]]:
+    """Run all passes, the one that depends on the goal first.
+
+    Args:
+        graph: as read.
+        goal: what a faster form of an operator may cost.
 
     Returns:
         The rewritten graph and the lines, each beginning with the pass's name.
     """
-    log: list[str] = []
+    graph, spread = spread_transpose_conv(graph, goal)
+    log = [f"{spread_transpose_conv.__name__}: {line}" for line in spread]
     for step in PASSES:
         graph, lines = step(graph)
         log.extend(f"{step.__name__}: {line}" for line in lines)
