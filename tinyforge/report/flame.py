@@ -33,7 +33,8 @@ def flame_graph(profile: Mapping[str, Any]) -> str:
     height = TOP + 3 * ROW + PAD
     head = (
         f"{profile['name']}: {_number(profile['instructions'])} instructions, about {_number(total)} cycles, "
-        f"{profile['latency_us'] / 1000:.2f} ms at {profile['clock_hz'] / 1e6:g} MHz"
+        f"{profile['latency_us'] / 1000:.2f} ms at {profile['clock_hz'] / 1e6:g} MHz, "
+        f"{profile['flash_wait_cycles']} flash wait states"
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '

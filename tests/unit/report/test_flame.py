@@ -13,6 +13,7 @@ PROFILE = {
     "cycles": 1000,
     "latency_us": 40.0,
     "clock_hz": 25_000_000,
+    "flash_wait_cycles": 0,
     "own_instructions": 60,
     "own_cycles": 100,
     "layers": [
@@ -58,7 +59,7 @@ def test_widths_are_shares_of_the_cycles():
 def test_a_tooltip_says_the_numbers():
     text = flame_graph(PROFILE)
     assert "conv_1d_0: 600 cycles (60.0 %), 500 instructions" in text
-    assert "net: 800 instructions, about 1 000 cycles, 0.04 ms at 25 MHz" in text
+    assert "net: 800 instructions, about 1 000 cycles, 0.04 ms at 25 MHz, 0 flash wait states" in text
 
 
 def test_names_are_escaped_and_nothing_is_fetched():
