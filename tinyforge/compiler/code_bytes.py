@@ -17,7 +17,6 @@ OWN = {
     "tfg_conv_1d_point_s8": 468,
     "tfg_conv_2d_grouped_s8": 548,
     "tfg_conv_2d_groupwise_s8": 808,
-    "tfg_conv_2d_s8": 824,
     "tfg_conv_2d_pool_s8": 908,
     "tfg_conv_2d_one_s8": 1936,
     "tfg_conv_2d_single_s8": 2356,
