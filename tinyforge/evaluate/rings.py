@@ -20,6 +20,7 @@ _REPEATED_SHARE, _FEWEST = 0.1, 3  # of the windows, and how many at least
 _SEAMS_SHARE = 0.5  # of the pairs that overlap
 _SEAMS_MORE = 0.3  # of the windows, more than of the training's of these classes
 _KEPT_SHARE = 0.2  # of the samples, at least, stay where they were
+_DIFFERENT = 4  # samples, at least, among those that stay: a hand at rest in coarse samples stays, too
 _SHORTEST = 8  # samples in a window that may have a seam
 _TINY = 1e-9
 
@@ -48,6 +49,9 @@ def unrolled(felt: Felt) -> tuple[list[Finding], Felt]:
         return [], felt
     kept = (windows[1:] == windows[:-1]).all(axis=2)
     ends = np.array([_end_of_new(one) for one in kept])
+    for k in np.flatnonzero(ends >= 0):
+        if len(np.unique(windows[k][kept[k]], axis=0)) < _DIFFERENT or _slid(windows[k], windows[k + 1]):
+            ends[k] = -1
     found = ends >= 0
     moves = np.ptp(windows[1:], axis=1).any(axis=1)
     pairs = int(found.sum())
@@ -70,6 +74,12 @@ def _end_of_new(kept: Flags) -> int:
     if len(begins) != 1:
         return -1
     return int((begins[0] + (~kept).sum()) % length)
+
+
+def _slid(before: Float32Array, after: Float32Array) -> bool:
+    """Whether a window [time, channel] begins with the end of the one before: as it should."""
+    most = len(before) - int(_KEPT_SHARE * len(before))
+    return any((after[:-shift] == before[shift:]).all() for shift in range(1, most + 1))
 
 
 def seams(likeness: Likeness, known: Known, felt: Felt, at: IntArray, chance: Chance) -> tuple[list[Finding], Felt]:

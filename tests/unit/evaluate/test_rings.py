@@ -100,3 +100,14 @@ def test_noise_has_no_seam(known):
     felt = session(LENGTH)
     noise = np.random.default_rng(4).normal(0, 1, felt.windows.shape).astype(np.float32)
     assert "rotated_window" not in codes(examine(known, replace(felt, windows=noise)))
+
+
+def test_a_twitch_of_a_resting_hand_in_coarse_samples_is_no_ring(known):
+    """All rows are alike but for a twitch, which moves on: where it was and is, the rows changed, in one stretch."""
+    series = np.tile(np.array([0.1, -0.3, 0.9], np.float32), (600, 1))
+    for start in range(20, 600, 45):
+        series[start : start + 8, 0] += np.sin(np.arange(8)).astype(np.float32)
+    for hop in (HOP, 5):
+        windows = cut(series, hop)
+        felt = Felt(windows, np.zeros(len(windows), np.int64), np.zeros(len(windows), np.int64), overlap=4)
+        assert unrolled(felt) == ([], felt)
