@@ -20,6 +20,7 @@ pytest.importorskip("unicorn", reason="the virtual board needs `pip install tiny
 from tinyforge.compiler.convolution import patch_bytes
 from tinyforge.compiler.few_channels import byte_pairs, narrow_channels, narrow_pairs
 from tinyforge.compiler.gate_packing import gate_forms
+from tinyforge.compiler.gather import gather_bytes, gather_pairs, gather_params, gather_plan
 from tinyforge.compiler.geometry import Geometry, taps_inside
 from tinyforge.compiler.groupwise import groupwise_bytes, together
 from tinyforge.compiler.layout import blocked, filled, interleaved, one_row, paired, widened
@@ -294,6 +295,26 @@ def conv_2d_narrow_bytes(rng):
     return found, inputs, output, scratch
 
 
+def conv_2d_gather(rng):
+    while True:
+        size, out_ch = spread_columns(rng, few_channels(rng)), channels(rng)
+        bounds = {name: size.pop(name) for name in ("pad_value", "zero_point", "min", "max")}
+        geo = Geometry(**size, out_ch=out_ch)
+        plan = gather_plan(geo)
+        if len(plan.values) <= 40:
+            break
+    rescale = rescaling(rng, out_ch, 2 * len(plan.values))
+    bias, shift = rescale["bias"][:out_ch].astype(np.int64) >> 8, rescale["bias"][:out_ch].astype(np.int64) & 255
+    bias[rng.integers(out_ch)] = rng.integers(-(1 << 28), 1 << 28)
+    multiplier = rescale["multiplier"][:out_ch].astype(np.int64)
+    pairs = gather_pairs(plan, weights(rng, out_ch, geo.kernel_h * geo.kernel_w * geo.in_ch))
+    found = {
+        "channels": narrow_channels(pairs, bias, multiplier, shift, bounds["zero_point"]), **size, **bounds,
+        **gather_params(geo, plan), "out_ch": out_ch,
+    }  # fmt: skip
+    return found, *areas(size, geo.in_ch, out_ch), gather_bytes(geo)
+
+
 def conv_1d_point(rng):
     found, *_ = conv_2d_narrow(rng)
     out_ch, places = found["out_ch"], int(rng.integers(1, 40))
@@ -309,9 +330,14 @@ def conv_2d_3x3_one(rng):
     return found, inputs, output, scratch - 160
 
 
-def conv_2d_single(rng):
+def conv_2d_single_apart(rng):
+    return conv_2d_single(rng, (2, 4))
+
+
+def conv_2d_single(rng, strides=(1, 1)):
     while True:
         size = spread_columns(rng, two_dimensions(rng, int(rng.choice([3, 5, 10])), (1, 4)))
+        size |= {"stride_w": int(rng.integers(*strides, endpoint=True))}
         size |= {"dilation_h": int(rng.choice([1, 1, 2, 3]))}
         if rng.integers(3) == 0:  # one row, sometimes longer than is taken at once
             size |= {"in_h": 1, "out_h": 1, "kernel_h": 1, "stride_h": 1, "pad_h": 0, "in_w": int(rng.integers(3, 700))}
@@ -601,9 +627,11 @@ KERNELS = {
     "tfg_conv_2d_one_s8": conv_2d_one,
     "tfg_conv_2d_narrow_s8": conv_2d_narrow,
     "tfg_conv_2d_narrow_bytes_s8": conv_2d_narrow_bytes,
+    "tfg_conv_2d_gather_s8": conv_2d_gather,
     "tfg_conv_1d_point_s8": conv_1d_point,
     "tfg_conv_2d_3x3_one_s8": conv_2d_3x3_one,
     "tfg_conv_2d_single_s8": conv_2d_single,
+    "tfg_conv_2d_single_apart_s8": conv_2d_single_apart,
     "tfg_depthwise_conv_2d_3x3_s8": depthwise_3x3,
     "tfg_depthwise_conv_2d_fours_s8": depthwise_fours,
     "tfg_depthwise_conv_2d_few_s8": depthwise_few,

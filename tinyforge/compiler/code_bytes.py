@@ -19,7 +19,9 @@ OWN = {
     "tfg_conv_2d_groupwise_s8": 808,
     "tfg_conv_2d_pool_s8": 908,
     "tfg_conv_2d_one_s8": 1936,
-    "tfg_conv_2d_single_s8": 2356,
+    "tfg_conv_2d_single_s8": 1952,
+    "tfg_conv_2d_single_apart_s8": 1276,
+    "tfg_conv_2d_gather_s8": 764,
     "tfg_conv_2d_narrow_s8": 1100,
     "tfg_conv_2d_narrow_bytes_s8": 1308,
     "tfg_conv_2d_3x3_one_s8": 716,
@@ -50,7 +52,8 @@ _CONV_1D, _CONV_1D_POOL, _PACKED = "tfg_conv_1d_s8", "tfg_conv_1d_pool_s8", "tfg
 _INDEXED = "tfg_conv_1d_indexed_s8"
 _CONV_2D, _CONV_2D_POOL, _POOL = "tfg_conv_2d_s8", "tfg_conv_2d_pool_s8", "tfg_max_pool_2d_s8"
 _NARROW, _BYTES = "tfg_conv_2d_narrow_s8", "tfg_conv_2d_narrow_bytes_s8"
-_ONE, _POINT, _SINGLE = "tfg_conv_2d_one_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_single_s8"
+_ONE, _POINT, _GATHER = "tfg_conv_2d_one_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_gather_s8"
+_SINGLE, _APART = "tfg_conv_2d_single_s8", "tfg_conv_2d_single_apart_s8"
 _DENSE = (
     "tfg_fully_connected_s8",
     "tfg_fully_connected_per_channel_s8",
@@ -78,7 +81,8 @@ SHARED = (
     (48, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES, _PLANES, _GROUPWISE, _PHASES)),  # tfg_copy_bytes
     (544, (_THREE_ONE, _THREE)),
     (352, (_FEW, _FOURS)),
-    (520, (_NARROW, _BYTES)),  # tfg_narrow
+    (520, (_NARROW, _BYTES, _GATHER)),  # tfg_narrow
+    (76, (_SINGLE, _APART, _GATHER)),  # tfg_copy_rows
     (100, (_LSTM, _GRU)),  # tfg_widen
     (252, (_LSTM_PACKED, _GRU_PACKED)),  # tfg_gates_unpacked
     (112, (_GROUPWISE, _PHASES, "tfg_pad")),  # memset
@@ -87,7 +91,7 @@ SHARED = (
         84,  # tfg_limit
         (
             *(_CONV_1D, _CONV_1D_POOL, _PACKED, _INDEXED, _CONV_2D, _CONV_2D_POOL),
-            *(_NARROW, _BYTES, _ONE, _POINT, _SINGLE, _POOL, *_DENSE, "tfg_add_s8"),
+            *(_NARROW, _BYTES, _GATHER, _ONE, _POINT, _SINGLE, _APART, _POOL, *_DENSE, "tfg_add_s8"),
             *(_THREE_ONE, _THREE, _FEW, _FOURS, _PLANES, _GROUPWISE, _PHASES),
         ),
     ),

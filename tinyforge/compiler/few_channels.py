@@ -2,10 +2,12 @@
 
 ``tfg_conv_2d_one_s8`` has one output channel: what is gathered for it would serve nobody else, so nothing is gathered.
 ``tfg_conv_2d_narrow_s8`` has windows of so few values that their products are the least of it, and
-``tfg_conv_2d_narrow_bytes_s8`` such windows whose values lie apart.
+``tfg_conv_2d_narrow_bytes_s8`` such windows whose values lie apart. ``tfg_conv_2d_gather_s8`` takes four such windows
+of an image at once wherever they lie.
 ``tfg_conv_2d_3x3_one_s8`` goes from one channel to one as the depthwise convolution of many channels does, and so does
 ``tfg_depthwise_conv_2d_planes_s8`` from one channel to few with any other window. ``tfg_conv_2d_single_s8`` goes from
-one channel to one with any window, and ``tfg_conv_1d_point_s8`` has windows of one value.
+one channel to one with any window, ``tfg_conv_2d_single_apart_s8`` with any stride, and ``tfg_conv_1d_point_s8`` has
+windows of one value.
 """
 
 from __future__ import annotations
@@ -15,26 +17,31 @@ from collections.abc import Callable
 import numpy as np
 
 from tinyforge.compiler.convolution import conv_weights, output_limits, packed, sizes
+from tinyforge.compiler.gather import gather_bytes, gather_cost, gather_pairs, gather_params, gather_plan
 from tinyforge.compiler.geometry import Geometry, geometry_of
 from tinyforge.compiler.layout import GROUP, filled
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
-from tinyforge.compiler.overlap import whole_windows
+from tinyforge.compiler.overlap import fours_of_windows, whole_windows
 from tinyforge.compiler.planes import planes_bytes, planes_fit, planes_instructions, planes_overlaps
 from tinyforge.compiler.single import single_bytes, single_fits, single_params
 from tinyforge.core.graph import Array, Param
 
 _ONE, _NARROW, _THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
 _PLANES, _POINT, _BYTES = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_narrow_bytes_s8"
-_SINGLE = "tfg_conv_2d_single_s8"
+_GATHER = "tfg_conv_2d_gather_s8"
+_SINGLE, _APART = "tfg_conv_2d_single_s8", "tfg_conv_2d_single_apart_s8"
 _CODE_BYTES = {  # GCC 12, -O2
-    _ONE: 1890, _NARROW: 1780, _BYTES: 1890, _THREE: 1260, _PLANES: 2020, _POINT: 470, _SINGLE: 2340,
+    _ONE: 1890, _NARROW: 1780, _BYTES: 1890, _THREE: 1260, _PLANES: 2020, _POINT: 470, _SINGLE: 2110,
+    _APART: 1440, _GATHER: 1440,
 }  # fmt: skip
 _SAVED_PER_MAC = 1.2  # instructions at least, of what a kernel for many channels takes
 _NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
 _MOST_PAIRS = 8  # of values of a window that the narrow kernel takes
 _MOST_PAIRS_OF_ONE = 6  # that it takes sooner than the kernel of one output channel
 _MOST_PAIRS_OF_FEW = 16  # that it takes where at most two channels come in
+_MOST_IN_OF_GATHER = 2  # channels, where it takes more pairs than those
+_MOST_BYTES_OF_GATHER = 1024  # more of weights, there
 _MOST_PAIRS_OF_ODD = 40  # that it takes where an odd number of channels goes out
 
 
@@ -64,14 +71,20 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
         size["stride"] = geometry.stride_w
     if kernel == _PLANES:
         size["depth_multiplier"] = geometry.out_ch
+    if kernel == _GATHER:
+        numbers["filter"] = gather_pairs(
+            gather_plan(geometry), np.asarray(numbers["filter"]).reshape(geometry.out_ch, -1)
+        )
     params = {**_PARAMS[kernel](view, numbers), **size, **output_limits(view)}
     if kernel == _ONE:
         sums = np.asarray(numbers["filter"]).reshape(geometry.kernel_h, -1).sum(axis=1, dtype=np.int64)
         params["pads"] = (view.quantized(view.input(0))[1] * sums).astype(np.int32)
-    if kernel == _SINGLE:
+    if kernel in {_SINGLE, _APART}:
         bias, multiplier, shift = (_scalar(numbers, name) for name in ("bias", "multiplier", "shift"))
         zero_point = view.quantized(view.output())[1]
         params |= single_params(geometry, np.asarray(numbers["filter"]), bias, multiplier, shift, zero_point)
+    if kernel == _GATHER:
+        params |= gather_params(geometry, gather_plan(geometry))
     if kernel == _POINT:
         params = {name: params[name] for name in ("channels", "out_ch", "zero_point", "min", "max")}
         params["places"] = geometry.batches * geometry.out_h * geometry.out_w
@@ -83,7 +96,7 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
         outputs=(view.output(),),
         scratch_bytes=_scratch_bytes(kernel, geometry),
         macs=macs,
-        overlaps=planes_overlaps(geometry) if kernel == _PLANES else whole_windows(geometry),
+        overlaps=_OVERLAPS.get(kernel, whole_windows)(geometry),
         instructions=many_instructions(geometry, one_dimension=stem == "conv_1d")
         - _gain(kernel, geometry, one_dimension=stem == "conv_1d")[1],
     )
@@ -111,7 +124,7 @@ def _pays(view: OpView, low: Lowering, kernel: str, geo: Geometry, stem: str) ->
 def _gain(kernel: str, geo: Geometry, *, one_dimension: bool) -> tuple[int, int]:
     """Bytes of constants more than in a kernel for many channels, and instructions less."""
     places = geo.batches * geo.out_h * geo.out_w
-    if kernel not in {_NARROW, _BYTES, _POINT}:
+    if kernel not in {_NARROW, _BYTES, _POINT, _GATHER}:
         return 0, int(_SAVED_PER_MAC * places * geo.out_ch * geo.kernel_h * geo.kernel_w * geo.in_ch)
     narrow = (16 * geo.out_ch, 35 + 22 * geo.out_ch) if kernel == _POINT else _narrow_cost(kernel, geo)
     many = _many_cost(geo, one_dimension=one_dimension)
@@ -120,6 +133,8 @@ def _gain(kernel: str, geo: Geometry, *, one_dimension: bool) -> tuple[int, int]
 
 def _narrow_cost(kernel: str, geo: Geometry) -> tuple[int, int]:
     """Bytes of constants of a kernel for narrow windows, and its instructions for four places, measured, about."""
+    if kernel == _GATHER:
+        return gather_cost(geo)
     pairs = _pairs(kernel, geo)
     channel = 28 + 6 * pairs if pairs <= _MOST_PAIRS else 34 + 27 * pairs // 4
     words = -(-geo.kernel_w * geo.in_ch // GROUP)
@@ -149,7 +164,7 @@ def _kernel(geo: Geometry, stem: str) -> str | None:
         if _is_three(geo):
             return _THREE
         if single_fits(geo):
-            return _SINGLE
+            return _SINGLE if geo.stride_w == 1 else _APART
     narrow: str | None = _narrow_kernel(geo)
     pairs = _pairs(str(narrow), geo)
     most = _MOST_PAIRS_OF_FEW if geo.in_ch <= 2 else _MOST_PAIRS
@@ -157,11 +172,25 @@ def _kernel(geo: Geometry, stem: str) -> str | None:
         most = _MOST_PAIRS_OF_ODD
     if geo.in_ch % GROUP == 0 or pairs > (_MOST_PAIRS_OF_ONE if geo.out_ch == 1 else most):
         narrow = _ONE if geo.out_ch == 1 else None
+    if narrow in {None, _NARROW, _BYTES} and _gather_pays(narrow, geo):
+        narrow = _GATHER
     if geo.in_ch == 1 < geo.out_ch and planes_fit(geo):
         cost = _narrow_cost(narrow, geo) if narrow else _many_cost(geo, one_dimension=stem == "conv_1d")
         if 4 * planes_instructions(geo) < geo.batches * geo.out_h * geo.out_w * cost[1]:
             return _PLANES
     return narrow
+
+
+def _gather_pays(narrow: str | None, geo: Geometry) -> bool:
+    """Whether windows of an image are gathered in several rows at once: sooner than row by row, and with more pairs."""
+    if min(geo.out_h, geo.out_w) == 1:
+        return False
+    if narrow:
+        return True
+    if geo.in_ch > _MOST_IN_OF_GATHER or len(gather_plan(geo).values) > _MOST_PAIRS_OF_ODD:
+        return False
+    found, many = gather_cost(geo), _many_cost(geo, one_dimension=False)
+    return found[1] < many[1] and found[0] <= many[0] + _MOST_BYTES_OF_GATHER
 
 
 def _narrow_kernel(geo: Geometry) -> str:
@@ -172,7 +201,7 @@ def _narrow_kernel(geo: Geometry) -> str:
 
 
 def _is_three(geo: Geometry) -> bool:
-    squares = geo.kernel_h == geo.kernel_w == 3 and geo.stride_h == geo.stride_w <= 2
+    squares = geo.kernel_h == geo.kernel_w == 3 and geo.stride_h == geo.stride_w == 1
     return squares and geo.dilation_h == geo.dilation_w == 1 and geo.out_w > 1
 
 
@@ -190,8 +219,10 @@ def _scratch_bytes(kernel: str, geo: Geometry) -> int:
     """Two pairs of rows as words of four channels; or pairs of four windows, and what those reach of a row."""
     if kernel == _PLANES:
         return planes_bytes(geo)
-    if kernel == _SINGLE:
+    if kernel in {_SINGLE, _APART}:
         return single_bytes(geo)
+    if kernel == _GATHER:
+        return gather_bytes(geo)
     if kernel == _THREE:
         return 32 * ((geo.out_w - 1) * geo.stride_w + 3)
     if kernel not in {_NARROW, _BYTES}:
@@ -240,6 +271,11 @@ def _channels(view: OpView, numbers: dict[str, Param], pairs: Array) -> dict[str
     return {"channels": channels, "pairs": pairs.shape[1]}
 
 
+def _gather(view: OpView, numbers: dict[str, Param]) -> dict[str, Param]:
+    return {"channels": _channels(view, numbers, np.asarray(numbers["filter"]))["channels"]}
+
+
+_OVERLAPS = {_PLANES: planes_overlaps, _GATHER: fours_of_windows}
 _PARAMS: dict[str, Callable[[OpView, dict[str, Param]], dict[str, Param]]] = {
     _ONE: _one,
     _NARROW: _narrow,
@@ -247,7 +283,9 @@ _PARAMS: dict[str, Callable[[OpView, dict[str, Param]], dict[str, Param]]] = {
     _THREE: _three,
     _PLANES: _planes,
     _POINT: _narrow,
+    _GATHER: _gather,
     _SINGLE: lambda _view, _numbers: {},
+    _APART: lambda _view, _numbers: {},
 }
 #: Sizes that a kernel fixes, or does without.
 _FIXED = {
@@ -256,7 +294,9 @@ _FIXED = {
     _BYTES: set(),
     _PLANES: {"in_ch"},
     _SINGLE: {"in_ch", "out_ch"},
+    _APART: {"in_ch", "out_ch"},
     _POINT: set(),
+    _GATHER: {"kernel_w", "dilation_w"},
     _THREE: {"in_ch", "out_ch", "kernel_h", "kernel_w", "stride_h", "stride_w", "dilation_h", "dilation_w"},
 }
 

@@ -35,6 +35,11 @@ def whole_windows(geo: Geometry) -> tuple[Overlap, ...]:
     return _windows(geo, geo.out_ch - 1)
 
 
+def fours_of_windows(geo: Geometry) -> tuple[Overlap, ...]:
+    """As :func:`whole_windows`, but the last four windows are read once more behind the outputs of some of them."""
+    return _windows(geo, LANES * geo.out_ch - 1)
+
+
 def grouped_windows(geo: Geometry, group_in_ch: int, group_out_ch: int) -> tuple[Overlap, ...]:
     """For each channel of a place in turn, its group's channels of the place's window are read."""
     channels = np.arange(geo.out_ch)

@@ -1,4 +1,4 @@
-"""``tfg_conv_2d_single_s8``: convolutions from one channel to one; its taps, and how much it takes at once."""
+"""``tfg_conv_2d_single_s8`` and ``_single_apart_s8``: from one channel to one; taps, and how much is taken at once."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _MOST_BYTES = 1024  # of scratch, if one row of windows does not take more
 _FILLED = 32  # bytes of scratch that are filled at once, and the least
 _NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
 _MOST_TAPS = 128  # the same
+_ONE_TAP = 2  # a form of kernels whose windows lie apart; the next ones are rows of up to three taps
+_MOST_ROWS = 3  # of those
 _FARTHEST = 1 << 15  # bytes to the next single tap
 
 
@@ -44,6 +46,38 @@ def _rows(geo: Geometry) -> int:
     return min(most, geo.out_h, 2 if pitch == geo.in_w else most)
 
 
+def _fours(geo: Geometry) -> int:
+    """Fours of taps of a kernel's row: two taps that are three inputs apart or more are less work one by one."""
+    beside = geo.dilation_w == 1 and (geo.kernel_w > 2 or geo.stride_w <= 2)
+    return (geo.kernel_w + 2) // GROUP if beside else 0
+
+
+def _form(geo: Geometry) -> int:
+    """How ``tfg_conv_2d_single_apart_s8`` computes four outputs, as it numbers that."""
+    fours = _fours(geo)
+    if geo.stride_w == 2 and fours == 1 and geo.kernel_w <= 3 and geo.kernel_h <= _MOST_ROWS:
+        return _ONE_TAP + geo.kernel_h
+    if fours:
+        return 0
+    return _ONE_TAP if geo.kernel_h * geo.kernel_w == 1 else 1
+
+
+def _read(geo: Geometry) -> int:
+    """Bytes of a row that four outputs read at once, from the first one's first tap on."""
+    fours = _fours(geo)
+    side = 3 * geo.stride_w  # where the last one begins
+    last = side + (geo.kernel_w - 1) * geo.dilation_w + 1
+    if geo.stride_w == 1:
+        return max(4 * fours + 4 if fours else 0, last)
+    return 9 if _form(geo) > _ONE_TAP else max(side + 4 * fours, last)
+
+
+def _below(geo: Geometry) -> int:
+    """Rows that a row of windows reads where it lies, with what is read behind them."""
+    behind = (filled(geo.out_w) - GROUP) * geo.stride_w + _read(geo)
+    return (geo.kernel_h - 1) * geo.dilation_h + -(-behind // geo.in_w)
+
+
 def single_bytes(geo: Geometry) -> int:
     """Scratch: the rows that some windows reach, and what is read behind them."""
     rows = (_rows(geo) - 1) * geo.stride_h + (geo.kernel_h - 1) * geo.dilation_h + 1
@@ -67,9 +101,7 @@ def single_params(
     merged = zero_point == -128 and 2 <= shift <= 8 and near
     factor = 1 << (10 - shift) if merged else 2
     scaled = filter_.astype(np.int64).reshape(geo.kernel_h, geo.kernel_w) * factor
-    fours = 0
-    if geo.dilation_w == 1 and geo.stride_w <= 2:
-        fours = (geo.kernel_w + 2) // GROUP
+    fours = _fours(geo)
     if fours:
         wide = np.zeros((geo.kernel_h, max(4 * fours, geo.kernel_w)), np.int64)
         wide[:, : geo.kernel_w] = scaled
@@ -88,6 +120,7 @@ def single_params(
         "taps": taps.astype(np.uint64).astype(np.uint32).view(np.int32),
         "fours": len(blocks),
         "singles": int(singles.size),
+        **({} if geo.stride_w == 1 else {"form": _form(geo)}),
         "bias": bias * factor,
         "multiplier": multiplier if merged else multiplier - (1 << 31),
         "addend": 512 + (256 >> shift) - (128 << 10) if merged else (2 * zero_point + 1) << shift,
@@ -96,6 +129,7 @@ def single_params(
         "rows": _rows(geo),
         "columns": _columns(geo),
         "scratch": single_bytes(geo),
+        "below": _below(geo),
     }
 
 

@@ -13,7 +13,8 @@ _PER_ELEMENT = {"tfg_lookup_s8", "tfg_limit_s8", "tfg_flip_s8", "tfg_quantize_f3
 _BINARY = ("add", "sub", "mul", "maximum", "minimum", "squared_difference")
 _WINDOWS = {
     *("tfg_conv_2d_s8", "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_narrow_bytes_s8"),
-    *("tfg_conv_2d_single_s8", "tfg_conv_2d_grouped_s8", "tfg_conv_2d_groupwise_s8"),
+    *("tfg_conv_2d_single_s8", "tfg_conv_2d_single_apart_s8", "tfg_conv_2d_gather_s8"),
+    *("tfg_conv_2d_grouped_s8", "tfg_conv_2d_groupwise_s8"),
     *(f"tfg_depthwise_conv_2d{form}_s8" for form in ("", "_few", "_fours", "_planes")),
     *("tfg_max_pool_2d_s8", "tfg_average_pool_2d_s8"),
 }

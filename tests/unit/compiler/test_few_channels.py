@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from onelayer import along_time, layer
+from onelayer import CONV, Kind, along_time, layer
 from sliding import SAME, VALID, Net, differences
 from tflite_writer import Writer
 
@@ -12,7 +12,7 @@ from tinyforge.compiler import Goal, compile_model
 
 ONE, NARROW, THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
 PLANES, POINT, BYTES = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_narrow_bytes_s8"
-SINGLE = "tfg_conv_2d_single_s8"
+SINGLE, APART, GATHER = "tfg_conv_2d_single_s8", "tfg_conv_2d_single_apart_s8", "tfg_conv_2d_gather_s8"
 
 
 def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
@@ -38,23 +38,25 @@ def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
         ("depthwise k5 dilated by 4", 3, 3, "tfg_depthwise_conv_2d_few_s8"),
         ("depthwise k5 dilated by 4", 8, 8, "tfg_depthwise_conv_2d_fours_s8"),
         ("depthwise dilated by 2", 3, 3, "tfg_depthwise_conv_2d_few_s8"),
-        ("depthwise 5x5 twice", 1, 1, PLANES),
+        ("depthwise 5x5 twice", 1, 1, GATHER),
         ("depthwise 5x5 twice", 3, 3, PLANES),
-        ("conv_2d 5x5", 1, 2, PLANES),
+        ("conv_2d 5x5", 1, 2, GATHER),
         ("conv_2d 5x5", 1, 1, SINGLE),
         ("conv_1d k2", 1, 8, BYTES),
         ("conv_1d k3 dilated by 2", 3, 3, BYTES),
-        ("conv_2d dilated by 2", 1, 8, BYTES),
+        ("conv_2d dilated by 2", 1, 8, GATHER),
         ("conv_1d k3 dilated by 2", 8, 1, ONE),
         ("conv_1d k3 dilated by 2", 1, 1, SINGLE),
         ("conv_1d k3 dilated by 2", 7, 8, "tfg_conv_2d_s8"),
-        ("conv_2d", 1, 8, NARROW),
+        ("conv_2d", 1, 8, GATHER),
+        ("conv_2d", 2, 2, GATHER),
+        ("conv_2d 5x5", 2, 16, GATHER),
         ("conv_1d", 3, 8, NARROW),
         ("pointwise", 5, 8, NARROW),
         ("pointwise", 1, 8, POINT),
         ("pointwise", 1, 1, POINT),
-        ("conv_2d 5x5", 1, 8, NARROW),
-        ("conv_2d", 3, 3, NARROW),
+        ("conv_2d 5x5", 1, 8, GATHER),
+        ("conv_2d", 3, 3, GATHER),
         ("conv_2d", 3, 4, "tfg_conv_2d_s8"),
         ("conv_2d", 3, 8, "tfg_conv_2d_s8"),  # 18 pairs of values are too many
         ("conv_1d", 4, 8, "tfg_conv_1d_s8"),
@@ -65,6 +67,24 @@ def kernels(data: bytes, goal: Goal = Goal.BALANCED) -> list[str]:
 def test_kernel(kind, in_ch, out_ch, kernel):
     size = 40 if along_time(kind) and kind != "depthwise k5" else 12 if "5x5" in kind or "dilated" in kind else 6
     assert kernels(layer(kind, size, in_ch, out_ch)) == [kernel]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "channels", "expected"),
+    [
+        ((3, 3), 2, (1, 1), APART),
+        ((5, 5), 3, (1, 1), APART),
+        ((1, 3), 2, (1, 1), APART),
+        ((3, 3), 3, (1, 16), GATHER),
+        ((5, 5), 3, (1, 16), GATHER),
+        ((5, 5), 2, (2, 2), GATHER),
+        ((10, 4), 2, (1, 64), "tfg_conv_2d_s8"),  # weights of 16 bits are too many bytes more
+        ((5, 5), 2, (4, 4), "tfg_conv_2d_s8"),
+    ],
+)
+def test_kernel_of_a_stride(kernel, stride, channels, expected):
+    size = (1, 40) if kernel[0] == 1 else 20
+    assert kernels(layer(Kind(CONV, kernel, stride=stride), size, *channels)) == [expected]
 
 
 def test_constants_are_weighed():

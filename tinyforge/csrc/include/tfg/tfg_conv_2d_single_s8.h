@@ -5,13 +5,16 @@
 
 TFG_C_BEGIN
 
-/* Convolution from one channel to one, over one dimension (height 1) or two. Two roundings an output (gemmlowp). */
+/*
+ * Convolution from one channel to one, over one dimension (height 1) or two, whose windows lie side by side (stride_w 1).
+ * Two roundings an output (gemmlowp).
+ */
 typedef struct {
     /*
-     * Where stride_w is 1 or 2 and dilation_w 1: row by row, [kernel_h][four taps], the last of a row filled up with zeros,
-     * and where kernel_w is 4n + 1, instead of the last four the last tap of each row behind all of them, [kernel_h].
-     * Else [kernel_h * kernel_w] taps. Four are three words: bytes to what comes next, taps 0 and 2, 1 and 3 as int16; a
-     * single tap is one: itself as int16, above it the bytes to the next. Bytes are those of an input of `pitch` a row.
+     * Where dilation_w is 1: row by row, [kernel_h][four taps], the last of a row filled up with zeros, and where kernel_w
+     * is 4n + 1, instead of the last four the last tap of each row behind all of them, [kernel_h]. Else
+     * [kernel_h * kernel_w] taps. Four are three words: bytes to what comes next, taps 0 and 2, 1 and 3 as int16; a single
+     * tap is one: itself as int16, above it the bytes to the next. Bytes are those of an input of `pitch` a row.
      */
     const int32_t *taps;
     int32_t fours;   /* of them */
@@ -41,6 +44,7 @@ typedef struct {
     int32_t rows;      /* of outputs whose windows are in the scratch together, > 0 */
     int32_t columns;   /* the same; out_w if out_h > 1 */
     int32_t scratch;   /* its bytes, a multiple of 32 */
+    int32_t below;     /* input rows that a row of windows reads where it lies, with what is read behind it */
     int32_t pad_value; /* the input's zero point */
     int32_t zero_point;
     int32_t min;

@@ -430,6 +430,13 @@ typedef struct {
 /* All channels of four places: products, rescaling, saturation to int8 */
 void tfg_narrow(const tfg_narrow_t *narrow);
 
+/*
+ * Values of four windows into places: `words` words at the first offsets, two pairs each, then `twos` pairs at two offsets
+ * each; either may be 0
+ */
+void tfg_take_windows(int16_t *places, const int8_t *const *windows, const int32_t *offsets, int32_t words,
+                      int32_t twos);
+
 /* [pairs] of four windows' values into places, `stride` bytes apart, as tfg_narrow reads them; pairs > 0 */
 void tfg_pick_four(int16_t *places, const int8_t *windows, int32_t stride, const int32_t *offsets, int32_t pairs);
 
@@ -470,7 +477,8 @@ typedef struct {
     const int32_t *singles; /* behind the fours */
     int32_t stride;
     int32_t bias[4];       /* of four outputs, all the same */
-    const int32_t *threes; /* behind as many singles as are taken three by three */
+    int32_t form;          /* tfg_single_apart: as tfg_conv_2d_single_apart_s8_t has it */
+    const int32_t *threes; /* tfg_single_rows: behind as many singles as are taken three by three */
     const int32_t *end;    /* behind all of them */
     int32_t multiplier;
     int32_t addend;
@@ -483,6 +491,11 @@ typedef struct {
     int32_t rows;      /* > 0 */
 } tfg_single_rows_t;
 
+/* Outputs whose windows lie side by side, and such whose windows lie a stride apart */
 void tfg_single_rows(const tfg_single_rows_t *rows);
+void tfg_single_apart(const tfg_single_rows_t *rows);
+
+/* `count` > 0 bytes of each of `rows` > 0 rows, which lie so far apart that the given numbers are skipped behind each */
+void tfg_copy_rows(int8_t *to, const int8_t *from, int32_t count, int32_t rows, int32_t to_skip, int32_t from_skip);
 
 #endif /* TFG_DSP_H */

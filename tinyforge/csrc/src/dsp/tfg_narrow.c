@@ -97,6 +97,58 @@ TFG_NAKED void tfg_narrow(TFG_UNUSED const tfg_narrow_t *narrow)
                                                     ".purgem tfg_pair\n\t");
 }
 
+/* r1, r4 to r6 the windows, r2 offsets, r3 words left, lr pairs left */
+TFG_NAKED void tfg_take_windows(TFG_UNUSED int16_t *places, TFG_UNUSED const int8_t *const *windows,
+                                TFG_UNUSED const int32_t *offsets, TFG_UNUSED int32_t words, TFG_UNUSED int32_t twos)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r4, r5, r6, r7, r8, r9, r10, r11, lr}\n\t"
+                     "ldr lr, [sp, #36]\n\t"
+                     "ldmia r1, {r1, r4, r5, r6}\n\t"
+                     "cbz r3, 2f\n\t"
+                     "1:\n\t"
+                     "ldr r12, [r2], #4\n\t"
+                     "ldr r7, [r1, r12]\n\t"
+                     "ldr r8, [r4, r12]\n\t"
+                     "ldr r9, [r5, r12]\n\t"
+                     "ldr r10, [r6, r12]\n\t"
+                     "sxtb16 r11, r7\n\t"
+                     "sxtb16 r12, r8\n\t"
+                     "strd r11, r12, [r0], #8\n\t"
+                     "sxtb16 r11, r9\n\t"
+                     "sxtb16 r12, r10\n\t"
+                     "strd r11, r12, [r0], #8\n\t"
+                     "sxtb16 r7, r7, ror #8\n\t"
+                     "sxtb16 r8, r8, ror #8\n\t"
+                     "sxtb16 r9, r9, ror #8\n\t"
+                     "sxtb16 r10, r10, ror #8\n\t"
+                     "stmia r0!, {r7, r8, r9, r10}\n\t"
+                     "subs r3, r3, #1\n\t"
+                     "bne 1b\n\t"
+                     "2:\n\t"
+                     "cmp lr, #0\n\t"
+                     "beq 4f\n\t"
+                     "3:\n\t"
+                     "ldmia r2!, {r7, r8}\n\t"
+                     "ldrsb r9, [r1, r7]\n\t"
+                     "ldrsb r10, [r4, r7]\n\t"
+                     "ldrsb r11, [r5, r7]\n\t"
+                     "ldrsb r12, [r6, r7]\n\t"
+                     "ldrsb r3, [r1, r8]\n\t"
+                     "ldrsb r7, [r4, r8]\n\t"
+                     "pkhbt r9, r9, r3, lsl #16\n\t"
+                     "pkhbt r10, r10, r7, lsl #16\n\t"
+                     "ldrsb r3, [r5, r8]\n\t"
+                     "ldrsb r7, [r6, r8]\n\t"
+                     "pkhbt r11, r11, r3, lsl #16\n\t"
+                     "pkhbt r12, r12, r7, lsl #16\n\t"
+                     "stmia r0!, {r9, r10, r11, r12}\n\t"
+                     "subs lr, lr, #1\n\t"
+                     "bne 3b\n\t"
+                     "4:\n\t"
+                     "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}\n\t");
+}
+
 /* r1, r4 to r6 the windows, r3 offsets, lr pairs left */
 TFG_NAKED void tfg_pick_four(TFG_UNUSED int16_t *places, TFG_UNUSED const int8_t *windows, TFG_UNUSED int32_t stride,
                              TFG_UNUSED const int32_t *offsets, TFG_UNUSED int32_t pairs)
