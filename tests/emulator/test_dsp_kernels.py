@@ -31,14 +31,18 @@ SEED = int(os.environ.get("TINYFORGE_SEED", "1"))
 STEMS = (
     "add",
     "average_pool_2d",
+    "batch_matmul",
     "conv_2d",
     "depthwise_conv_2d",
     "fully_connected",
     "max_pool_2d",
+    "mean",
+    "mul",
     "networks",
     "packed",
     "padded",
     "pooled",
+    "sub",
     "transpose_conv",
     "unidirectional_sequence_lstm",
 )

@@ -518,7 +518,50 @@ def add(rng):
 
 def mul(rng):
     found, *sizes = elementwise(rng)
-    return found | {"multiplier": int(rng.integers(1 << 30, 1 << 31)), "exponent": -int(rng.integers(0, 12))}, *sizes
+    exponent = int(rng.integers(-3, 6)) if rng.integers(4) == 0 else -int(rng.integers(1, 32))
+    return found | {"multiplier": int(rng.integers(1 << 30, 1 << 31)), "exponent": exponent}, *sizes
+
+
+def mean(rng):
+    """Loops over an input of up to six dimensions, those that are kept and those that are not by turns."""
+    shape = [int(rng.choice([1, 1, 2, 3, 5, 8])) for _ in range(4)] + [
+        int(rng.choice([1, 3, 4, 7, 16])) for _ in range(2)
+    ]
+    if rng.integers(8) == 0:
+        shape = [1, 1, 1, 1, *rng.permutation([int(rng.integers(200, 600)), int(rng.integers(1, 9))]).tolist()]
+    steps = [int(np.prod(shape[place + 1 :])) for place in range(6)]
+    kept, gone = (0, 2, 4), (1, 3, 5)
+    if rng.integers(2):
+        kept, gone = gone, kept
+    found = {}
+    for name, places in (("kept", kept), ("count", gone)):
+        found |= {f"{name}_{number}": shape[place] for number, place in enumerate(places)}
+        step = "kept_stride" if name == "kept" else "stride"
+        found |= {f"{step}_{number}": steps[place] for number, place in enumerate(places)}
+    count = int(np.prod([shape[place] for place in gone]))
+    zero, bounds = int(rng.integers(-128, 128)), limits(rng)
+    shift = count.bit_length() - 1
+    found |= {"bias": -zero * count, "multiplier": (int(rng.integers(1 << 30, 1 << 31)) << shift) // count}
+    found |= {"exponent": int(rng.integers(-2, 3)) - shift, "zero_point": bounds["zero_point"]}
+    return found, [int(np.prod(shape))], int(np.prod([shape[place] for place in kept])), 0
+
+
+def batch_matmul(rng):
+    rows, columns = int(rng.integers(1, 7)), int(rng.choice([1, 2, 3, 4, 5, 8, 13]))
+    depth, found, counts = int(rng.choice([1, 2, 3, 4, 5, 16, 33])), {}, {}
+    batches = [int(rng.integers(1, 4)) for _ in range(3)]
+    found |= {f"batch_{number}": size for number, size in enumerate(batches)}
+    for name, across, along in (("left", "row", rows), ("right", "column", columns)):
+        turned = bool(rng.integers(2))
+        found |= {f"{name}_{across}": 1 if turned else depth, f"{name}_depth": along if turned else 1}
+        own = [1 if rng.integers(4) == 0 else size for size in batches]
+        for number, size in enumerate(own):
+            found[f"{name}_batch_{number}"] = along * depth * int(np.prod(own[number + 1 :])) if size > 1 else 0
+        counts[name] = along * depth * int(np.prod(own))
+    found |= {"rows": rows, "columns": columns, "depth": depth, "zero_point": limits(rng)["zero_point"]}
+    found |= {"left_offset": int(rng.choice([-127, 128, 0, 5])), "right_offset": int(rng.choice([-127, 128, 0, -9]))}
+    found |= {"multiplier": int(rng.integers(1 << 30, 1 << 31)), "exponent": int(rng.integers(-14, 2))}
+    return found, [counts["left"], counts["right"]], int(np.prod(batches)) * rows * columns, 0
 
 
 def gate_factors(rng, count, name, units):
@@ -612,6 +655,8 @@ KERNELS = {
     "tfg_add_s8": add,
     "tfg_sub_s8": add,
     "tfg_mul_s8": mul,
+    "tfg_mean_fours_s8": mean,
+    "tfg_batch_matmul_s8": batch_matmul,
     "tfg_lstm_s8": lstm,
     "tfg_gru_s8": gru,
     "tfg_lstm_packed_s8": lstm_packed,

@@ -32,11 +32,15 @@ BUFFERS = 0x2040_0000
 FAST = (
     "add",
     "average_pool_2d",
+    "batch_matmul",
     "conv_2d",
     "depthwise_conv_2d",
     "fully_connected",
     "max_pool_2d",
+    "mean",
+    "mul",
     "pooled",
+    "sub",
     "transpose_conv",
     "unidirectional_sequence_lstm",
 )

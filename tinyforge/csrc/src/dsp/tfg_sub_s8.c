@@ -1,0 +1,6 @@
+#include "tfg/tfg_sub_s8.h"
+
+#define TFG_ADD           tfg_sub_s8_t
+#define TFG_ADD_KERNEL    tfg_sub_s8
+#define TFG_COMBINE(a, b) ((a) - (b))
+#include "tfg_add.h"
