@@ -32,7 +32,6 @@ BUFFERS = 0x2040_0000
 FAST = (
     "add",
     "average_pool_2d",
-    "batch_matmul",
     "conv_2d",
     "depthwise_conv_2d",
     "fully_connected",
