@@ -11,8 +11,8 @@ TFG_C_BEGIN
  * Two roundings an output (gemmlowp).
  */
 typedef struct {
-    const int8_t *filter;      /* [stride_h][stride_w], each as tfg_conv_2d_s8_t has it: every stride-th tap, last first */
-    const int32_t *bias;       /* the same */
+    const int8_t *filter; /* [stride_h][stride_w], each as tfg_conv_2d_s8_t has it: every stride-th tap, last first */
+    const int32_t *bias;  /* the same */
     const int32_t *multiplier; /* [out_ch], one more if odd, for all phases */
     const int32_t *rare;       /* [stride_h][stride_w], each closed with -1; or NULL */
     int32_t batches;

@@ -6,7 +6,8 @@
 #include "tfg/tfg_conv_2d_s8.h"
 
 /* `bytes` at a time, `count` times; what is copied and its copies each so far from the next */
-static TFG_NOINLINE void copy(int8_t *to, int32_t to_step, const int8_t *from, int32_t from_step, int32_t bytes, int32_t count)
+static TFG_NOINLINE void copy(int8_t *to, int32_t to_step, const int8_t *from, int32_t from_step, int32_t bytes,
+                              int32_t count)
 {
     for (; count > 0; count--) {
         int32_t at = 0;
@@ -22,8 +23,8 @@ static TFG_NOINLINE void copy(int8_t *to, int32_t to_step, const int8_t *from, i
 }
 
 /* `columns` of a group's rows as a window of the kernel's height sees them from column `left` on, padding as numbers */
-static TFG_COLD void take(const tfg_conv_2d_groupwise_s8_t *p, const int8_t *input, int32_t top, int32_t left, int32_t columns,
-                 int32_t row_bytes, int8_t *to)
+static TFG_COLD void take(const tfg_conv_2d_groupwise_s8_t *p, const int8_t *input, int32_t top, int32_t left,
+                          int32_t columns, int32_t row_bytes, int8_t *to)
 {
     const int32_t each = p->group_in_ch;
     const int32_t before = tfg_min(tfg_max(-left, 0), columns);
@@ -40,8 +41,8 @@ static TFG_COLD void take(const tfg_conv_2d_groupwise_s8_t *p, const int8_t *inp
 }
 
 /* Outputs of a row, whose windows begin at `top` and `left` */
-static TFG_COLD void some(const tfg_conv_2d_groupwise_s8_t *p, tfg_conv_2d_s8_t *group, const int8_t *input, int32_t top,
-                 int32_t left, int8_t *output, int8_t *rows)
+static TFG_COLD void some(const tfg_conv_2d_groupwise_s8_t *p, tfg_conv_2d_s8_t *group, const int8_t *input,
+                          int32_t top, int32_t left, int8_t *output, int8_t *rows)
 {
     const int32_t columns = (group->out_w - 1) * p->stride_w + (p->kernel_w - 1) * p->dilation_w + 1;
     const int32_t row_bytes = group->in_w * p->group_in_ch;
@@ -74,7 +75,7 @@ static TFG_COLD void some(const tfg_conv_2d_groupwise_s8_t *p, tfg_conv_2d_s8_t 
 }
 
 TFG_COLD void tfg_conv_2d_groupwise_s8(const tfg_conv_2d_groupwise_s8_t *p, const int8_t *input, int8_t *output,
-                              int16_t *scratch)
+                                       int16_t *scratch)
 {
     tfg_conv_2d_s8_t group = {
         .batches = 1,
