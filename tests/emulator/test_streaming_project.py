@@ -63,7 +63,7 @@ def test_rungs_costs_and_report(streaming):
     assert (cnn["exact"], cnn["agreement"]) == (True, 1.0)
     assert cnn["live_instructions"] < 0.4 * cnn["instructions"]
     assert cnn["stream"]["hop"] == 4
-    assert "MAC a hop of 4" in cnn["stream_says"]
+    assert "instructions a hop of 4, " in cnn["stream_says"]
     report = json.loads(next((folder / "runs").glob("*/report/report.json")).read_text())
     (network,) = report["report"]["networks"]
     assert network["live"]["instructions"] == cnn["live_instructions"]

@@ -19,10 +19,12 @@ import numpy as np
 from tinyforge.compiler.convolution import conv_weights, output_limits, packed, sizes
 from tinyforge.compiler.gather import gather_bytes, gather_cost, gather_pairs, gather_params, gather_plan
 from tinyforge.compiler.geometry import Geometry, geometry_of
+from tinyforge.compiler.goal import Goal
 from tinyforge.compiler.layout import GROUP, filled
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.overlap import fours_of_windows, whole_windows
+from tinyforge.compiler.packing import FEW, MANY
 from tinyforge.compiler.planes import planes_bytes, planes_fit, planes_instructions, planes_overlaps
 from tinyforge.compiler.single import single_bytes, single_fits, single_params
 from tinyforge.core.graph import Array, Param
@@ -35,6 +37,7 @@ _CODE_BYTES = {  # GCC 12, -O2
     _ONE: 1890, _NARROW: 1780, _BYTES: 1890, _THREE: 1260, _PLANES: 2020, _POINT: 470, _SINGLE: 2110,
     _APART: 1440, _GATHER: 1440,
 }  # fmt: skip
+_FORMED = ("conv_1d", "conv_2d")  # stems of operators that take either kernel
 _SAVED_PER_MAC = 1.2  # instructions at least, of what a kernel for many channels takes
 _NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
 _MOST_PAIRS = 8  # of values of a window that the narrow kernel takes
@@ -58,7 +61,7 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
     """
     kernel = _kernel(geometry, stem)
     macs = geometry.batches * geometry.out_h * geometry.out_w * rows.size
-    if kernel is None or not _pays(view, low, kernel, geometry, stem):
+    if kernel is None or not _is_taken(view, low, kernel, geometry, stem):
         return False
     lines = geometry.kernel_h  # of weights that lie side by side
     if kernel == _ONE and geometry.dilation_w > 1:
@@ -101,6 +104,26 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
         - _gain(kernel, geometry, one_dimension=stem == "conv_1d")[1],
     )
     return True
+
+
+def _is_taken(view: OpView, low: Lowering, kernel: str, geo: Geometry, stem: str) -> bool:
+    """Whether the kernel pays, unless the network has another view of it: only a kernel for many channels pools.
+
+    ``balanced`` gives no speed for the few bytes that either kernel may be smaller by.
+    """
+    pays = _pays(view, low, kernel, geo, stem)
+    if stem not in _FORMED or kernel not in {_NARROW, _BYTES}:
+        return pays
+    if pays and low.goal is Goal.BALANCED and not _is_pooled(view):
+        return True
+    form = low.form(view, MANY if pays else FEW)
+    return form == FEW or (pays and form != MANY)
+
+
+def _is_pooled(view: OpView) -> bool:
+    """Whether a max pooling reads the output."""
+    graph, output = view.graph, view.graph.root(view.op.outputs[0])
+    return any(op.kind == "MAX_POOL_2D" and graph.root(op.inputs[0]) == output for op in graph.ops)
 
 
 def _pays(view: OpView, low: Lowering, kernel: str, geo: Geometry, stem: str) -> bool:

@@ -16,14 +16,15 @@ Better is, for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tinyforge.compiler.code_bytes import code_bytes
-from tinyforge.compiler.fuse import fuse, saved_instructions
+from tinyforge.compiler.form_choice import Part, Parts, choose
+from tinyforge.compiler.fuse import fuse
 from tinyforge.compiler.goal import BALANCED_BYTES_PER_1000, Goal
-from tinyforge.compiler.lowering import Lowering
-from tinyforge.compiler.packing import PLAIN, SLOWEST_BALANCED, Packs
+from tinyforge.compiler.lowering import Lowering, Packs
+from tinyforge.compiler.packing import FEW, MANY, PLAIN, SLOWEST_BALANCED
 from tinyforge.core.graph import DType, Graph, Layer, Op
 
 _WORD = 4  # bytes of a member of a kernel's structure
@@ -37,34 +38,17 @@ class Lowered:
 
     Attributes:
         lowering: states, tensors, and what forms the layers offer.
+        forms: of operators' weights, by index, those that are not plain.
         graph: with the tensors that lowerings added.
         layers: the calls, put together where that pays.
         log: what was put together.
     """
 
     lowering: Lowering
+    forms: Mapping[int, str]
     graph: Graph
     layers: list[Layer]
     log: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What an operator costs in one form.
-
-    Attributes:
-        bytes: flash of its constants and parameters.
-        instructions: of an inference, about; only differences between its forms count.
-        kernels: what it calls.
-    """
-
-    bytes: int
-    instructions: int
-    kernels: frozenset[str]
-
-
-Parts = Mapping[int, Mapping[str, Part]]
-"""What each operator costs in each form that it can take, of which ``PLAIN`` is one."""
 
 
 def lower(graph: Graph, goal: Goal) -> Lowered:
@@ -78,15 +62,16 @@ def lower(graph: Graph, goal: Goal) -> Lowered:
         UnsupportedModelError: an operator cannot be lowered.
     """
     packs: Packs = {}
-    plain = _lowered(graph, goal, {}, packs)
+    plain = lowered(graph, goal, {}, packs)
     offers = plain.lowering.offers
     if max((_weights(op, graph) for op in graph.ops if op.index in offers), default=0) < _LEAST_WEIGHTS:
-        return plain
+        kept = ((op, tuple(form for form in forms if form in {FEW, MANY})) for op, forms in offers.items())
+        offers = {op: forms for op, forms in kept if forms}
     trials = {PLAIN: plain}
     for form in sorted({form for forms in offers.values() for form in forms}):
-        trials[form] = _lowered(graph, goal, {op: form for op, forms in offers.items() if form in forms}, packs)
+        trials[form] = lowered(graph, goal, {op: form for op, forms in offers.items() if form in forms}, packs)
     chosen = {op: form for op, form in choose(_parts(trials), goal).items() if form != PLAIN}
-    return _best({**trials, _CHOSEN: _lowered(graph, goal, chosen, packs)}, goal) if chosen else plain
+    return _best({**trials, _CHOSEN: lowered(graph, goal, chosen, packs)}, goal) if chosen else plain
 
 
 def _weights(op: Op, graph: Graph) -> int:
@@ -97,75 +82,45 @@ def _weights(op: Op, graph: Graph) -> int:
 
 def _best(trials: Mapping[str, Lowered], goal: Goal) -> Lowered:
     """The best network as a whole: with other forms beside it, a plain layer may call another kernel than it did."""
-    parts = _parts(trials)
-    cost = _cost(parts, goal)
-    return trials[min(trials, key=lambda trial: cost({op: _of(forms, trial) for op, forms in parts.items()}))]
+    plain = trials[PLAIN]
+    return min(trials.values(), key=lambda trial: _cost(trial, plain, goal))
 
 
-def _of(forms: Mapping[str, Part], trial: str) -> str:
-    return trial if trial in forms else PLAIN
+def _cost(trial: Lowered, plain: Lowered, goal: Goal) -> tuple[float, ...]:
+    """What the goal wants least of."""
+    flash, instructions = _flash_bytes(trial.layers), sum(layer.instructions for layer in trial.layers)
+    if goal is Goal.SIZE:
+        return flash, instructions
+    if goal is Goal.SPEED:
+        return instructions, flash
+    packed = {*trial.forms}.union(part.op for layer in trial.layers if layer.op in trial.forms for part in layer.parts)
+    taken, most = (sum(layer.instructions for layer in one.layers if layer.op in packed) for one in (trial, plain))
+    breaks = taken > SLOWEST_BALANCED * most or flash > _flash_bytes(plain.layers)
+    return breaks, 1000 * flash + BALANCED_BYTES_PER_1000 * instructions, flash
 
 
-def choose(parts: Parts, goal: Goal) -> dict[int, str]:
-    """The form of each operator.
+def _flash_bytes(layers: list[Layer]) -> int:
+    """Of calls: constants, parameters, and code as far as it is listed."""
+    return sum(map(_own_bytes, layers)) + code_bytes({layer.kernel for layer in layers})
+
+
+def _own_bytes(layer: Layer) -> int:
+    return layer.const_bytes + _WORD * len(layer.params)
+
+
+def lowered(graph: Graph, goal: Goal, forms: Mapping[int, str], packs: Packs) -> Lowered:
+    """The calls of a graph with some forms.
 
     Args:
-        parts: what they cost.
-        goal: which costs count, and how.
+        graph: after the passes.
+        goal: decides all else.
+        forms: of operators' weights, by index; of others plain ones.
+        packs: what was packed before, to which more is added.
     """
-    cost = _cost(parts, goal)
-    starts = [
-        {op: form if form in forms else list(forms)[-1] for op, forms in parts.items()}
-        for form in sorted({form for forms in parts.values() for form in forms})
-    ]
-    plain = dict.fromkeys(parts, PLAIN)
-    return min((_improved(parts, start, cost) for start in (plain, *starts)), key=cost)
-
-
-def _cost(parts: Parts, goal: Goal) -> Callable[[Mapping[int, str]], tuple[float, ...]]:
-    """What the goal wants least of, of the forms of all operators."""
-    most_bytes = _bytes(parts, dict.fromkeys(parts, PLAIN))
-
-    def cost(forms: Mapping[int, str]) -> tuple[float, ...]:
-        flash, instructions = _bytes(parts, forms), _instructions(parts, forms)
-        if goal is Goal.SIZE:
-            return flash, instructions
-        if goal is Goal.SPEED:
-            return instructions, flash
-        packed = {op: form for op, form in forms.items() if form != PLAIN}
-        slow = _instructions(parts, packed) > SLOWEST_BALANCED * _instructions(parts, dict.fromkeys(packed, PLAIN))
-        return slow or flash > most_bytes, 1000 * flash + BALANCED_BYTES_PER_1000 * instructions, flash
-
-    return cost
-
-
-def _improved(
-    parts: Parts, start: Mapping[int, str], cost: Callable[[Mapping[int, str]], tuple[float, ...]]
-) -> dict[int, str]:
-    """Forms of which none is better alone in another one."""
-    best = dict(start)
-    while True:
-        others = [best | {op: form} for op, forms in parts.items() for form in forms if form != best[op]]
-        found = min(others, key=cost, default=best)
-        if cost(found) >= cost(best):
-            return best
-        best = found
-
-
-def _bytes(parts: Parts, forms: Mapping[int, str]) -> int:
-    taken = [parts[op][form] for op, form in forms.items()]
-    return sum(part.bytes for part in taken) + code_bytes(frozenset().union(*(part.kernels for part in taken)))
-
-
-def _instructions(parts: Parts, forms: Mapping[int, str]) -> int:
-    return sum(parts[op][form].instructions for op, form in forms.items())
-
-
-def _lowered(graph: Graph, goal: Goal, forms: Mapping[int, str], packs: Packs) -> Lowered:
     lowering = Lowering(graph, goal, forms, packs)
     lowering.run()
     graph = replace(graph, tensors=tuple(lowering.tensors))
-    return Lowered(lowering, graph, *fuse(graph, lowering.layers, goal))
+    return Lowered(lowering, forms, graph, *fuse(graph, lowering.layers, goal))
 
 
 def _parts(trials: Mapping[str, Lowered]) -> Parts:
@@ -181,12 +136,10 @@ def _parts(trials: Mapping[str, Lowered]) -> Parts:
         for layer in trial.layers:
             calls.setdefault(owners.get(layer.op, layer.op), []).append(layer)
         for op, layers in calls.items():
-            part = Part(
-                sum(layer.const_bytes + _WORD * len(layer.params) for layer in layers),
-                trial.lowering.instructions.get(op, 0) - sum(saved_instructions(trial.graph, one) for one in layers),
-                frozenset(layer.kernel for layer in layers),
-            )
-            forms = found.setdefault(op, {})
-            if form == PLAIN or part != forms[PLAIN]:
-                forms[form] = part
+            if form == PLAIN or op in trial.forms:
+                found.setdefault(op, {})[form] = Part(
+                    sum(map(_own_bytes, layers)),
+                    sum(layer.instructions for layer in layers),
+                    frozenset(layer.kernel for layer in layers),
+                )
     return found

@@ -23,6 +23,7 @@ from tinyforge.compiler.code_bytes import code_bytes
 from tinyforge.compiler.convolution import patch_bytes
 from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.goal import Goal
+from tinyforge.compiler.instructions import counted
 from tinyforge.compiler.overlap import whole_windows
 from tinyforge.core.graph import Graph, Layer, Param
 
@@ -31,8 +32,7 @@ POOLING = ("tfg_conv_1d_packed_s8", "tfg_conv_1d_indexed_s8")
 """Kernels of packed weights, which pool as their parameters say; 1: not."""
 _CONV_1D, _CONV_2D, _POOL = "tfg_conv_1d_s8", "tfg_conv_2d_s8", "tfg_max_pool_2d_s8"
 _CALL_BYTES = 60  # parameters of a pooling
-_SAVED_PER_PLACE_PACKED = 2  # instructions that a kernel of packed weights saves itself
-_SAVED_PER_PLACE = 6  # instructions for each value that is pooled, on the virtual Cortex-M4, at least
+_SAVED_PER_PLACE = 7  # instructions of a convolution over two dimensions for each value that is pooled, at least
 _POOLS = (2, 4)  # of the four places that the kernel computes together
 _SIZES_1D = ("batches", "in_len", "in_ch", "places", "pool", "out_ch", "kernel", "stride", "pad", "groups", "pad_value")
 
@@ -55,7 +55,7 @@ def fuse(graph: Graph, layers: Sequence[Layer], goal: Goal) -> tuple[list[Layer]
     for kernels in (some for count in range(1, len(there) + 1) for some in itertools.combinations(there, count)):
         found = {index: layer for index, layer in pairs.items() if layer.kernel in kernels}
         more = _bytes(layers, found) - _bytes(layers, best)
-        if goal.takes(more_bytes=max(more, 0), fewer_instructions=_saved(graph, found) - _saved(graph, best)):
+        if goal.takes(more_bytes=max(more, 0), fewer_instructions=_saved(found) - _saved(best)):
             best = found
     lines = [f"{one.parts[0].name} and {one.parts[1].name} are one call" for one in best.values()]
     return _together(layers, best), lines
@@ -77,22 +77,9 @@ def _together(layers: Sequence[Layer], found: Mapping[int, Layer]) -> list[Layer
     return [replace(layer, index=number) for number, layer in enumerate(kept)]
 
 
-def saved_instructions(graph: Graph, layer: Layer) -> int:
-    """Instructions that a convolution takes less, about, because it rescales only what its pooling lets through.
-
-    0 for other calls. The pooling's own pass is not counted.
-    """
-    places = _numbers(layer).get("pool", 4) if layer.parts else 0
-    each = _SAVED_PER_PLACE_PACKED if layer.kernel in POOLING else _SAVED_PER_PLACE
-    return each * places * graph.tensors[layer.outputs[0]].elements
-
-
-def _saved(graph: Graph, found: Mapping[int, Layer]) -> int:
-    """Instructions of an inference, at least."""
-    return sum(
-        _SAVED_PER_PLACE * _numbers(layer).get("pool", 4) * graph.tensors[layer.outputs[0]].elements
-        for layer in found.values()
-    )
+def _saved(found: Mapping[int, Layer]) -> int:
+    """Instructions of an inference, about."""
+    return sum(sum(part.instructions for part in layer.parts) - layer.instructions for layer in found.values())
 
 
 def _bytes(layers: Sequence[Layer], found: Mapping[int, Layer]) -> int:
@@ -169,7 +156,9 @@ def _conv_2d_pool(conv: Layer, pool: Layer) -> Layer | None:
     )
     kept = {name: value for name, value in size.items() if name not in {"zero_point", "min", "max"}}
     fused = _fused(conv, pool, CONV_2D_POOL, kept, square)
-    return replace(fused, scratch_bytes=patch_bytes(one, squares=True))
+    rescaled = one.batches * one.out_h * one.out_w * one.out_ch * 4
+    taken = conv.instructions - _SAVED_PER_PLACE * rescaled
+    return replace(fused, scratch_bytes=patch_bytes(one, squares=True), instructions=taken)
 
 
 def _fused(conv: Layer, pool: Layer, kernel: str, sizes: Mapping[str, Param], geometry: Geometry) -> Layer:
@@ -183,7 +172,7 @@ def _fused(conv: Layer, pool: Layer, kernel: str, sizes: Mapping[str, Param], ge
         geometry: of what an output reads.
     """
     ends = (min(max(_numbers(conv)[name], _numbers(pool)["min"]), _numbers(pool)["max"]) for name in ("min", "max"))
-    return replace(
+    fused = replace(
         conv,
         kernel=kernel,
         outputs=pool.outputs,
@@ -196,6 +185,7 @@ def _fused(conv: Layer, pool: Layer, kernel: str, sizes: Mapping[str, Param], ge
         overlaps=whole_windows(geometry),
         parts=(conv, pool),
     )
+    return counted(fused)
 
 
 _FUSING = {_CONV_1D: _conv_1d_pool, **dict.fromkeys(POOLING, _conv_1d_pool), _CONV_2D: _conv_2d_pool}

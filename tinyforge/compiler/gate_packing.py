@@ -15,23 +15,21 @@ last bit. ``listed`` is fast: it takes fewer instructions than narrow plain weig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import itertools
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from tinyforge.compiler.goal import BALANCED_BYTES_PER_1000, Goal
+from tinyforge.compiler.gate_turns import CODED, INDEXED, LISTED, MASKED, gate_instructions
 from tinyforge.core.graph import Array, Param
-
-LISTED, MASKED, CODED, INDEXED = 0, 1, 2, 3
 
 MOST_LISTED = 128  # inputs: an entry has seven bits for the second one
 _BOOK = 16
 _BEHIND = 3  # bytes that a kernel reads behind the last row's bits
 
-# instructions on the virtual Cortex-M4: of an entry (a word where listed, a weight where all are stored), of a row
-_PER_ENTRY = {LISTED: 9.0, MASKED: 7.0, CODED: 14.0, INDEXED: 6.5}
-_PER_ROW = {LISTED: -3.0, MASKED: 30.0, CODED: 26.0, INDEXED: 14.0}  # less than 0: plain inputs are made int16 first
+_NAMES = {LISTED: "listed", MASKED: "masked", CODED: "coded", INDEXED: "indexed"}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -42,13 +40,11 @@ class PackedGates:
         form: LISTED, MASKED, CODED or INDEXED.
         rows: uint8 [bytes].
         book: int8 [gates, 16], or None for LISTED and MASKED.
-        instructions: of one pass over all rows, about.
     """
 
     form: int
     rows: Array
     book: Array | None
-    instructions: int
 
     @property
     def flash_bytes(self) -> int:
@@ -72,21 +68,42 @@ def gate_forms(weights: Array) -> list[PackedGates]:
     return found
 
 
-def packed_gates(sources: Mapping[str, Array], *, passes: int, goal: Goal) -> tuple[dict[str, Param], int]:
-    """The members of a packed kernel's structure that hold its weights, and instructions of all products, about.
+def packed_gates(sources: Mapping[str, Array]) -> dict[str, dict[str, Param]]:
+    """The members of a packed kernel's structure that hold its weights, for all that some goal may want.
 
     Args:
         sources: int8 [gates, units, inputs] by the prefix of their members: ``input`` and ``recurrent``.
-        passes: of an inference over all weights.
-        goal: which form is best for a source.
+
+    Returns:
+        By the names of both forms; only where no other pair takes fewer bytes and fewer instructions.
     """
-    found: dict[str, Param] = {}
-    instructions = 0
-    for name, weights in sources.items():
-        form = min(gate_forms(weights), key=_cost(goal, passes))
-        found |= {f"{name}_rows": form.rows, f"{name}_book": form.book, f"{name}_form": form.form}
-        instructions += passes * form.instructions
-    return found, instructions
+    best = [_best(gate_forms(weights), weights) for weights in sources.values()]
+    pairs = sorted(
+        itertools.product(*best), key=lambda pair: (sum(size for size, *_ in pair), sum(each[1] for each in pair))
+    )
+    found: dict[str, dict[str, Param]] = {}
+    least = math.inf
+    for pair in pairs:
+        instructions = sum(each[1] for each in pair)
+        if instructions < least:
+            least = instructions
+            forms = [form for *_, form in pair]
+            found[" ".join(_NAMES[form.form] for form in forms)] = {
+                f"{name}_{member}": value
+                for name, form in zip(sources, forms, strict=True)
+                for member, value in (("rows", form.rows), ("book", form.book), ("form", form.form))
+            }
+    return found
+
+
+def _best(forms: list[PackedGates], weights: Array) -> list[tuple[int, float, PackedGates]]:
+    """Bytes and instructions of those of which no other takes less of both."""
+    gates, units, length = weights.shape
+    costs = sorted(
+        ((form.flash_bytes, gate_instructions(form.form, form.rows, gates * units, length), form) for form in forms),
+        key=lambda cost: cost[:2],
+    )
+    return [cost for number, cost in enumerate(costs) if all(cost[1] < other[1] for other in costs[:number])]
 
 
 def gates_can_be_smaller(sources: Iterable[Array]) -> bool:
@@ -105,21 +122,8 @@ def _few_or_zeros(weights: Array) -> bool:
     return int(max(counts)) <= _BOOK
 
 
-def _cost(goal: Goal, passes: int) -> Callable[[PackedGates], tuple[int, int]]:
-    """What the goal wants least of."""
-
-    def cost(form: PackedGates) -> tuple[int, int]:
-        if goal is Goal.SIZE:
-            return form.flash_bytes, form.instructions
-        if goal is Goal.SPEED:
-            return form.instructions, form.flash_bytes
-        return 1000 * form.flash_bytes + BALANCED_BYTES_PER_1000 * passes * form.instructions, 0
-
-    return cost
-
-
 def _listed(rows: Array) -> PackedGates:
-    words, count = [], 0
+    words = []
     for row in rows:
         places = np.flatnonzero(row)
         pairs = max(-(-places.size // 2), 1)
@@ -130,8 +134,7 @@ def _listed(rows: Array) -> PackedGates:
         packed[:, 1, 1] *= 2
         packed[-1, 1, 1] += 1
         words.append(packed.reshape(-1))
-        count += pairs
-    return _packed(LISTED, words, None, count, len(rows))
+    return _packed(LISTED, words, None)
 
 
 def _masked(rows: Array) -> PackedGates:
@@ -139,7 +142,7 @@ def _masked(rows: Array) -> PackedGates:
     for row in rows:
         parts += [np.packbits(row != 0), row[row != 0].view(np.uint8)]
     parts.append(np.zeros(_BEHIND, np.uint8))
-    return _packed(MASKED, parts, None, int(np.count_nonzero(rows)), len(rows))
+    return _packed(MASKED, parts, None)
 
 
 def _coded(rows: Array, values: list[Array]) -> PackedGates:
@@ -147,12 +150,12 @@ def _coded(rows: Array, values: list[Array]) -> PackedGates:
     for number, row in enumerate(rows):
         parts += [np.packbits(row != 0), _nibbles(row[row != 0], values[number % len(values)])]
     parts.append(np.zeros(_BEHIND, np.uint8))
-    return _packed(CODED, parts, values, int(np.count_nonzero(rows)), len(rows))
+    return _packed(CODED, parts, values)
 
 
 def _indexed(rows: Array, values: list[Array]) -> PackedGates:
     parts = [_nibbles(row, values[number % len(values)]) for number, row in enumerate(rows)]
-    return _packed(INDEXED, parts, values, rows.size, len(rows))
+    return _packed(INDEXED, parts, values)
 
 
 def _nibbles(row: Array, values: Array) -> Array:
@@ -162,11 +165,10 @@ def _nibbles(row: Array, values: Array) -> Array:
     return np.asarray(places[::2] | places[1::2] << 4, np.uint8)
 
 
-def _packed(form: int, parts: list[Array], values: list[Array] | None, entries: int, rows: int) -> PackedGates:
+def _packed(form: int, parts: list[Array], values: list[Array] | None) -> PackedGates:
     book = None
     if values is not None:
         book = np.zeros((len(values), _BOOK), np.int8)
         for own, into in zip(values, book, strict=True):
             into[: own.size] = own
-    instructions = int(_PER_ENTRY[form] * entries + _PER_ROW[form] * rows)
-    return PackedGates(form, np.concatenate(parts), book, instructions)
+    return PackedGates(form, np.concatenate(parts), book)

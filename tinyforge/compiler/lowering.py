@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar, cast
 
 import numpy as np
 
 from tinyforge.compiler.goal import Goal
+from tinyforge.compiler.instructions import counted
 from tinyforge.compiler.operators import OpView, find_operator
-from tinyforge.compiler.packing import PLAIN, Packed, Packs, pack
+from tinyforge.compiler.packing import PLAIN
 from tinyforge.core.graph import Array, DType, Graph, Layer, Op, Overlap, Param, State, Tensor
+
+Found = TypeVar("Found")
+Packs = dict[int, object]
+"""What was packed, by operator."""
 
 
 class Lowering:
@@ -26,7 +32,6 @@ class Lowering:
         states: memory between inferences so far.
         tensors: the graph's tensors, with those that lowerings added.
         offers: forms that operators' weights may take instead of the plain one, by index.
-        instructions: of an inference, about, by operator; for those that offer forms at least.
     """
 
     def __init__(
@@ -39,7 +44,6 @@ class Lowering:
         self.graph = graph
         self.goal = goal
         self.offers: dict[int, tuple[str, ...]] = {}
-        self.instructions: dict[int, int] = {}
         self._forms = forms or {}
         self._packs = {} if packs is None else packs
         self.layers: list[Layer] = []
@@ -80,7 +84,7 @@ class Lowering:
         """Add one kernel call; the arguments are those of ``Layer``, ``inplace`` and ``instructions``.
 
         Args:
-            instructions: of an inference, about.
+            instructions: of an inference, about, of a kernel that ``instructions.py`` does not know.
             inplace: pairs (input position, output position) of a kernel that reads all it needs of a byte before it
                 writes a byte at or beyond that place: overlaps of distance 0.
 
@@ -90,7 +94,6 @@ class Lowering:
         """
         if self._op is None:
             raise ValueError("a layer outside of an operator")
-        self.instructions[self._op.index] = self.instructions.get(self._op.index, 0) + instructions
         number = self._counts.get(stem, 0)
         self._counts[stem] = number + 1
         checked = {name: _checked(stem, name, value) for name, value in params.items()}
@@ -101,33 +104,34 @@ class Lowering:
             root = self.tensors[self.graph.root(tensor.index)]
             if root.variable and all(state.tensor != root.index for state in self.states):
                 OpView(self.graph, self._op).refuse("is a variable that nothing keeps", "convert it again", tensor)
-        self.layers.append(
-            Layer(
-                index=len(self.layers),
-                op=self._op.index,
-                stem=stem,
-                kernel=kernel,
-                name=f"{stem}_{number}",
-                inputs=tuple(tensor.index for tensor in inputs),
-                outputs=tuple(tensor.index for tensor in outputs),
-                params=checked,
-                states=tuple(state.name for state in states),
-                scratch_bytes=scratch_bytes,
-                macs=macs,
-                overlaps=(*overlaps, *(Overlap(source, target) for source, target in inplace)),
-            )
+        layer = Layer(
+            index=len(self.layers),
+            op=self._op.index,
+            stem=stem,
+            kernel=kernel,
+            name=f"{stem}_{number}",
+            inputs=tuple(tensor.index for tensor in inputs),
+            outputs=tuple(tensor.index for tensor in outputs),
+            params=checked,
+            states=tuple(state.name for state in states),
+            scratch_bytes=scratch_bytes,
+            macs=macs,
+            overlaps=(*overlaps, *(Overlap(source, target) for source, target in inplace)),
+            instructions=instructions,
         )
+        self.layers.append(counted(layer))
 
     def form(self, view: OpView, *offered: str) -> str:
-        """The form of the operator's weights: one of ``offered``, or ``PLAIN``."""
-        self.offers[view.op.index] = offered
-        return self._forms.get(view.op.index, PLAIN)
+        """The form of the operator's weights: one of ``offered``, beside what was offered before, or ``PLAIN``."""
+        self.offers[view.op.index] = (*self.offers.get(view.op.index, ()), *offered)
+        form = self._forms.get(view.op.index, PLAIN)
+        return form if form in offered else PLAIN
 
-    def pack(self, view: OpView, weights: Array) -> Packed:
-        """What :func:`packing.pack` makes of the operator's weights, int8 [outputs, inputs]; once for all lowerings."""
+    def once(self, view: OpView, make: Callable[[], Found]) -> Found:
+        """What ``make`` finds of the operator's weights, once for all lowerings; an operator has one such thing."""
         if view.op.index not in self._packs:
-            self._packs[view.op.index] = pack(weights)
-        return self._packs[view.op.index]
+            self._packs[view.op.index] = make()
+        return cast("Found", self._packs[view.op.index])
 
     def has_kernel(self, kernel: str) -> bool:
         """Whether a call before this one takes the same kernel: its code is there already."""

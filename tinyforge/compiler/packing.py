@@ -30,14 +30,11 @@ _FARTHEST = 15
 PLAIN, PACKED, PAIRS, NIBBLES = "", "packed", "pairs", "nibbles"
 """How a layer's weights lie: as the model has them, as :func:`pack` lays them, or four bits each, looked up two at a
 time (``PAIRS``) or one by one."""
+FEW, MANY = "few", "many"
+"""Plain weights too, for the other kernel than the layer alone would take: for few channels, or for many."""
 
 SLOWEST_BALANCED = 2.0
 """`balanced` packs layers that together take at most so many times the instructions of plain ones."""
-
-# instructions on the virtual Cortex-M4, by how many places a kernel multiplies with a weight that it has unpacked:
-# of an entry (a weight where all are stored), and of an output beside them
-_PER_ENTRY = {1: {CODED: 7.4, SPARSE: 7.0}, 4: {CODED: 11.2, SPARSE: 9.6}}
-_PER_ROW = {1: 50.0, 4: 61.0}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,18 +58,9 @@ class Packed:
         """Bytes of all its arrays."""
         return int(self.rows.nbytes + self.entries.nbytes + (0 if self.book is None else self.book.nbytes))
 
-    def instructions(self, places: int) -> int:
-        """Instructions of one pass over all rows, about; ``places`` (1 or 4) share each weight."""
-        per_entry = _PER_ENTRY[places][self.form] * (2 if self.form == SPARSE else 1)
-        return int(per_entry * int(self.entries.sum()) + _PER_ROW[places] * len(self.entries))
-
     def params(self) -> dict[str, Param]:
         """Members of the kernels' structures."""
         return {"rows": self.rows, "entries": self.entries, "book": self.book, "form": self.form}
-
-
-Packs = dict[int, Packed]
-"""What was packed, by operator."""
 
 
 def pack(weights: Array) -> Packed:

@@ -18,15 +18,15 @@ from dataclasses import dataclass, replace
 
 from tinyforge.compiler.fuse import apart
 from tinyforge.compiler.goal import Goal
+from tinyforge.compiler.instructions import counted
 from tinyforge.compiler.memory_plan import plan_memory
+from tinyforge.compiler.stream_gain import gain_of
 from tinyforge.compiler.stretch import Stretch, stretch_of
 from tinyforge.core.errors import UsageError
 from tinyforge.core.graph import Compiled, DType, Layer, Param, Place, State, Stream, Tensor
 
-PAYS = 0.75  # streaming is chosen below this share of the whole window's MAC
 SAYS = "stream: "  # begins the line of the log that says what streaming saves
 _MOST_PHASES = 16
-_MOST_RAM, _MOST_RAM_RATIO = 16_384, 4  # bytes, and times the whole window's, that streaming may take at most
 
 
 @dataclass(slots=True)
@@ -94,11 +94,22 @@ def stream(compiled: Compiled, hop: int, *, goal: Goal = Goal.BALANCED, force: b
         force: stream even where it does not pay.
 
     Returns:
-        The streaming model, or ``compiled`` with a line in its log where streaming does not pay: it computes nearly as
-        much, or keeps far more.
+        The streaming model, or ``compiled`` with a line in its log where streaming does not pay: it saves few
+        instructions, or not enough for the RAM and flash that it takes.
 
     Raises:
         UsageError: a model with several inputs, or of several windows, or a hop that does not fit its window.
+    """
+    length = _checked(compiled, hop)
+    found, note = _sliding(compiled, hop, length, goal)
+    return _judged(compiled, found, note, goal, force=force)
+
+
+def _checked(compiled: Compiled, hop: int) -> int:
+    """Samples of the window.
+
+    Raises:
+        UsageError: as :func:`stream`.
     """
     graph = compiled.graph
     if len(graph.inputs) != 1:
@@ -111,15 +122,7 @@ def stream(compiled: Compiled, hop: int, *, goal: Goal = Goal.BALANCED, force: b
     length = _length(source)
     if not 1 <= hop < length:
         raise UsageError("--hop", f"{hop} samples of a window of {length}", f"give 1 to {length - 1}")
-    parted = _parted(compiled, hop, length, goal)
-    found = _Builder(parted, _streamed(parted, hop, length), hop, length).build()
-    ram, whole_ram = (one.arena_bytes + one.state_bytes for one in (found, compiled))
-    line = ""
-    if found.macs > PAYS * compiled.macs:
-        line = f"{found.macs} MAC a hop where the whole window takes {compiled.macs}"
-    elif ram > max(_MOST_RAM, _MOST_RAM_RATIO * whole_ram):
-        line = f"{ram} B of arena and state where the whole window takes {whole_ram}"
-    return replace(compiled, log=(*compiled.log, f"{SAYS}does not pay: {line}")) if line and not force else found
+    return length
 
 
 def stream_beside(compiled: Compiled, hop: int, *, goal: Goal = Goal.BALANCED, force: bool = False) -> Compiled:
@@ -134,13 +137,28 @@ def stream_beside(compiled: Compiled, hop: int, *, goal: Goal = Goal.BALANCED, f
     Raises:
         UsageError: as :func:`stream`.
     """
-    found = stream(compiled, hop, goal=goal, force=force)
-    if found.stream is None:
-        return found
+    found, note = _sliding(compiled, hop, _checked(compiled, hop), goal)
     slots = tuple(replace(slot, name=f"hop_{slot.name}") for slot in found.plan.slots)
     layers = tuple(replace(layer, name=f"hop_{layer.name}") for layer in found.layers)
     sliding = replace(found, layers=layers, plan=replace(found.plan, slots=slots))
-    return replace(compiled, sliding=sliding, log=found.log)
+    return _judged(compiled, replace(compiled, sliding=sliding), note, goal, force=force)
+
+
+def _judged(whole: Compiled, found: Compiled, note: str, goal: Goal, *, force: bool) -> Compiled:
+    """The streaming model, or the one for whole windows where that does not pay; a line says what, or why not."""
+    gain, sliding = gain_of(whole, found), found.sliding or found
+    if not force and (reason := gain.why_not(goal)):
+        return replace(whole, log=(*whole.log, f"{SAYS}does not pay: {reason}"))
+    stream_ = sliding.stream
+    if stream_ is None:
+        raise ValueError("a model for whole windows")
+    return replace(found, log=(*whole.log, f"{SAYS}{gain.says(stream_.hop, stream_.length)}{note}"))
+
+
+def _sliding(compiled: Compiled, hop: int, length: int, goal: Goal) -> tuple[Compiled, str]:
+    """The model for new samples alone, and what is to be said of its hop."""
+    parted = _parted(compiled, hop, length, goal)
+    return _Builder(parted, _streamed(parted, hop, length), hop, length).build()
 
 
 def said_of(compiled: Compiled) -> str:
@@ -249,7 +267,8 @@ class _Builder:
         self._layers: list[Layer] = []
         self._stored: dict[int, tuple[int, int]] = {}  # tensor -> what stores it, its first row there
 
-    def build(self) -> Compiled:
+    def build(self) -> tuple[Compiled, str]:
+        """The model, and what is to be said of its hop."""
         graph = self._compiled.graph
         source = self._rows[graph.inputs[0]]
         samples = self._new("samples", self._hop * source.row_bytes, graph.inputs[0])
@@ -268,7 +287,7 @@ class _Builder:
             self._states.append(State(tensor, counter, DType.INT32, 1, 0, per_window=False))
         return self._compiled_of(samples, phases, counter)
 
-    def _compiled_of(self, samples: int, phases: int, counter: str) -> Compiled:
+    def _compiled_of(self, samples: int, phases: int, counter: str) -> tuple[Compiled, str]:
         whole = self._compiled
         graph = replace(
             whole.graph, tensors=tuple(self._tensors), aliases=self._aliases, inputs=(samples,), subgraphs=()
@@ -277,26 +296,20 @@ class _Builder:
         info = whole.info
         if info is not None:
             info = replace(info, window=replace(info.window, length=self._hop))
-        macs = sum(layer.macs for layer in self._layers)
-        ram = plan.arena_bytes + sum(state.bytes for state in self._states)
-        share = 100 * macs / max(whole.macs, 1)
-        line = (
-            f"{SAYS}{macs} MAC a hop of {self._hop}, {share:.0f} % of the {whole.macs} of the whole window of "
-            f"{self._length}; {ram} B of arena and state instead of {whole.arena_bytes + whole.state_bytes}"
-        )
+        note = ""
         step = max(rows.step for rows in self._rows.values())
         if phases > 1 and step < self._length:
-            line += f"; a hop that is a multiple of {step} keeps one copy of each row and computes less a sample"
-        return replace(
+            note = f"; a hop that is a multiple of {step} keeps one copy of each row and computes less a sample"
+        found = replace(
             whole,
             graph=graph,
             layers=tuple(self._layers),
             plan=plan,
             states=tuple(self._states),
             info=info,
-            log=(*whole.log, line),
             stream=Stream(self._hop, self._length, phases, counter, self._places, whole.macs),
         )
+        return found, note
 
     def _new(
         self, name: str, elements: int, like: int = -1, *, variable: bool = False, dtype: DType | None = None
@@ -353,18 +366,18 @@ class _Builder:
         share: float = 1.0,
     ) -> None:
         whole = params is None
-        self._layers.append(
-            replace(
-                layer,
-                index=len(self._layers),
-                name=name,
-                inputs=inputs,
-                outputs=outputs,
-                params=layer.params if params is None else params,
-                macs=layer.macs if whole else round(layer.macs * share),
-                overlaps=layer.overlaps if whole else (),
-            )
+        part = replace(
+            layer,
+            index=len(self._layers),
+            name=name,
+            inputs=inputs,
+            outputs=outputs,
+            params=layer.params if params is None else params,
+            macs=layer.macs if whole else round(layer.macs * share),
+            overlaps=layer.overlaps if whole else (),
+            instructions=layer.instructions if whole else round(layer.instructions * share),
         )
+        self._layers.append(counted(part))
 
     def _copy(self, layer: Layer, name: str, source: int, target: int) -> None:
         size = self._tensors[target].bytes

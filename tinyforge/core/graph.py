@@ -228,6 +228,7 @@ class Layer:
         macs: multiply-accumulates of one inference.
         overlaps: inputs and outputs that may share bytes, and how; all others must lie apart.
         parts: the calls that this one stands for, if it does the work of several.
+        instructions: of an inference on a Cortex-M4, about; 0 where that is not known.
     """
 
     index: int
@@ -243,6 +244,7 @@ class Layer:
     macs: int = 0
     overlaps: tuple[Overlap, ...] = ()
     parts: tuple[Layer, ...] = ()
+    instructions: int = 0
 
     @property
     def const_bytes(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from small_models import dense, info, lstm
 from tflite_writer import Writer
 
 from tinyforge.compiler import Goal, compile_model
+from tinyforge.compiler.stream_gain import Gain
 from tinyforge.compiler.streaming import Rows, stream, stream_beside
 from tinyforge.core.errors import UsageError
 from tinyforge.pipeline import models
@@ -95,13 +97,32 @@ def test_where_it_does_not_pay():
     assert same.stream is None
     assert same.layers == compiled.layers
     assert same.log[-1].startswith("stream: does not pay: ")
-    assert "MAC a hop where the whole window takes" in same.log[-1]
+    assert "instructions a hop where the whole window takes" in same.log[-1]
+
+
+def test_each_cost_may_be_too_much():
+    gain = Gain(50_000, 100_000, 2000, 1500, 300, 20_000, 40_000)
+    assert [gain.why_not(goal) for goal in Goal] == [""] * 3
+    slower = replace(gain, instructions=80_000)
+    assert [bool(slower.why_not(goal)) for goal in Goal] == [False, True, True]  # speed, size, balanced
+    assert all(replace(gain, instructions=99_000).why_not(goal) for goal in Goal)
+    large = replace(gain, ram_bytes=16_385)
+    assert all(large.why_not(goal) == "16385 B of arena and state where the whole window takes 1500" for goal in Goal)
+    assert not replace(large, window_ram_bytes=5000).why_not(Goal.SPEED)
+    code = replace(gain, more_flash_bytes=12_301)  # and 500 B of RAM: 256.02 for each thousand instructions
+    assert [bool(code.why_not(goal)) for goal in Goal] == [False, True, False]
+    assert code.why_not(Goal.SIZE) == "about 12801 B more of RAM and flash for 50000 instructions of 100000"
+    assert not replace(gain, more_flash_bytes=-900).why_not(Goal.SIZE)
 
 
 def test_it_says_what_it_saves():
     sliding = stream(compile_model(cnn(), name="m", place="m.tflite"), 10)
-    assert sliding.log[-1].startswith(f"stream: {sliding.macs} MAC a hop of 10, ")
-    assert f"of the {sliding.stream.window_macs} of the whole window of 100; " in sliding.log[-1]
+    assert re.match(
+        r"stream: about \d+ instructions a hop of 10, 2\d % of the \d+ of the whole window of 100; "
+        r"3688 B of arena and state instead of 1504, about \d+ B of flash more; "
+        rf"{sliding.macs} MAC instead of {sliding.stream.window_macs}; ",
+        sliding.log[-1],
+    )
 
 
 @pytest.mark.parametrize("hop", [0, 100, -3])
@@ -131,7 +152,7 @@ def test_export(tmp_path):
     path.write_bytes(cnn())
     said = models.export(path, tmp_path / "out", stream=True, hop=10)
     assert said["stream"] == {"hop": 10, "length": 100, "window_macs": 220_256}
-    assert said["stream_says"].startswith("33056 MAC a hop of 10, 15 % of the 220256 of the whole window of 100; ")
+    assert "; 33056 MAC instead of 220256; " in said["stream_says"]
     assert models.export(path, tmp_path / "close", stream=True, hop=99)["stream_says"].startswith("does not pay: ")
     assert models.export(path, tmp_path / "whole")["stream_says"] == ""
     header = (tmp_path / "out" / "cnn.h").read_text()
@@ -184,7 +205,8 @@ def test_both_forms_share_what_they_can(tmp_path):
     assert both.arena_bytes == max(whole.arena_bytes, alone.arena_bytes)
     assert both.state_bytes == alone.state_bytes
     assert (both.macs, both.sliding.macs) == (whole.macs, alone.macs)
-    assert both.log[-1] == alone.log[-1]
+    assert both.log[-1].split(";")[-1] == alone.log[-1].split(";")[-1]
+    assert f"; {both.arena_bytes + both.state_bytes} B of arena and state instead of " in both.log[-1]
     get_runtime("aot").generate(both, tmp_path)
     said = Manifest.load(tmp_path)
     assert (said.function, said.reset) == ("m_invoke", None)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyforge.compiler.convolution import PLACES, conv_weights, output_limits, packed
-from tinyforge.compiler.few_channels import lower_few_channels, many_instructions
+from tinyforge.compiler.convolution import conv_weights, output_limits, packed
+from tinyforge.compiler.few_channels import lower_few_channels
 from tinyforge.compiler.geometry import CONV_1D_SIZES, row_geometry
 from tinyforge.compiler.layout import GROUP, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.overlap import whole_windows
-from tinyforge.compiler.packing import MOST_INPUTS, NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, nibbles
+from tinyforge.compiler.packing import MOST_INPUTS, NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, nibbles, pack
 from tinyforge.core.graph import Array, DType, Param
-
-GATHERED = 9  # instructions for an input of four places that a packed kernel gathers, on the virtual Cortex-M4
 
 
 @operator("CONV_1D")
@@ -43,7 +41,6 @@ def conv_1d(view: OpView, low: Lowering) -> None:
         scratch_bytes=PLACES * groups * GROUP * 2,
         macs=macs,
         overlaps=whole_windows(geometry),
-        instructions=many_instructions(geometry, one_dimension=True),
     )
 
 
@@ -76,12 +73,9 @@ def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Para
         kernel, taps = "tfg_conv_1d_indexed_s8", groups * GROUP
         weights: dict[str, Param] = {**found, "bias": words["bias"], "multiplier": words["multiplier"]}
         counts["groups"] = groups
-        instructions = 200 + 19 * groups + len(rows) * (58 + (16 if form == PAIRS else 23) * groups)
     else:
         kernel, taps = "tfg_conv_1d_packed_s8", rows.shape[1]
-        coded = low.pack(view, final)
-        weights = {**coded.params(), **params}
-        instructions = 150 + coded.instructions(PLACES) + GATHERED * taps
+        weights = {**low.once(view, lambda: pack(final)).params(), **params}
     low.layer(
         "conv_1d",
         kernel,
@@ -91,6 +85,5 @@ def lower_packed(view: OpView, low: Lowering, rows: Array, sizes: dict[str, Para
         scratch_bytes=PLACES * taps * 2,
         macs=macs,
         overlaps=whole_windows(row_geometry(view)),
-        instructions=view.option("batches") * -(-int(view.option("out_len")) // PLACES) * instructions,
     )
     return True

@@ -16,14 +16,13 @@ from tinyforge.compiler.layout import GROUP, blocked, one_row
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import rows
-from tinyforge.compiler.packing import MOST_INPUTS, NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, dense_nibbles
+from tinyforge.compiler.packing import MOST_INPUTS, NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, dense_nibbles, pack
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, clamp_of, folded_bias
 from tinyforge.core.graph import Array, DType, Param, Tensor
 
 _ONE, _WIDE = "tfg_fully_connected_one_s8", "tfg_fully_connected_wide_s8"
 _ONE_SCALE = "tfg_fully_connected_s8"
 _KERNELS = {NIBBLES: "tfg_fully_connected_indexed_s8", PAIRS: "tfg_fully_connected_pairs_s8"}
-_PER_FOUR = {NIBBLES: 58, PAIRS: 30}  # instructions of four inputs of four outputs, on the virtual Cortex-M4
 _ONE_BYTES = 180  # of its code, GCC 12, -O2
 _SAVED_ALONE = 3  # instructions of a weight, where a block of four outputs holds one
 LANES = 4  # outputs a kernel computes together
@@ -60,7 +59,6 @@ def fully_connected(view: OpView, low: Lowering) -> None:
         output,
     )
     kernel, params = dense_params(view, input_, filter_, output, batches)
-    instructions = _plain_instructions(in_len, out_len)
     form = PLAIN
     if kernel != _WIDE and can_be_smaller(weights):
         forms = [form for form in (NIBBLES, PAIRS) if kernel == _ONE_SCALE and _nibbles(weights, form) is not None]
@@ -68,14 +66,11 @@ def fully_connected(view: OpView, low: Lowering) -> None:
     if form in {NIBBLES, PAIRS}:
         kept = {name: value for name, value in params.items() if name != "filter"}
         kernel, params = _KERNELS[form], {**(_nibbles(weights, form) or {}), **kept}
-        instructions = 60 + -(-out_len // LANES) * (42 + _PER_FOUR[form] * in_len // 4)
     elif form == PACKED:
-        packed = low.pack(view, weights)
+        packed = low.once(view, lambda: pack(weights))
         kernel, params = "tfg_fully_connected_packed_s8", {**packed.params(), **_packed_params(params)}
-        instructions = 30 + packed.instructions(1)
     elif out_len == 1 and kernel != _WIDE and _pays_alone(view, low, batches * in_len):
         kernel, params = _ONE, _one_output(params, weights[0])
-        instructions -= _SAVED_ALONE * in_len
     low.layer(
         "fully_connected",
         kernel,
@@ -84,7 +79,6 @@ def fully_connected(view: OpView, low: Lowering) -> None:
         outputs=(output,),
         macs=batches * in_len * out_len,
         overlaps=rows(batches, in_len, out_len, more=out_len - 1),
-        instructions=batches * instructions,
     )
 
 
@@ -184,12 +178,6 @@ def _one_output(params: dict[str, Param], row: Array) -> dict[str, Param]:
         "shift": shift,
         **{name: params[name] for name in ("batches", "min", "max")},
     }
-
-
-def _plain_instructions(in_len: int, out_len: int) -> int:
-    """Of ``tfg_fully_connected_s8`` for a row of inputs, on the virtual Cortex-M4, about."""
-    blocks = -(-out_len // LANES)
-    return 60 + blocks * (46 + int(1.3 * LANES * in_len))
 
 
 def _nibbles(weights: Array, form: str) -> dict[str, Param] | None:

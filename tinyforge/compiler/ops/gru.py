@@ -15,7 +15,6 @@ from tinyforge.compiler.lookup import multiplier_of
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView, operator
 from tinyforge.compiler.overlap import read_before, rows
-from tinyforge.compiler.packing import PACKED
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
 from tinyforge.compiler.sigmoid import sigmoid_params
 from tinyforge.core.graph import Array, DType, Param
@@ -24,8 +23,6 @@ GATES = 3
 _GATE_ONE = 1 << 12  # activations take Q3.12
 _HIDDEN_SCALE = 1.0 / 128
 _CANDIDATE_BIAS, _HIDDEN, _MEMORY = 10, 11, 12
-_PER_WEIGHT = 14 / 12  # instructions a weight and step
-_UNIT, _UNIT_COMPUTED = 224, 410  # instructions of a unit and step beside products, with sigmoid's table and without
 
 
 @operator("CUSTOM:TINYFORGE_GRU")
@@ -73,8 +70,7 @@ def gru(view: OpView, low: Lowering) -> None:
     factors = _factors(view)
     sigmoid = sigmoid_params(low.goal, 3 * steps * units, stored=low.stored("sigmoid_lines"))
     before = view.optional(_CANDIDATE_BIAS) is None
-    weights, products = _weights(view, low, kernels, recurrent, (2 if before else 1) * steps)
-    unit = _UNIT if sigmoid["sigmoid_lines"] is not None else _UNIT_COMPUTED
+    weights = _weights(view, low, kernels, recurrent)
     packed = "input_rows" in weights
     low.layer(
         "gru",
@@ -98,7 +94,6 @@ def gru(view: OpView, low: Lowering) -> None:
         ),
         scratch_bytes=_scratch_bytes(features, units, packed=packed, before=before),
         macs=steps * GATES * units * (features + units),
-        instructions=products + steps * units * unit,
     )
 
 
@@ -109,17 +104,16 @@ def _scratch_bytes(features: int, units: int, *, packed: bool, before: bool) -> 
     return 3 * filled(units) + 2 * filled(features) + (2 * units if before else 0)
 
 
-def _weights(
-    view: OpView, low: Lowering, kernels: list[Array], recurrent: list[Array], passes: int
-) -> tuple[dict[str, Param], int]:
-    """The weights' members of ``tfg_gru_s8``, or of ``tfg_gru_packed_s8``, and what their products take."""
+def _weights(view: OpView, low: Lowering, kernels: list[Array], recurrent: list[Array]) -> dict[str, Param]:
+    """The weights' members of ``tfg_gru_s8``, or of ``tfg_gru_packed_s8``."""
     sources = {"input": np.stack(kernels), "recurrent": np.stack(recurrent)}
-    if gates_can_be_smaller(sources.values()) and low.form(view, PACKED) == PACKED:
-        return packed_gates(sources, passes=passes, goal=low.goal)
+    if gates_can_be_smaller(sources.values()):
+        packed = low.once(view, lambda: packed_gates(sources))
+        if form := low.form(view, *packed):
+            return packed[form]
     units = kernels[0].shape[0]
     plain = [interleaved(np.stack(gates, 1).reshape(GATES * units, -1), GATES) for gates in (kernels, recurrent)]
-    products = int(_PER_WEIGHT * sum(array.nbytes for array in plain))
-    return {"input_weights": plain[0], "recurrent_weights": plain[1]}, passes * products
+    return {"input_weights": plain[0], "recurrent_weights": plain[1]}
 
 
 def _biases(view: OpView, factors: dict[str, Param]) -> dict[str, Param]:

@@ -18,7 +18,7 @@ _OPTIONS = {
     "fused_activation_function": Option(5, "int8", 0),
 }
 
-_PER_NUMBER = 5  # instructions for a number that is pooled, on the virtual Cortex-M4, about
+_PER_NUMBER = 5  # instructions for a number that is averaged, on the virtual Cortex-M4, about
 
 
 @operator("MAX_POOL_2D", "AVERAGE_POOL_2D", **_OPTIONS)

@@ -20,7 +20,6 @@ from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.movement import strided_copy, write_part
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import read_before, rows
-from tinyforge.compiler.packing import PACKED
 from tinyforge.compiler.quantized import accumulator_reach, folded_bias
 from tinyforge.compiler.sigmoid import sigmoid_params
 from tinyforge.core.graph import Array, DType, Param, Tensor
@@ -41,8 +40,6 @@ _ABSENT = {
 }
 _MOST_BATCHES = 16
 _SAVED_BY_WIDE_WEIGHTS = 7 / 16  # instructions a weight and step on a Cortex-M4
-_NARROW = 18 / 16  # instructions a weight and step
-_UNIT, _UNIT_COMPUTED = 286, 575  # instructions of a unit and step beside products, with sigmoid's table and without
 _GATE_SCALE = 2.0**-12  # activations take Q3.12
 
 
@@ -102,7 +99,7 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
         output,
     )
     sigmoid = sigmoid_params(low.goal, 5 * steps * units, stored=low.stored("sigmoid_lines"))
-    own, products = _weights(view, low, weights, recurrent, steps)
+    own = _weights(view, low, weights, recurrent, steps)
     params = {
         **own,
         **_biases(view, weights, recurrent, biases),
@@ -114,8 +111,7 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
         "every_step": 0 if last_step else 1,
     }
     _check_state(view, hidden_state, cell_state, batches * units)
-    unit = _UNIT if sigmoid["sigmoid_lines"] is not None else _UNIT_COMPUTED
-    size = _Size(steps, features, units, 1 if last_step else steps, products + steps * units * unit)
+    size = _Size(steps, features, units, 1 if last_step else steps)
     if batches == 1:
         _call(view, low, params, size, input_, output, (hidden_state, cell_state))
     else:
@@ -124,13 +120,12 @@ def unidirectional_sequence_lstm(view: OpView, low: Lowering) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """Of one sequence; ``written`` steps of it are outputs, ``instructions`` are about."""
+    """Of one sequence; ``written`` steps of it are outputs."""
 
     steps: int
     features: int
     units: int
     written: int
-    instructions: int
 
 
 def _calls(view: OpView, low: Lowering, params: Mapping[str, Param], size: _Size, batches: int) -> None:
@@ -174,7 +169,6 @@ def _call(
         ),
         scratch_bytes=size.units if packed else 3 * filled(size.units) + 2 * filled(size.features),
         macs=size.steps * 4 * size.units * (size.features + size.units),
-        instructions=size.instructions,
         overlaps=(
             rows(size.steps, size.features, size.units, more=0) if params["every_step"] else read_before(source.bytes)
         ),
@@ -192,13 +186,13 @@ def _check_state(view: OpView, hidden: Tensor, cell: Tensor, units: int) -> None
         )
 
 
-def _weights(
-    view: OpView, low: Lowering, weights: list[Array], recurrent: list[Array], steps: int
-) -> tuple[dict[str, Param], int]:
-    """The weights' members of ``tfg_lstm_s8``, or of ``tfg_lstm_packed_s8``, and what their products take."""
+def _weights(view: OpView, low: Lowering, weights: list[Array], recurrent: list[Array], steps: int) -> dict[str, Param]:
+    """The weights' members of ``tfg_lstm_s8``, or of ``tfg_lstm_packed_s8``."""
     sources = {"input": np.stack(weights), "recurrent": np.stack(recurrent)}
-    if gates_can_be_smaller(sources.values()) and low.form(view, PACKED) == PACKED:
-        return packed_gates(sources, passes=steps, goal=low.goal)
+    if gates_can_be_smaller(sources.values()):
+        packed = low.once(view, lambda: packed_gates(sources))
+        if form := low.form(view, *packed):
+            return packed[form]
     units = weights[0].shape[0]
     narrow = [interleaved(np.stack(gates, 1).reshape(4 * units, -1), len(GATES)) for gates in (weights, recurrent)]
     count = sum(array.nbytes for array in narrow)
@@ -209,7 +203,7 @@ def _weights(
         "recurrent_weights": None if wide else narrow[1],
         "wide_input_weights": widened(narrow[0]) if wide else None,
         "wide_recurrent_weights": widened(narrow[1]) if wide else None,
-    }, int(_NARROW * count) * steps - (saved if wide else 0)
+    }
 
 
 def _biases(view: OpView, weights: list[Array], recurrent: list[Array], biases: list[Array]) -> dict[str, Param]:

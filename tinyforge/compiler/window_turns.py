@@ -1,0 +1,153 @@
+"""How often the kernels of convolutions over two dimensions run through their loops (``instructions.py``)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyforge.compiler.geometry import Geometry
+from tinyforge.core.graph import Array
+
+PLACES = 4  # computed together
+Counts = dict[str, float]
+
+
+def many_counts(geo: Geometry) -> Counts:
+    """What ``tfg_conv_2d_s8`` does to gather its windows, of one batch; ``blocks`` of four places, ``few`` of two."""
+    run = geo.in_ch * (geo.kernel_w if geo.dilation_w == 1 else 1)
+    runs = geo.kernel_h * (1 if geo.dilation_w == 1 else geo.kernel_w)
+    together = run % PLACES == 0
+    places = geo.out_h * geo.out_w
+    starts, counts = _blocks(places)
+    columns = 3 * geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 1
+    reach = columns + (0 if together else 3 if geo.in_ch < 3 else 1)
+    found: Counts = {"blocks": len(counts), "few": int((counts < PLACES).sum()), "single": int((counts == 1).sum())}
+    if not together:
+        groups = -(-geo.kernel_h * geo.kernel_w * geo.in_ch // PLACES)
+        found |= {"gathered": len(counts), "gathered groups": len(counts) * groups}
+    slot = np.zeros(len(starts), np.int64)
+    position = starts.copy()
+    takes = as_it_is = first = later = 0
+    while (todo := slot < counts).any():
+        x, y = position % geo.out_w, position // geo.out_w
+        taken = np.where(todo, np.minimum(geo.out_w - x, counts - slot), 0)
+        left = (x - slot) * geo.stride_w - geo.pad_w
+        as_it_is += int(
+            (_rows_inside(geo, y * geo.stride_h - geo.pad_h) * ((left >= 0) & (left + reach <= geo.in_w)))[todo].sum()
+        )
+        takes += int(todo.sum())
+        first += int((todo & (slot == 0)).sum())
+        later += int((PLACES - slot)[todo & (slot > 0)].sum())
+        slot, position = slot + taken, position + taken
+    padded = takes * geo.kernel_h - as_it_is
+    kind = "expanded" if together else "copied"
+    return found | {
+        "takes": takes,
+        "rows": takes * geo.kernel_h,
+        **_padded(padded, columns * geo.in_ch, "padded"),
+        f"{kind} runs": first * runs,
+        f"{kind} words": first * runs * (run // PLACES),
+        f"{kind} bytes": first * runs * (run % PLACES),
+        "later runs": (takes - first) * runs,
+        f"{kind} later": later * runs,
+        f"{kind} later words": later * runs * (run // PLACES),
+        f"{kind} later bytes": later * runs * (run % PLACES),
+    }
+
+
+def square_counts(geo: Geometry) -> Counts:
+    """The same of ``tfg_conv_2d_pool_s8``, whose ``geo`` counts pooled outputs."""
+    run = geo.in_ch * (geo.kernel_w if geo.dilation_w == 1 else 1)
+    runs = geo.kernel_h * (1 if geo.dilation_w == 1 else geo.kernel_w)
+    together = run % PLACES == 0
+    columns = geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 1
+    reach = columns + (0 if together else 3 if geo.in_ch < 3 else 1)
+    left = 2 * np.arange(geo.out_w) * geo.stride_w - geo.pad_w
+    top = 2 * np.arange(geo.out_h) * geo.stride_h - geo.pad_h
+    tops = top[:, None] + np.arange(geo.kernel_h) * geo.dilation_h
+    rows = int(((tops >= 0) & (tops + geo.stride_h < geo.in_h)).sum())
+    as_it_is = rows * int(((left >= 0) & (left + reach <= geo.in_w)).sum())
+    squares = geo.out_h * geo.out_w
+    kind = "expanded" if together else "copied"
+    groups = -(-geo.kernel_h * geo.kernel_w * geo.in_ch // PLACES)
+    return {
+        "blocks": squares,
+        "rows": squares * geo.kernel_h,
+        "lines": geo.out_h,
+        **_padded(squares * geo.kernel_h - as_it_is, columns * geo.in_ch, "padded"),
+        f"{kind} runs": squares * runs,
+        f"{kind} words": squares * runs * (run // PLACES),
+        f"{kind} bytes": squares * runs * (run % PLACES),
+        "gathered": 0 if together else squares,
+        "gathered groups": 0 if together else squares * groups,
+    }
+
+
+def narrow_counts(geo: Geometry, pairs: int, *, by_bytes: bool) -> Counts:
+    """What the kernels of narrow windows do, of one batch, with ``pairs`` of values of a window."""
+    row_pairs = pairs // geo.kernel_h
+    width = (geo.kernel_w - 1) * geo.dilation_w + 1
+    behind = 0 if by_bytes else -(geo.kernel_w * geo.in_ch) % PLACES
+    places, end = geo.out_h * geo.out_w, geo.out_w * geo.stride_w - geo.pad_w
+    top, left, left_over = -geo.pad_h, -geo.pad_w, places
+    found = dict.fromkeys(("blocks", "inside", "runs", "edges", "takes", "taken alone", "kept"), 0)
+    while left_over > 0:
+        bottom = top + (geo.kernel_h - 1) * geo.dilation_h
+        fours = 0
+        if left_over >= PLACES:
+            found["inside"] += 1
+            if top >= 0 and left >= 0 and bottom < geo.in_h:
+                reach = geo.in_w - width - (-(-behind // geo.in_ch) if bottom == geo.in_h - 1 else 0)
+                reach = min(reach, (geo.out_w - 1) * geo.stride_w - geo.pad_w) - left
+                fours = 0 if reach < 0 else (reach // geo.stride_w + 1) // PLACES
+        if fours:
+            found["blocks"] += fours
+            found["runs"] += fours * geo.kernel_h
+            left, left_over = left + PLACES * fours * geo.stride_w, left_over - PLACES * fours
+            if left == end:
+                top, left = top + geo.stride_h, -geo.pad_w
+            continue
+        count, slot = PLACES, 0
+        if left_over < PLACES:
+            count = 1
+            if left_over > 1 and places >= PLACES:
+                count, slot = PLACES, PLACES - left_over
+                found["kept"] += pairs
+                left_over = PLACES
+        found["edges"] += 1
+        while slot < count:
+            taken = min((end - left) // geo.stride_w, count - slot)
+            found["takes"] += 1
+            found["taken alone"] += (PLACES - slot) * geo.kernel_h if slot else 0
+            found["runs"] += geo.kernel_h if slot == 0 else 0
+            slot, left = slot + taken, left + taken * geo.stride_w
+            if left == end:
+                top, left = top + geo.stride_h, -geo.pad_w
+        left_over -= count
+    units = row_pairs if by_bytes else (row_pairs + 1) // 2
+    length = 3 * geo.stride_w * geo.in_ch + width * geo.in_ch
+    return found | {
+        "taken": found["runs"] * units,
+        "taken alone units": found["taken alone"] * units,
+        **_padded(found["takes"] * geo.kernel_h, length, "padded"),
+        "offsets": geo.kernel_w * geo.in_ch if by_bytes else 0,
+        "offset columns": geo.kernel_w if by_bytes else 0,
+    }
+
+
+def _blocks(places: int) -> tuple[Array, Array]:
+    """Where blocks begin and how many places they have: fours, then a two and a one."""
+    fours, rest = divmod(places, PLACES)
+    counts = [PLACES] * fours + ([2] if rest > 1 else []) + ([1] if rest % 2 else [])
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
+    return starts, np.array(counts, np.int64)
+
+
+def _rows_inside(geo: Geometry, top: Array) -> Array:
+    tops = top[:, None] + np.arange(geo.kernel_h) * geo.dilation_h
+    found: Array = ((tops >= 0) & (tops < geo.in_h)).sum(axis=1)
+    return found
+
+
+def _padded(rows: int, length: int, name: str) -> Counts:
+    """Rows of the input that are copied with padding around them."""
+    return {f"{name} rows": rows, f"{name} words": rows * (length // PLACES), f"{name} bytes": rows * (length % PLACES)}
