@@ -7,7 +7,7 @@ operator takes the form that is best for it alone, so sets of kernels are tried,
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
@@ -56,8 +56,11 @@ def choose(parts: Parts, goal: Goal) -> dict[int, str]:
         goal: which costs count, and how.
     """
     space = _Space(parts, goal)
-    plain = space.polished(space.plain)
-    best = min((plain, space.polished(min(space.by_kernels(), key=space.cost))), key=space.cost)
+    names = sorted({form for forms in parts.values() for form in forms})
+    alike = (tuple(own.index(name) if name in own else len(own) - 1 for own in space.forms) for name in names)
+    starts = [space.polished(start) for start in (space.plain, *alike)]
+    found = min((*starts, *space.by_kernels(starts)), key=space.cost)
+    best = min((*starts, space.polished(found)), key=space.cost)
     return dict(zip(parts, (space.forms[op][form] for op, form in enumerate(best)), strict=True))
 
 
@@ -121,28 +124,35 @@ class _Space:
         """What the goal wants least of."""
         return self._judged(*self._totals_of(choice))
 
-    def by_kernels(self) -> Iterator[Choice]:
-        """For sets of kernels, the best form of each operator that needs no other."""
+    def by_kernels(self, starts: Sequence[Choice]) -> Iterator[Choice]:
+        """For sets of kernels, the best form of each operator that needs no other.
+
+        Args:
+            starts: whose kernels are the sets from which it goes on, where there are too many to try all.
+        """
         fixed = 0
         for own in self._masks:
             fixed |= reduce(operator.and_, own)
         free = [1 << number for number in range(len(self._kernels)) if not fixed >> number & 1]
         if len(free) <= _MOST_SETS:
-            sets = (fixed | sum(some) for count in range(len(free) + 1) for some in combinations(free, count))
-            for mask in sets:
-                yield from self._best_with(mask)
+            for count in range(len(free) + 1):
+                for some in combinations(free, count):
+                    yield from self._best_with(fixed | sum(some))
             return
-        mask = fixed | sum(free)
-        yield from (found := list(self._best_with(mask)))
-        cost = min(map(self.cost, found))
-        while True:  # one kernel or two more or less, as long as that is better
-            moves = [*((one,) for one in free), *combinations(free, 2)]
-            nearby = [(mask ^ sum(move), one) for move in moves for one in self._best_with(mask ^ sum(move))]
-            last, choice = min(nearby, key=lambda found: self.cost(found[1]), default=(mask, self.plain))
-            if self.cost(choice) >= cost:
+        for mask in {fixed | sum(free), *(self._totals_of(start)[3] for start in starts)}:
+            yield from self._climb(mask, free)
+
+    def _climb(self, mask: int, free: Sequence[int]) -> Iterator[Choice]:
+        """One kernel or two more or less, as long as that is better."""
+        moves = [0, *free, *(one | other for one, other in combinations(free, 2))]
+        cost: Cost | None = None
+        while True:
+            nearby = [(mask ^ move, choice) for move in moves for choice in self._best_with(mask ^ move)]
+            found, choice = min(nearby, key=lambda near: self.cost(near[1]))
+            if cost is not None and self.cost(choice) >= cost:
                 return
             yield choice
-            mask, cost = last, self.cost(choice)
+            mask, cost = found, self.cost(choice)
 
     def _best_with(self, mask: int) -> Iterator[Choice]:
         """Of these kernels, where they are enough: for `balanced` at several prices, as one may break a limit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyforge.compiler.convolution import conv_weights, output_limits, packed
+from tinyforge.compiler.convolution import PLACES, conv_weights, output_limits, packed
 from tinyforge.compiler.few_channels import lower_few_channels
 from tinyforge.compiler.geometry import CONV_1D_SIZES, row_geometry
 from tinyforge.compiler.layout import GROUP, paired
