@@ -44,7 +44,7 @@ def test_instructions_of_calls(kind, costs):
         for layer, measured in zip(model.layers, cost.layers(model), strict=True):
             about = instructions_of(layer)
             assert about is not None, layer.kernel
-            assert about == pytest.approx(measured, rel=0.06 if kind in SIGMOID else 0.02), layer.kernel
+            assert about == pytest.approx(measured, rel=0.06 if kind in SIGMOID else 0.03), layer.kernel
 
 
 @pytest.mark.parametrize("kind", ["conv_1d", "conv_1d_pool", "conv_2d", "dense", "gru"])

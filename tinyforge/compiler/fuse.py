@@ -32,7 +32,6 @@ POOLING = ("tfg_conv_1d_packed_s8", "tfg_conv_1d_indexed_s8")
 """Kernels of packed weights, which pool as their parameters say; 1: not."""
 _CONV_1D, _CONV_2D, _POOL = "tfg_conv_1d_s8", "tfg_conv_2d_s8", "tfg_max_pool_2d_s8"
 _CALL_BYTES = 60  # parameters of a pooling
-_SAVED_PER_PLACE = 7  # instructions of a convolution over two dimensions for each value that is pooled, at least
 _POOLS = (2, 4)  # of the four places that the kernel computes together
 _SIZES_1D = ("batches", "in_len", "in_ch", "places", "pool", "out_ch", "kernel", "stride", "pad", "groups", "pad_value")
 
@@ -156,9 +155,7 @@ def _conv_2d_pool(conv: Layer, pool: Layer) -> Layer | None:
     )
     kept = {name: value for name, value in size.items() if name not in {"zero_point", "min", "max"}}
     fused = _fused(conv, pool, CONV_2D_POOL, kept, square)
-    rescaled = one.batches * one.out_h * one.out_w * one.out_ch * 4
-    taken = conv.instructions - _SAVED_PER_PLACE * rescaled
-    return replace(fused, scratch_bytes=patch_bytes(one, squares=True), instructions=taken)
+    return replace(fused, scratch_bytes=patch_bytes(one, squares=True))
 
 
 def _fused(conv: Layer, pool: Layer, kernel: str, sizes: Mapping[str, Param], geometry: Geometry) -> Layer:
