@@ -97,7 +97,7 @@ def text(model: Compiled) -> str:
 def table(found: dict[str, list[Choice]]) -> str:
     """Markdown: for each kind of network how often the choice is not the best, in the mean and at most."""
     columns = ["networks", "programs", "`speed` not fastest", "mean, %", "most, %", "`size` not smallest", "most, B"]
-    columns += ["`balanced` above plain", "by its price not best", "mean, %", "most, %"]
+    columns += ["`balanced` above plain", "by its price not best", "mean, %", "most, %", "most RAM above plain, B"]
     lines = ["| " + " | ".join(["kind", *columns]) + " |", "|---" + "|---:" * len(columns) + "|"]
     for kind, all_of in found.items():
         speed, _, balanced = ([one for one in all_of if one.goal is goal] for goal in Goal)
@@ -107,6 +107,7 @@ def table(found: dict[str, list[Choice]]) -> str:
         cells += [_count(regrets[Goal.SIZE]), f"{max(regrets[Goal.SIZE]):.0f}"]
         cells += [sum(one.more_than_plain > 0 for one in balanced), _count(regrets[Goal.BALANCED])]
         cells += [f"{np.mean(regrets[Goal.BALANCED]):.2f}", f"{max(regrets[Goal.BALANCED]):.2f}"]
+        cells += [max(one.chosen.ram_bytes - one.plain.ram_bytes for one in all_of)]
         lines.append("| " + " | ".join(map(str, [kind, *cells])) + " |")
     return "\n".join(lines)
 

@@ -64,7 +64,8 @@ def lower(graph: Graph, goal: Goal) -> Lowered:
     packs: Packs = {}
     plain = lowered(graph, goal, {}, packs)
     offers = plain.lowering.offers
-    if max((_weights(op, graph) for op in graph.ops if op.index in offers), default=0) < _LEAST_WEIGHTS:
+    most = max((_weights(op, graph) for op in graph.ops if op.index in offers), default=0)
+    if most < _LEAST_WEIGHTS and goal is not Goal.SIZE:
         kept = ((op, tuple(form for form in forms if form in {FEW, MANY})) for op, forms in offers.items())
         offers = {op: forms for op, forms in kept if forms}
     trials = {PLAIN: plain}
