@@ -2,9 +2,8 @@
 
 A kernel's code is paid once, whoever calls it. So a layer that gains little pays where it is the last one that calls
 another kernel, and one that gains much may not pay if it is the only one to need a kernel. The network is lowered once
-with every form that its layers offer (``Lowering.form``), and calls are put together (``fuse``); then layers change
-their form one at a time, from all plain and from all packed, as long as the network gets better. Only a network with
-weights that can be packed is lowered more than once.
+with every form that its layers offer (``Lowering.form``), and calls are put together (``fuse``); then sets of kernels
+are searched (``form_choice.py``). Only a network whose layers offer forms is lowered more than once.
 
 Better is, for
 

@@ -15,9 +15,9 @@ _WORD_BITS = 32  # of a mask, that a kernel takes at once
 
 
 def gate_instructions(form: int, rows: Array, count: int, length: int) -> float:
-    """Instructions of one pass over the packed weights of a source; arguments as :func:`gate_turns` takes them.
+    """Instructions of one pass over the packed weights of a source, of LSTM and GRU alike.
 
-    Those of a GRU are alike.
+    ``rows`` are uint8 [bytes]; other arguments as :func:`gate_turns` takes them.
     """
     turns = gate_turns(form, rows.tobytes(), count, length)
     return sum(TURNS.get("tfg_lstm_packed_s8", {}).get(name, 0) * turn for name, turn in turns.items())
