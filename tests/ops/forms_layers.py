@@ -194,15 +194,15 @@ def _program(data: bytes, graph: Graph, goal: Goal, taken: Mapping[int, str]) ->
 
 def plain_program(data: bytes, goal: Goal) -> Compiled:
     """The program with no other form than the one each layer takes by itself."""
-    graph, _ = run_passes(read_model(data, "net.tflite"))
+    graph, _ = run_passes(read_model(data, "net.tflite"), goal)
     return _program(data, graph, goal, {})
 
 
 def programs(data: bytes, rng: np.random.Generator) -> Iterator[Compiled]:
     """Programs that differ, of all forms of weights and all goals' other choices; some of them where there are many."""
-    graph, _ = run_passes(read_model(data, "net.tflite"))
     seen = set()
     for goal in Goal:
+        graph, _ = run_passes(read_model(data, "net.tflite"), goal)
         offers = forms.lowered(graph, goal, {}, {}).lowering.offers
         found = list(itertools.product(*[(PLAIN, *offered) for offered in offers.values()]))
         if len(found) > MOST_PROGRAMS // 2:

@@ -382,36 +382,54 @@ def _packed_gates(layer: Layer, passes: int, features: int, units: int) -> Count
 
 
 def _max_pool(layer: Layer) -> Counts:
-    out_h, out_w, channels = (_number(layer, name) for name in ("out_h", "out_w", "channels"))
-    taken = 0
-    sides = []
-    for side in "hw":
-        size, pad, stride, kernel, count = (
-            _number(layer, f"{name}_{side}") for name in ("in", "pad", "stride", "kernel", "out")
-        )
-        starts = np.arange(count) * stride - pad
-        sides.append(np.minimum(starts + kernel, size) - np.maximum(starts, 0))
-    rows, columns = int(sides[0].sum()), int(sides[1].sum())
-    alone = int((sides[1] == 1).sum())  # windows of one column are a row
-    lines = (rows * (out_w - alone)) + out_h * alone
-    taken = rows * columns
-    counts = {
-        "windows": out_h * out_w,
-        "windows of words": out_h * out_w if channels >= 4 else 0,
-        "windows of bytes": out_h * out_w if channels % 4 else 0,
-        "window words": out_h * out_w * (channels // 4),
-        "line words": lines * (channels // 4),
-        "words": taken * (channels // 4),
-        "window bytes": out_h * out_w * (channels % 4),
-        "line bytes": lines * (channels % 4),
-        "bytes": taken * (channels % 4),
-        **_limited(layer, out_h * out_w * channels),
-    }
-    return {
-        "call": 1,
-        "rows of windows": _number(layer, "batches") * out_h,
-        **_scaled(counts, _number(layer, "batches")),
-    }
+    """Windows side by side in one run of the inner loop; those behind which nothing may be read one by one."""
+    names = (
+        "batches",
+        "in_h",
+        "in_w",
+        "out_h",
+        "out_w",
+        "kernel_h",
+        "kernel_w",
+        "stride_h",
+        "stride_w",
+        "pad_h",
+        "pad_w",
+    )
+    batches, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w = (
+        _number(layer, name) for name in names
+    )
+    channels = _number(layer, "channels")
+    behind, groups = ((-channels & 3) + channels - 1) // channels, -(-channels // 4)
+    counts = dict.fromkeys(("runs", "windows", "groups", "rows", "numbers", "stored", "last", "last channels"), 0)
+    counts |= {"last rows": 0, "last numbers": 0}
+    for out_y in range(out_h):
+        top = out_y * stride_h - pad_h
+        end = min(in_h, top + kernel_h)
+        rows = end - max(0, top)
+        safe = in_w - (0 if end < in_h and behind <= in_w else behind)
+        left, places = -pad_w, out_w
+        while places > 0:
+            right = min(in_w, left + kernel_w)
+            columns, count = right - max(0, left), 1
+            if right > safe:
+                counts["last"] += 1
+                counts["last channels"] += channels
+                counts["last rows"] += channels * rows
+                counts["last numbers"] += channels * rows * columns
+            else:
+                if columns == kernel_w:
+                    count = min(places, (safe - right) // stride_w + 1)
+                counts["runs"] += 1
+                counts["windows"] += count
+                counts["groups"] += count * groups
+                counts["rows"] += count * groups * rows
+                counts["numbers"] += count * groups * rows * columns
+                counts["stored"] += count * (channels % 4)
+            places, left = places - count, left + count * stride_w
+    counts |= {"lines": out_h, "odd windows": counts["windows"] if channels % 4 else 0}
+    counts |= _limited(layer, out_h * out_w * channels)
+    return {"call": 1, **_scaled(counts, batches)}
 
 
 def _product(layer: Layer, *names: str) -> int:

@@ -19,7 +19,7 @@ def many_counts(geo: Geometry) -> Counts:
     places = geo.out_h * geo.out_w
     starts, counts = _blocks(places)
     columns = 3 * geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 1
-    reach = columns + (0 if together else 3 if geo.in_ch < 3 else 1)
+    height = geo.in_h if together else geo.in_h - 1  # rows behind which some bytes may be read
     found: Counts = {"blocks": len(counts), "few": int((counts < PLACES).sum()), "single": int((counts == 1).sum())}
     if not together:
         groups = -(-geo.kernel_h * geo.kernel_w * geo.in_ch // PLACES)
@@ -32,7 +32,9 @@ def many_counts(geo: Geometry) -> Counts:
         taken = np.where(todo, np.minimum(geo.out_w - x, counts - slot), 0)
         left = (x - slot) * geo.stride_w - geo.pad_w
         as_it_is += int(
-            (_rows_inside(geo, y * geo.stride_h - geo.pad_h) * ((left >= 0) & (left + reach <= geo.in_w)))[todo].sum()
+            (_rows_inside(geo, y * geo.stride_h - geo.pad_h, height) * ((left >= 0) & (left + columns <= geo.in_w)))[
+                todo
+            ].sum()
         )
         takes += int(todo.sum())
         first += int((todo & (slot == 0)).sum())
@@ -60,12 +62,17 @@ def square_counts(geo: Geometry) -> Counts:
     runs = geo.kernel_h * (1 if geo.dilation_w == 1 else geo.kernel_w)
     together = run % PLACES == 0
     columns = geo.stride_w + (geo.kernel_w - 1) * geo.dilation_w + 1
-    reach = columns + (0 if together else 3 if geo.in_ch < 3 else 1)
+    behind = 0 if together else 3 if geo.in_ch < 3 else 1  # columns that are read behind the windows
     left = 2 * np.arange(geo.out_w) * geo.stride_w - geo.pad_w
     top = 2 * np.arange(geo.out_h) * geo.stride_h - geo.pad_h
     tops = top[:, None] + np.arange(geo.kernel_h) * geo.dilation_h
-    rows = int(((tops >= 0) & (tops + geo.stride_h < geo.in_h)).sum())
-    as_it_is = rows * int(((left >= 0) & (left + reach <= geo.in_w)).sum())
+    spare = geo.in_w - left - columns
+    inside = (left >= 0) & (spare >= 0)
+    near = 0 if geo.in_w * geo.in_ch < 3 else geo.in_h - 1
+    as_it_is = sum(
+        int(((tops >= 0) & (tops + geo.stride_h < height)).sum()) * int((inside & which).sum())
+        for height, which in ((geo.in_h, spare >= behind), (near, spare < behind))
+    )
     squares = geo.out_h * geo.out_w
     kind = "expanded" if together else "copied"
     groups = -(-geo.kernel_h * geo.kernel_w * geo.in_ch // PLACES)
@@ -142,9 +149,9 @@ def _blocks(places: int) -> tuple[Array, Array]:
     return starts, np.array(counts, np.int64)
 
 
-def _rows_inside(geo: Geometry, top: Array) -> Array:
+def _rows_inside(geo: Geometry, top: Array, height: int) -> Array:
     tops = top[:, None] + np.arange(geo.kernel_h) * geo.dilation_h
-    found: Array = ((tops >= 0) & (tops < geo.in_h)).sum(axis=1)
+    found: Array = ((tops >= 0) & (tops < height)).sum(axis=1)
     return found
 
 
