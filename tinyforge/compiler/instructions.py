@@ -401,7 +401,9 @@ def _max_pool(layer: Layer) -> Counts:
     )
     channels = _number(layer, "channels")
     behind, groups = ((-channels & 3) + channels - 1) // channels, -(-channels // 4)
-    counts = dict.fromkeys(("runs", "windows", "groups", "rows", "numbers", "stored", "last", "last channels"), 0)
+    counts: Counts = dict.fromkeys(
+        ("runs", "windows", "groups", "rows", "numbers", "stored", "last", "last channels"), 0.0
+    )
     counts |= {"last rows": 0, "last numbers": 0}
     for out_y in range(out_h):
         top = out_y * stride_h - pad_h
