@@ -498,6 +498,7 @@ _COUNTS: Mapping[str, Callable[[Layer], Counts]] = {
     "tfg_average_pool_2d_s8": _windows,
     **{f"tfg_depthwise_conv_2d{form}_s8": _windows for form in ("", "_3x3", "_few", "_fours", "_planes")},
     "tfg_mean_s8": _mean,
+    "tfg_mean_fours_s8": _mean,
     "tfg_copy": _copy,
     **dict.fromkeys(("tfg_lookup_s8", "tfg_limit_s8", "tfg_flip_s8", "tfg_quantize_f32"), _elements),
     **{f"tfg_{stem}_s8": _binary for stem in ("add", "sub", "mul")},

@@ -378,6 +378,12 @@ TURNS: Mapping[str, Mapping[str, float]] = {
         "stored": 3.99,
         "windows": 7.02,
     },
+    "tfg_mean_fours_s8": {
+        "call": 44.00,
+        "means": 31.50,
+        "numbers": 1.50,
+        "rows": 31.50,
+    },
     "tfg_mean_s8": {
         "call": 36.00,
         "means": 36.50,
