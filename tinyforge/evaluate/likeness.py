@@ -12,6 +12,7 @@ more than clean sessions ever would, and where it gives back a good part of the 
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +56,9 @@ class Chance:
 
     @property
     def limit(self) -> float:
-        """What a cause has to gain."""
+        """What a cause has to gain; infinite where no cause was measured, as without three axes of a sensor."""
+        if not self.gains.shape[1]:
+            return math.inf
         most = self.gains.max(axis=1)
         return max(_LEAST_GAIN, float(most.mean() + _DEVIATIONS * most.std()))
 

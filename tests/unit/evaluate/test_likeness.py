@@ -9,7 +9,7 @@ import pytest
 
 from tinyforge.core.types import Channel, ModelInfo, Preprocessing, WindowSpec
 from tinyforge.evaluate.experiments import experiment
-from tinyforge.evaluate.felt import Felt, Known
+from tinyforge.evaluate.felt import Cause, Felt, Known
 from tinyforge.evaluate.likeness import Likeness, likeness_of, shrunk
 from tinyforge.evaluate.senses import examine
 from tinyforge.evaluate.sketch import sketch_causes
@@ -87,6 +87,19 @@ def test_one_movement_is_enough(known, label):
     for fault in ("m/s^2", "x and y", "four times dps"):
         (found,) = examine(known, session(9, FAULTS[fault][0], label))
         assert (found.code, FAULTS[fault][2] in found.fact) == (FAULTS[fault][1], True)
+
+
+@pytest.mark.parametrize("names", [("ax",), ("ax", "gy"), ("mx", "my", "mz")])
+@pytest.mark.parametrize("turn", [0, 1], ids=["right", "wrong"])
+def test_channels_that_are_no_three_axes_have_no_causes(known, names, turn):
+    """Of a sketch, and of a board; answered right, and wrong, which asks for an experiment."""
+    columns = list(range(len(names)))
+    fewer = replace(known, windows=known.windows[:, :, columns], channels=names, units=UNITS[: len(names)])
+    felt = session(9)
+    felt = replace(felt, windows=felt.windows[:, :, columns], answers=(felt.truths + turn) % len(LABELS))
+    reversed_in_time = Cause("preprocessing", "reversed", "", lambda raw: np.ascontiguousarray(raw[:, ::-1]))
+    for more in ((), (reversed_in_time,)):
+        assert [one.code for one in examine(fewer, felt, more)] == ["unexplained"] * turn
 
 
 def test_a_handful_of_windows_is_not_enough(known):
