@@ -19,11 +19,13 @@ import numpy.typing as npt
 
 from tinyforge.core.errors import DataError
 from tinyforge.core.types import Float32Array, Float64Array, Int8Array, ModelInfo
-from tinyforge.evaluate.felt import Cause, Undo
+from tinyforge.evaluate.felt import Cause, Flags, Undo
 from tinyforge.evaluate.ladder import Finding
+from tinyforge.runtimes.preprocess import preprocess
 
 _COARSE, _FINE = 4, 24  # distinct values of a channel
 _CUT_SHARE = 0.1
+_FEWEST_DECIMALS, _MOST_DECIMALS = -40, 17  # of a number that is printed: below, float32 ends
 _BETWEEN = re.compile(r"[,;\t ]+")
 _AROUND = " ,;\t\r\"'"
 _WAY_OUT = "print the whole input in one line, comma separated, after each inference; then the output"
@@ -39,6 +41,7 @@ class Printed:
         scores: int8 [window, class] as printed; None where no line has them.
         shown: the names printed, one a window; empty where no line has one.
         others: lines that are no windows.
+        step: what one more in the last digit of a sample is, where fewest are printed; 0 for whole numbers.
     """
 
     values: Float64Array
@@ -46,6 +49,7 @@ class Printed:
     scores: Int8Array | None
     shown: tuple[str, ...]
     others: int
+    step: float = 0.0
 
 
 def read_log(path: Path, info: ModelInfo) -> Printed:
@@ -66,15 +70,18 @@ def read_log(path: Path, info: ModelInfo) -> Printed:
     classes = len(info.labels)
     rows: list[tuple[list[float], str]] = []
     lengths: list[int] = []
-    others = 0
+    others, decimals, whole = 0, _MOST_DECIMALS, True
     for line in text.splitlines():
-        row, shown = _numbers(line), ""
-        if len(row) not in {wanted, wanted + classes}:  # else a label such as "1" would be taken off the numbers
+        words, shown = _numbers(line), ""
+        if len(words) not in {wanted, wanted + classes}:  # else a label such as "1" would be taken off the numbers
             rest, shown = _without_label(line, info.labels)
-            row = _numbers(rest) if shown else row
+            words = _numbers(rest) if shown else words
+        row = [float(word) for word in words]
         lengths.append(len(row))
         if len(row) in {wanted, wanted + classes} and (not rows or len(row) == len(rows[0][0])):
             rows.append((row, shown))
+            decimals = min(decimals, *(_decimals(word) for word in words[:wanted]))
+            whole = whole and not any("." in word for word in words[:wanted])
         elif row or line.strip():
             others += 1
     if not rows:
@@ -92,21 +99,32 @@ def read_log(path: Path, info: ModelInfo) -> Printed:
     return Printed(
         given.reshape(len(rows), info.window.length, len(info.channels)),
         quantized,
-        np.clip(scores, -128, 127).astype(np.int8) if scores.shape[1] else None,
+        np.clip(np.nan_to_num(scores), -128, 127).astype(np.int8) if scores.shape[1] else None,
         names if all(names) else (),
         others,
+        0.0 if whole else 10.0**-decimals,
     )
 
 
-def _numbers(line: str) -> list[float]:
-    """The numbers at the end of a line, after whatever a serial monitor puts before them."""
-    numbers: list[float] = []
+def _numbers(line: str) -> list[str]:
+    """The words at the end of a line that are numbers, after whatever a serial monitor puts before them."""
+    numbers: list[str] = []
     for word in reversed(_BETWEEN.split(line.strip(_AROUND))):
         try:
-            numbers.append(float(word))
+            float(word)
         except ValueError:
             break
+        numbers.append(word)
     return numbers[::-1]
+
+
+def _decimals(number: str) -> int:
+    """Digits behind the point; fewer by its exponent."""
+    mantissa, _, exponent = number.lower().partition("e")
+    digits = len(mantissa.partition(".")[2])
+    if not any(one.isdigit() for one in mantissa):  # NaN, infinity
+        return _MOST_DECIMALS
+    return max(_FEWEST_DECIMALS, digits - int(exponent or 0))
 
 
 def _without_label(line: str, labels: tuple[str, ...]) -> tuple[str, str]:
@@ -154,8 +172,22 @@ def judge_input(quantized: Int8Array, usual: Int8Array, channels: tuple[str, ...
 def as_raw(printed: Printed, info: ModelInfo, scale: float, zero_point: int) -> Float32Array:
     """The windows in the channels' units, float32 [window, time, channel], if the input is what it should be."""
     if not printed.quantized:
-        return printed.values.astype(np.float32)
+        with np.errstate(over="ignore"):
+            return printed.values.astype(np.float32)
     return dequantized(printed.values, info, scale, zero_point)
+
+
+def certain(printed: Printed, info: ModelInfo, scale: float, zero_point: int) -> Flags:
+    """Whether the digits that are printed say what the int8 input was, bool [window]: a sketch has more of them."""
+    if printed.quantized:
+        return np.ones(len(printed.values), np.bool_)
+    with np.errstate(over="ignore", invalid="ignore"):
+        least, most = (
+            preprocess(info, scale, zero_point, (printed.values + step).astype(np.float32))
+            for step in (-printed.step, printed.step)
+        )
+    same: Flags = (least == most).all(axis=(1, 2))
+    return same
 
 
 def dequantized(values: npt.NDArray[Any], info: ModelInfo, scale: float, zero_point: int) -> Float32Array:

@@ -20,6 +20,7 @@ from tinyforge.pipeline.trained import Trained
 
 if TYPE_CHECKING:
     from tinyforge.core.types import Float32Array, Int8Array, IntArray
+    from tinyforge.evaluate.felt import Flags
     from tinyforge.evaluate.sketch import Printed
 
 
@@ -35,13 +36,14 @@ def judge(project: Project, model: str, logs: Sequence[tuple[str, Path]]) -> dic
         ``folder`` (``session.json``, the same as here), ``board`` (``sketch``), ``model``, ``model_sha256``,
         ``windows``, ``right``, ``accuracy`` with ``low`` and ``high``, ``confusion`` (by truth, by answer),
         ``quantized`` (whether the int8 input was printed), ``others`` (lines that are no windows), ``host``
-        (``windows`` with printed scores, ``differing`` from those computed here) and ``findings``.
+        (``windows`` with printed scores whose printed samples leave no doubt of the int8 input, ``differing`` from
+        the scores computed here) and ``findings``.
 
     Raises:
         DataError: a log, or no run has the model's C.
         UsageError: a label that the model does not have.
     """
-    from tinyforge.evaluate.sketch import as_raw, read_log
+    from tinyforge.evaluate.sketch import as_raw, certain, read_log
 
     spec = project.model(model) if model else project.models[0]
     made = trained.newest(project, spec)
@@ -62,7 +64,8 @@ def judge(project: Project, model: str, logs: Sequence[tuple[str, Path]]) -> dic
         made.invoke(values) if values is not None else made.scores(as_raw(one, info, scale, zero_point))
         for one, values in zip(printed, given, strict=True)
     ]
-    answers, differing, compared = _answers(printed, computed)
+    compared_at = [certain(one, info, scale, zero_point) for one in printed]
+    answers, differing, compared = _answers(printed, computed, compared_at)
     found = [*_own_findings(made, info.labels, printed, answers, differing, compared)]
     if not found:
         found += _examined(made, raw, answers, truths, quantized=quantized)
@@ -110,14 +113,19 @@ def _examined(
     return examine(known, felt, causes, of_input)
 
 
-def _answers(printed: Sequence[Printed], computed: Sequence[Int8Array]) -> tuple[IntArray, int, int]:
-    """Classes of the largest score, printed where scores were; windows whose printed scores differ from those here."""
+def _answers(
+    printed: Sequence[Printed], computed: Sequence[Int8Array], certain: Sequence[Flags]
+) -> tuple[IntArray, int, int]:
+    """Classes of the largest score, printed where scores were; windows whose printed scores differ from those here.
+
+    Only windows whose input is ``certain`` (bool [window], of each log) are compared; how many is the third.
+    """
     answers, differing, compared = [], 0, 0
-    for one, here in zip(printed, computed, strict=True):
+    for one, here, at in zip(printed, computed, certain, strict=True):
         scores = here if one.scores is None else one.scores
         if one.scores is not None:
-            differing += int((one.scores != here).any(axis=1).sum())
-            compared += len(here)
+            differing += int((one.scores != here).any(axis=1)[at].sum())
+            compared += int(at.sum())
         answers.append(scores.argmax(axis=1).astype(np.int64))
     return np.concatenate(answers), differing, compared
 

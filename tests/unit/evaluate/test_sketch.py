@@ -12,7 +12,7 @@ from tinyforge.core.errors import DataError
 from tinyforge.core.types import Channel, ModelInfo, Preprocessing, WindowSpec
 from tinyforge.evaluate.felt import Felt, Known
 from tinyforge.evaluate.senses import examine
-from tinyforge.evaluate.sketch import as_raw, dequantized, judge_input, read_log, sketch_causes
+from tinyforge.evaluate.sketch import _decimals, as_raw, certain, dequantized, judge_input, read_log, sketch_causes
 from tinyforge.pipeline import sketches
 from tinyforge.runtimes.preprocess import preprocess
 
@@ -75,6 +75,40 @@ def test_names_in_another_order_are_told_from_a_sketch_that_smooths(tmp_path, sh
     printed = [read_log(log(tmp_path, *(f"{text([*ROW, 1, 2, 3])},{name}" for name in shown)), info(4))]
     found = sketches._own_findings(SimpleNamespace(model_dir=tmp_path), LABELS, printed, np.full(3, 2), 0, 3)
     assert [one.code for one in found] == ["label_order"] * named
+
+
+@pytest.mark.parametrize(("decimals", "least"), [(2, 0), (5, 20), (9, 40)])
+def test_scores_are_compared_where_the_digits_say_what_the_input_was(tmp_path, decimals, least):
+    """A sketch fills its input from more digits than it prints: near the middle of a step they decide."""
+    rng = np.random.default_rng(3)
+    raw = (MEAN + STD * rng.normal(0, 1, (40, LENGTH, len(NAMES)))).astype(np.float32)
+    given = preprocess(info(), SCALE, ZERO, raw)
+    scores = [[int(window.astype(int).sum()) % 100, 0, 0] for window in given]
+    lines = [
+        ",".join([*(f"{value:.{decimals}f}" for value in window.ravel()), *map(str, score)])
+        for window, score in zip(raw, scores, strict=True)
+    ]
+    read = read_log(log(tmp_path, *lines), info())
+    seen = preprocess(info(), SCALE, ZERO, as_raw(read, info(), SCALE, ZERO))
+    computed = [np.array([[int(window.astype(int).sum()) % 100, 0, 0] for window in seen], np.int8)]
+    at = [certain(read, info(), SCALE, ZERO)]
+    _, differing, compared = sketches._answers([read], computed, at)
+    assert (differing, compared) == (0, int(at[0].sum()))
+    assert compared >= least
+    assert sketches._answers([read], [computed[0] + 1], at)[1] == compared
+
+
+@pytest.mark.parametrize(("number", "decimals"), [("-0.250", 3), ("7", 0), ("1.5e-03", 4), ("2E3", -3), ("nan", 17)])
+def test_digits_behind_the_point(number, decimals):
+    assert _decimals(number) == decimals
+
+
+def test_numbers_that_no_float_holds_are_read_without_a_warning(tmp_path):
+    line = text(["1e400", "-3e38", "1e40", "nan", *[0.5] * 8, "nan", "1e40", "-inf"])
+    read = read_log(log(tmp_path, line), info(4))
+    np.testing.assert_array_equal(read.scores, [[0, 127, -128]])
+    assert np.isinf(as_raw(read, info(4), SCALE, ZERO)[0, 0, 0])
+    assert certain(read, info(4), SCALE, ZERO).shape == (1,)
 
 
 def test_raw_samples_are_not_an_input(tmp_path):
