@@ -169,6 +169,26 @@ def judge_input(quantized: Int8Array, usual: Int8Array, channels: tuple[str, ...
     return [Finding("saturated", "sketch", "error", fact, way_out, {"channels": ", ".join(channels[k] for k in cut)})]
 
 
+def judge_bytes(raw: Float32Array, usual: Float32Array) -> list[Finding]:
+    """Whether what was printed are bytes, where the input is int8 and the training's samples are no such numbers.
+
+    Args:
+        raw: float32 [window, time, channel], printed.
+        usual: windows of the training, the same.
+    """
+    if raw.min() < 0 or raw.max() <= 127 or not _are_bytes(raw) or _are_bytes(usual):
+        return []
+    fact = (
+        "whole numbers of 0 to 255 are printed, where the input is int8, -128 to 127, and samples are no such numbers"
+    )
+    way_out = "declare the input as int8_t, and fill it with <model>_preprocess(raw, input); then print it again"
+    return [Finding("preprocessing", "sketch", "error", fact, way_out, {"most": float(raw.max())})]
+
+
+def _are_bytes(values: Float32Array) -> bool:
+    return bool((values == np.round(values)).all() and values.min() >= 0 and values.max() <= 255)
+
+
 def as_raw(printed: Printed, info: ModelInfo, scale: float, zero_point: int) -> Float32Array:
     """The windows in the channels' units, float32 [window, time, channel], if the input is what it should be."""
     if not printed.quantized:

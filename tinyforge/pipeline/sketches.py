@@ -98,7 +98,7 @@ def _examined(
     """What is wrong with the windows; of an int8 input, what an int8 has cut is cut from the training's, too."""
     from tinyforge.evaluate.felt import Felt
     from tinyforge.evaluate.senses import examine
-    from tinyforge.evaluate.sketch import dequantized, judge_input, sketch_causes
+    from tinyforge.evaluate.sketch import dequantized, judge_bytes, judge_input, sketch_causes
     from tinyforge.runtimes.preprocess import preprocess
 
     info, scale, zero_point = made.input()
@@ -109,6 +109,9 @@ def _examined(
         usual = preprocess(info, scale, zero_point, known.windows)
         of_input = judge_input(preprocess(info, scale, zero_point, raw), usual, known.channels)
         known = dataclasses.replace(known, windows=dequantized(usual, info, scale, zero_point))
+    else:
+        of_input = judge_bytes(raw, known.windows)
+        causes = () if of_input else causes
     felt = Felt(raw, answers, truths, whole_range=not of_input, rung="sketch")
     return examine(known, felt, causes, of_input)
 

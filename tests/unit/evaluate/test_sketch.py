@@ -12,7 +12,16 @@ from tinyforge.core.errors import DataError
 from tinyforge.core.types import Channel, ModelInfo, Preprocessing, WindowSpec
 from tinyforge.evaluate.felt import Felt, Known
 from tinyforge.evaluate.senses import examine
-from tinyforge.evaluate.sketch import _decimals, as_raw, certain, dequantized, judge_input, read_log, sketch_causes
+from tinyforge.evaluate.sketch import (
+    _decimals,
+    as_raw,
+    certain,
+    dequantized,
+    judge_bytes,
+    judge_input,
+    read_log,
+    sketch_causes,
+)
 from tinyforge.pipeline import sketches
 from tinyforge.runtimes.preprocess import preprocess
 
@@ -207,3 +216,12 @@ def test_a_cast_and_cut_inputs_show_in_the_input_alone():
     assert "ay 50 % (in training 0 %)" in one.fact
     assert "print the raw samples" in one.way_out
     assert judge_input(usual, usual, NAMES) == []
+
+
+def test_bytes_are_told_from_samples_that_are_whole_numbers(known):
+    given = preprocess(info(), SCALE, ZERO, known.windows).astype(np.float32)
+    (found,) = judge_bytes(given + 128, known.windows)
+    assert (found.code, found.severity) == ("preprocessing", "error")
+    assert "whole numbers of 0 to 255" in found.fact
+    assert judge_bytes(given + 128, given + 128) == []  # a camera's
+    assert judge_bytes(given, known.windows) == judge_bytes(known.windows, known.windows) == []
