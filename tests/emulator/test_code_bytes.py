@@ -54,9 +54,11 @@ def test_a_kernel_alone(kernel, linked):
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("kernel", ["tfg_max_pool_2d_s8", "tfg_gru_packed_s8", "tfg_conv_2d_narrow_bytes_s8"])
+@pytest.mark.parametrize(
+    "kernel", ["tfg_max_pool_2d_s8", "tfg_gru_packed_s8", "tfg_conv_2d_narrow_bytes_s8", "tfg_conv_2d_one_s8"]
+)
 def test_what_it_shares_with_kernels_that_are_not_listed(kernel, linked):
-    """``tfg_limit``, ``memcpy``, ``tfg_copy_bytes``: a kernel that stays keeps them."""
+    """``tfg_limit``, ``memcpy``, ``tfg_copy_bytes``, ``tfg_dot``: a kernel that stays keeps them."""
     kernels = {path.stem for path in (csrc_dir() / "src" / "portable").glob("*.c")}
     for other in sorted(kernels - {*OWN}):
         more = linked([kernel, other]) - linked([other])

@@ -18,7 +18,7 @@ OWN = {
     "tfg_conv_2d_grouped_s8": 548,
     "tfg_conv_2d_groupwise_s8": 808,
     "tfg_conv_2d_pool_s8": 908,
-    "tfg_conv_2d_one_s8": 1936,
+    "tfg_conv_2d_one_s8": 1856,
     "tfg_conv_2d_single_s8": 1952,
     "tfg_conv_2d_single_apart_s8": 1276,
     "tfg_conv_2d_gather_s8": 764,
@@ -79,6 +79,7 @@ SHARED = (
     (124, (_CONV_1D, _CONV_1D_POOL, _INDEXED)),  # tfg_take_window
     (84, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES, _GROUPWISE, _PHASES)),  # tfg_pad_row
     (48, (_CONV_2D, _CONV_2D_POOL, _NARROW, _BYTES, _PLANES, _GROUPWISE, _PHASES)),  # tfg_copy_bytes
+    (80, (_ONE, "tfg_batch_matmul_s8")),  # tfg_dot
     (544, (_THREE_ONE, _THREE)),
     (352, (_FEW, _FOURS)),
     (520, (_NARROW, _BYTES, _GATHER)),  # tfg_narrow
@@ -91,7 +92,8 @@ SHARED = (
         84,  # tfg_limit
         (
             *(_CONV_1D, _CONV_1D_POOL, _PACKED, _INDEXED, _CONV_2D, _CONV_2D_POOL),
-            *(_NARROW, _BYTES, _GATHER, _ONE, _POINT, _SINGLE, _APART, _POOL, *_DENSE, "tfg_add_s8"),
+            *(_NARROW, _BYTES, _GATHER, _ONE, _POINT, _SINGLE, _APART, _POOL, *_DENSE),
+            *("tfg_add_s8", "tfg_sub_s8", "tfg_mul_s8"),
             *(_THREE_ONE, _THREE, _FEW, _FOURS, _PLANES, _GROUPWISE, _PHASES),
         ),
     ),

@@ -26,22 +26,26 @@ static TFG_NOINLINE void by_rows(const tfg_batch_matmul_s8_t *p, const int8_t *a
 static TFG_NOINLINE void by_fours(const tfg_batch_matmul_s8_t *p, const int8_t *a, const int8_t *b, int8_t *output)
 {
     const uint32_t offset = (uint32_t)(uint16_t)p->right_offset * 0x10001U;
-    int32_t sums[4] = {0, 0, 0, 0};
+    int32_t sum_0 = 0; /* no array: an initializer would call memset */
+    int32_t sum_1 = 0;
+    int32_t sum_2 = 0;
+    int32_t sum_3 = 0;
     for (int32_t left = p->depth; left > 0; left--) {
         const uint32_t factor = (uint32_t)(*a + p->left_offset);
         const uint32_t four = tfg_load4(b);
         const uint32_t even = tfg_sxtab16(offset, four);
         const uint32_t odd = tfg_sxtab16_ror8(offset, four);
-        sums[0] = tfg_smlabb(even, factor, sums[0]);
-        sums[1] = tfg_smlabb(odd, factor, sums[1]);
-        sums[2] = tfg_smlatb(even, factor, sums[2]);
-        sums[3] = tfg_smlatb(odd, factor, sums[3]);
+        sum_0 = tfg_smlabb(even, factor, sum_0);
+        sum_1 = tfg_smlabb(odd, factor, sum_1);
+        sum_2 = tfg_smlatb(even, factor, sum_2);
+        sum_3 = tfg_smlatb(odd, factor, sum_3);
         a += p->left_depth;
         b += p->right_depth;
     }
-    for (int32_t i = 0; i < 4; i++) {
-        output[i] = finish(p, sums[i]);
-    }
+    output[0] = finish(p, sum_0);
+    output[1] = finish(p, sum_1);
+    output[2] = finish(p, sum_2);
+    output[3] = finish(p, sum_3);
 }
 
 static TFG_NOINLINE void by_one(const tfg_batch_matmul_s8_t *p, const int8_t *a, const int8_t *b, int8_t *output)
