@@ -28,7 +28,16 @@ from tinyforge.compiler.streaming import stream
 from tinyforge.compiler.turn_table import TURNS
 from tinyforge.core.graph import Compiled, Layer
 
-COUNTS = {"conv_1d": 40, "conv_1d_pool": 40, "conv_2d": 90, "dense": 60, "denses": 4, "lstm": 10, "gru": 8}
+COUNTS = {
+    "conv_1d": 40,
+    "conv_1d_pool": 40,
+    "conv_2d": 90,
+    "conv_2d_few": 60,
+    "dense": 60,
+    "denses": 4,
+    "lstm": 10,
+    "gru": 8,
+}
 KNOWN: dict[str, dict[str, float]] = {
     # counted in the inner loops of src/dsp/tfg_gates.c: hardly any call has both kinds of weights
     "tfg_lstm_s8": {"groups": 18, "wide groups": 11, "turns": 2},

@@ -143,6 +143,16 @@ def _image(rng: np.random.Generator, *, pooled: bool) -> tuple[str, bytes]:
     return net.built()
 
 
+def _few(rng: np.random.Generator) -> tuple[str, bytes]:
+    """A convolution of few channels over two dimensions."""
+    net = _Net(rng, (1, *(int(size) for size in rng.integers(4, 30, 2)), int(rng.choice([1, 1, 2, 3]))))
+    kernel = (int(rng.integers(1, 5)), int(rng.integers(2, min(6, net.shape[2] + 1))))
+    net.conv(random_weights(rng), int(rng.integers(1, 20)), kernel, int(rng.integers(1, 4)), int(rng.integers(2)))
+    if not rng.integers(3):
+        net.pool((2, 2))
+    return net.built()
+
+
 def _dense(rng: np.random.Generator, *, layers: int) -> tuple[str, bytes]:
     """Dense layers of alike weights."""
     net, weights = _Net(rng, (int(rng.choice([1, 1, 1, 2])), int(rng.integers(8, 401)))), random_weights(rng)
@@ -180,6 +190,7 @@ KINDS: Mapping[str, Callable[[np.random.Generator], tuple[str, bytes]]] = {
     "cnn": _cnn,
     "lstm": lambda rng: _recurrent(rng, gates=4),
     "gru": lambda rng: _recurrent(rng, gates=3),
+    "conv_2d_few": _few,
 }
 
 

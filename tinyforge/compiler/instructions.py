@@ -17,7 +17,7 @@ from tinyforge.compiler.gate_turns import gate_turns
 from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.packing import CODED
 from tinyforge.compiler.turn_table import TURNS
-from tinyforge.compiler.window_turns import PLACES, many_counts, narrow_counts, square_counts
+from tinyforge.compiler.window_turns import PLACES, gathered_counts, many_counts, narrow_counts, square_counts
 from tinyforge.core.graph import Array, Graph, Layer
 
 _UNROLLED = 8  # pairs of a narrow window that its kernel does not loop over
@@ -163,23 +163,37 @@ def _conv_2d_pool(layer: Layer) -> Counts:
     return {"call": 1, **_scaled(counts, geo.batches), **_limited(layer, outputs)}
 
 
-def _narrow(layer: Layer) -> Counts:
-    geo, channels, pairs = _geometry(layer), _array(layer, "channels"), _number(layer, "pairs")
-    counts = narrow_counts(geo, pairs, by_bytes=layer.kernel == "tfg_conv_2d_narrow_bytes_s8")
-    offsets = {name: counts.pop(name) for name in ("offsets", "offset columns")}
-    blocks, exact = counts["blocks"] + counts["edges"], int((channels[:, -2] < 0).sum())
+def _narrow_channels(layer: Layer, blocks: float, pairs: int) -> Counts:
+    """What ``tfg_narrow`` does for ``blocks`` of four windows of ``pairs`` of values."""
+    channels = _array(layer, "channels")
     each = blocks * channels.shape[0]
     many = pairs > _UNROLLED
-    counts |= {
+    return {
         "channels": each,
-        "channels exact": blocks * exact,
+        "channels exact": blocks * int((channels[:, -2] < 0).sum()),
         "channels of many pairs": each if many else 0,
         "turns of four pairs": each * ((pairs - 1) // 4) if many else 0,
         "pairs": each * pairs,
     }
-    if "limit" in (limited := _limited(layer, geo.out_h * geo.out_w * geo.out_ch)):
-        counts |= limited
+
+
+def _narrow(layer: Layer) -> Counts:
+    geo, pairs = _geometry(layer), _number(layer, "pairs")
+    counts = narrow_counts(geo, pairs, by_bytes=layer.kernel == "tfg_conv_2d_narrow_bytes_s8")
+    offsets = {name: counts.pop(name) for name in ("offsets", "offset columns")}
+    counts |= _narrow_channels(layer, counts["blocks"] + counts["edges"], pairs)
+    counts |= _limited(layer, geo.out_h * geo.out_w * geo.out_ch)
     return {"call": 1, **offsets, **_scaled(counts, geo.batches)}
+
+
+def _gather(layer: Layer) -> Counts:
+    geo, words, twos = _geometry(layer), _number(layer, "words"), _number(layer, "twos")
+    sizes = {name: _number(layer, name) for name in ("pitch", "rows", "band", "below")}
+    counts = gathered_counts(geo, **sizes)
+    counts |= {"words": counts["blocks"] * words, "twos": counts["blocks"] * twos}
+    counts |= _narrow_channels(layer, counts["blocks"], 2 * words + twos)
+    counts |= _limited(layer, geo.out_h * geo.out_w * geo.out_ch)
+    return {"call": 1, **_scaled(counts, geo.batches)}
 
 
 def _scaled(counts: Mapping[str, float], factor: int) -> Counts:
@@ -484,6 +498,7 @@ _COUNTS: Mapping[str, Callable[[Layer], Counts]] = {
     "tfg_conv_2d_pool_s8": _conv_2d_pool,
     "tfg_conv_2d_narrow_s8": _narrow,
     "tfg_conv_2d_narrow_bytes_s8": _narrow,
+    "tfg_conv_2d_gather_s8": _gather,
     "tfg_fully_connected_s8": _dense,
     "tfg_fully_connected_per_channel_s8": _dense,
     "tfg_fully_connected_pairs_s8": _dense_indexed,

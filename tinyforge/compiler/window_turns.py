@@ -141,6 +141,35 @@ def narrow_counts(geo: Geometry, pairs: int, *, by_bytes: bool) -> Counts:
     }
 
 
+def gathered_counts(geo: Geometry, *, pitch: int, rows: int, band: int, below: int) -> Counts:
+    """What ``tfg_conv_2d_gather_s8`` does to walk over windows and to copy rows, of one batch."""
+    width = geo.in_w * geo.in_ch
+    found: Counts = dict.fromkeys(("takes", "filled", "copied rows", "windows", "windows alone", "again", "blocks"), 0)
+    out_y = 0
+    while out_y < geo.out_h:
+        top = out_y * geo.stride_h - geo.pad_h
+        more, count = geo.in_h - below - top, min(geo.out_h - out_y, rows)
+        if pitch == width and top >= 0 and more >= 0:
+            count = min(geo.out_h - out_y, more // geo.stride_h + 1)
+        else:
+            bottom = min(top + (count - 1) * geo.stride_h + (geo.kernel_h - 1) * geo.dilation_h + 1, geo.in_h)
+            found["takes"] += 1
+            found["filled"] += band // 32
+            found["copied rows"] += max(bottom - max(top, 0), 0)
+        places = count * geo.out_w
+        found["windows"] += 1
+        found["again"] += places >= PLACES and places % PLACES > 0
+        found["windows alone"] += places if places < PLACES else 0
+        found["blocks"] += places if places < PLACES else -(-places // PLACES)
+        out_y += count
+    copied = found["copied rows"]
+    return found | {
+        "copied eights": copied * (width // 8),
+        "copied bytes": copied * (width % 4),
+        "rows": geo.out_h,
+    }
+
+
 def _blocks(places: int) -> tuple[Array, Array]:
     """Where blocks begin and how many places they have: fours, then a two and a one."""
     fours, rest = divmod(places, PLACES)
