@@ -22,6 +22,7 @@ _SEAMS_MORE = 0.3  # of the windows, more than of the training's of these classe
 _KEPT_SHARE = 0.2  # of the samples, at least, stay where they were
 _DIFFERENT = 4  # samples, at least, among those that stay: a hand at rest in coarse samples stays, too
 _SHORTEST = 8  # samples in a window that may have a seam
+_MOST_PAIRS, _SLIDE_SHARE = 40, 0.5  # that are looked at, and that go on as they should
 _TINY = 1e-9
 
 
@@ -82,6 +83,14 @@ def _slid(before: Float32Array, after: Float32Array) -> bool:
     return any((after[:-shift] == before[shift:]).all() for shift in range(1, most + 1))
 
 
+def _slide(windows: Float32Array) -> bool:
+    """Whether windows [window, time, channel] overlap and go on as they should: then a seam inside is the hand's."""
+    moves = np.flatnonzero((windows[1:] != windows[:-1]).any(axis=(1, 2)) & np.ptp(windows[1:], axis=1).any(axis=1))
+    tried = moves[np.linspace(0, len(moves) - 1, min(len(moves), _MOST_PAIRS)).astype(int)]
+    slid = sum(_slid(windows[k], windows[k + 1]) for k in tried)
+    return slid > 0 and slid >= _SLIDE_SHARE * len(tried)
+
+
 def seams(likeness: Likeness, known: Known, felt: Felt, at: IntArray, chance: Chance) -> tuple[list[Finding], Felt]:
     """Whether windows have a seam inside, as clean ones do not, and look like the training's when it is undone.
 
@@ -94,7 +103,7 @@ def seams(likeness: Likeness, known: Known, felt: Felt, at: IntArray, chance: Ch
     Returns:
         What is found, and the windows as they should be.
     """
-    if felt.windows.shape[1] < _SHORTEST:
+    if felt.windows.shape[1] < _SHORTEST or _slide(felt.windows):
         return [], felt
     truths = felt.truths[at]
     usual, _ = _seam(known.windows)

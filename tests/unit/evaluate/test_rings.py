@@ -80,6 +80,28 @@ def test_windows_that_do_not_overlap_show_the_seam(known):
     assert "their ends fit together better than their middle" in found.fact
 
 
+def test_takes_one_behind_the_other_are_no_ring_where_windows_go_on_as_they_should(known):
+    """The hand leaps from the end of a movement to the beginning of the next: the seam moves on with what came."""
+    rng = np.random.default_rng(3)
+    t = np.arange(LENGTH) / LENGTH
+
+    def takes(count):
+        lifts = [np.stack([lift * t, np.sin(3 * t), 1 + lift * t**2], axis=1) for lift in (1.0, 2.0)]
+        return [
+            (one * rng.uniform(0.9, 1.1, (count, 1, 1)) + rng.normal(0, 0.02, (count, LENGTH, 3))).astype(np.float32)
+            for one in lifts
+        ]
+
+    trained = replace(known, windows=np.concatenate(takes(40)), targets=np.repeat([0, 1], 40))
+    apart, truths = np.concatenate(takes(20)), np.repeat([0, 1], 20)
+    rolled = np.roll(apart, LENGTH // 2, axis=1)
+    assert codes(examine(trained, Felt(rolled, truths, truths))) == ["rotated_window"]
+    windows = [cut(half.reshape(-1, 3)) for half in np.split(apart, 2)]
+    truths = np.repeat([0, 1], len(windows[0]))
+    felt = Felt(np.concatenate(windows), truths, truths, overlap=LENGTH // HOP)
+    assert examine(trained, felt) == ()
+
+
 def test_the_same_window_again(known):
     felt = session(LENGTH)
     index = np.arange(len(felt.windows))
