@@ -442,6 +442,11 @@ def _with_experiment(known: Known, felt: Felt, judged: Flags, found: Sequence[Fi
 
 
 def _no_cause(known: Known, felt: Felt, judged: Flags) -> list[Finding]:
+    count = int(judged.sum())
+    if count < _FEWEST * felt.overlap:
+        shared = f" of which {felt.overlap} share a sample" if felt.overlap > 1 else ""
+        fact = f"{count} windows of a known label{shared} are too few to tell why answers are wrong"
+        return [Finding("unexplained", felt.rung, "warning", fact, "do each movement for some 20 windows", {})]
     family = _Family(known)
     here = float(np.median(family.distance(felt.windows[judged], felt.truths[judged])))
     evidence = {"distance": here, "limit": family.limit}

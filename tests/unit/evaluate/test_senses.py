@@ -206,6 +206,20 @@ def test_what_looks_like_the_training_and_is_answered_wrong_is_not_explained(kno
     assert found
 
 
+def test_too_few_windows_do_not_look_like_the_training(known):
+    """Axes are swapped, and nobody can tell: that is not the person's fault."""
+    felt = session(known, lambda x: x[:, [1, 0, 2, 4, 3, 5]])
+    few = np.array([int(np.flatnonzero(felt.truths == k)[2]) for k in (0, 1, 2)])
+    truths = felt.truths[few]
+    found = examine(
+        known, replace(felt, windows=felt.windows[few], answers=(truths + 1) % 4, truths=truths, starts=None)
+    )
+    assert found[-1].code == "unexplained"
+    assert found[-1].fact.startswith("3 windows of a known label of which")
+    assert "too few to tell" in found[-1].fact
+    assert found[-1].way_out.startswith("do each movement for some 20 windows")
+
+
 def test_one_truth_is_not_enough_for_answers(known):
     """Windows like the training's, answered wrong."""
     felt = session(known)
