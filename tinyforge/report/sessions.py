@@ -7,6 +7,7 @@ from typing import Any
 from tinyforge.report import charts, text
 from tinyforge.report.data import FindingRow, Network, SessionRow
 
+SKETCH = "sketch"  # source of a session that logs were read of
 MOST_SESSIONS = 5  # of a network, on the page
 
 
@@ -15,7 +16,7 @@ def newest_findings(network: Network) -> tuple[FindingRow, ...]:
     return network.sessions[0].findings if network.sessions else ()
 
 
-def sensor_is_wrong(network: Network) -> bool:
+def newest_is_wrong(network: Network) -> bool:
     """Whether the newest session says so."""
     return any(finding.severity == "error" for finding in newest_findings(network))
 
@@ -35,7 +36,7 @@ def _session(session: SessionRow) -> dict[str, Any]:
     judged = sum(session.true)
     return {
         "name": session.name,
-        "source": "a sketch of your own" if session.source == "sketch" else session.source,
+        "source": "a sketch of your own" if session.source == SKETCH else session.source,
         "windows": text.count(session.windows),
         "judged": text.count(judged),
         "value": "" if accuracy is None else text.percent(accuracy.value),

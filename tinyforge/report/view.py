@@ -97,12 +97,13 @@ def verdict(data: ReportData) -> Verdict:
         detail = "; ".join(reasons)
         head = "Something was lost on the way." if faulty else "A budget is broken."
         return Verdict("bad", head, f"{detail[:1].upper()}{detail[1:]}.")
-    misled = [network.name for network in data.networks if sessions.sensor_is_wrong(network)]
+    misled = [network for network in data.networks if sessions.newest_is_wrong(network)]
     if misled:
+        own = all(network.sessions[0].source == sessions.SKETCH for network in misled)
         return Verdict(
             "bad",
-            "On the board's own sensor something is wrong.",
-            f"The newest session of {_joined(misled)} is not like what it was trained on: see the findings.",
+            "In a sketch of your own something is wrong." if own else "On the board's own sensor something is wrong.",
+            f"The newest session of {_joined([network.name for network in misled])} shows it: see the findings.",
         )
     if not evaluated:
         return Verdict("open", "Not evaluated yet.", "This report shows what is known so far.")

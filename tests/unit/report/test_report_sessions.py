@@ -74,7 +74,21 @@ def test_an_older_session_says_nothing_of_now():
     assert verdict(data).tone == "good"
     page = render_html(data)
     assert page.count(FOUND["fact"]) == 1  # in its session only
-    assert "Its windows are like those of the training." in page
+    assert "Nothing wrong was found in its windows.</p>" in page
+
+
+def test_a_session_of_which_nobody_said_what_was_true_was_held_against_no_movement():
+    silent = CLEAN | {"confusion": {}, "accuracy": None, "low": None, "high": None}
+    page = render_html(shown(silent))
+    assert "Nothing wrong was found in its windows. What was true is not known" in page
+
+
+def test_a_fault_of_a_sketch_is_not_the_sensors():
+    order = FOUND | {"code": "label_order", "fact": "the names are in another order than the outputs"}
+    assert verdict(shown(STUCK | {"findings": [order]})).head == "On the board's own sensor something is wrong."
+    said = verdict(shown(STUCK | {"board": "sketch", "findings": [order]}))
+    assert (said.tone, said.head) == ("bad", "In a sketch of your own something is wrong.")
+    assert "trained on" not in said.detail  # its windows are
 
 
 def test_many_sessions_are_counted():
