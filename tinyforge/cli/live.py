@@ -145,6 +145,7 @@ def _judge_logs(loaded: Project, model: str, log: Sequence[str], *, json: bool) 
             host = said["host"]
             render.say(f"scores computed again here: {host['differing']} of {host['windows']} windows differ")
         _say_findings(said)
+        render.say(f"session: {said['folder']}")
     if any(one["severity"] == "error" for one in said["findings"]):
         raise typer.Exit(1)
 

@@ -390,6 +390,7 @@ class SessionRow:
             labels = tuple(sorted({*confusion, *(answer for row in confusion.values() for answer in row)}))
             said = document["accuracy"]
             judged = sum(sum(row.values()) for row in confusion.values())
+            rung = "sketch" if document["board"] == "sketch" else "live"
             right = tuple(confusion.get(one, {}).get(one, 0) for one in labels)
             return cls(
                 name,
@@ -401,7 +402,7 @@ class SessionRow:
                 tuple(sum(row.get(one, 0) for row in confusion.values()) for one in labels),
                 right,
                 tuple(
-                    FindingRow(one["code"], "live", one["severity"], one["fact"], one["way_out"])
+                    FindingRow(one["code"], rung, one["severity"], one["fact"], one["way_out"])
                     for one in document.get("findings", ())
                 ),
             )

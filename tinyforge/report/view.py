@@ -39,6 +39,7 @@ RUNG_TITLES = {
     "host_c": "C on this machine",
     "board": "C on the board",
     "live": "live on the board",
+    sessions.SKETCH: "in a sketch of your own",
 }
 
 

@@ -86,7 +86,11 @@ def test_a_session_of_which_nobody_said_what_was_true_was_held_against_no_moveme
 def test_a_fault_of_a_sketch_is_not_the_sensors():
     order = FOUND | {"code": "label_order", "fact": "the names are in another order than the outputs"}
     assert verdict(shown(STUCK | {"findings": [order]})).head == "On the board's own sensor something is wrong."
-    said = verdict(shown(STUCK | {"board": "sketch", "findings": [order]}))
+    of_sketch = shown(STUCK | {"board": "sketch", "findings": [order]})
+    page = render_html(of_sketch)
+    assert "in a sketch of your own</strong> the names are in another order" in re.sub(r"\s+", " ", page)
+    assert "live on the board" not in page
+    said = verdict(of_sketch)
     assert (said.tone, said.head) == ("bad", "In a sketch of your own something is wrong.")
     assert "trained on" not in said.detail  # its windows are
 
