@@ -34,7 +34,6 @@ SHAPES = [  # kind, size, side, channels, channels of the other side
     (Kind(TRANSPOSED, (2, 2), stride=2), 8, "in", 3, 8),
     (Kind(TRANSPOSED, (3, 3), stride=2), 8, "in", 3, 8),
     (Kind(TRANSPOSED, (1, 3), stride=2), (1, 40), "out", 3, 8),
-    (Kind(CONV, (1, 3), pool=2), (1, 100), "both", 3, 3),
     (Kind("MAX_POOL_2D"), (12, 12), "both", 7, 7),
     ("pointwise", 9, "in", 1, 16),
     ("pointwise", 12, "out", 1, 16),
@@ -71,3 +70,10 @@ SHAPES = [  # kind, size, side, channels, channels of the other side
 @pytest.mark.parametrize(("kind", "size", "side", "channels", "other"), SHAPES)
 def test_no_cliff(kind, size, side, channels, other, tmp_path):
     assert odd_to_even(kind, size, side, channels, other, tmp_path) <= 1.6
+
+
+@pytest.mark.emulator
+def test_no_cliff_before_a_pooling(tmp_path):
+    """For `speed`: `balanced` takes the call that does both, which is smaller by more than it gives for speed."""
+    kind = Kind(CONV, (1, 3), pool=2)
+    assert odd_to_even(kind, (1, 100), "both", 3, 3, tmp_path, "speed") <= 1.6

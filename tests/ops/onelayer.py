@@ -217,7 +217,13 @@ def work(kind: str | Kind, size: int | tuple[int, int], in_ch: int, channels: in
 
 
 def odd_to_even(
-    kind: str | Kind, size: int | tuple[int, int], side: str, channels: int, other: int, folder: Path
+    kind: str | Kind,
+    size: int | tuple[int, int],
+    side: str,
+    channels: int,
+    other: int,
+    folder: Path,
+    optimize: str = "balanced",
 ) -> float:
     """A MAC's cost at a number of channels over that at the next multiple of four.
 
@@ -227,11 +233,12 @@ def odd_to_even(
         channels: how many.
         other: channels of the other side.
         folder: for files.
+        optimize: the goal.
     """
     found = KINDS[kind] if isinstance(kind, str) else kind
     both = side == "both" or found.operator == DEPTHWISE
     costs = []
     for count in (channels, -(-channels // 4) * 4):
         in_ch, out_ch = (count if both or side == here else other for here in ("in", "out"))
-        costs.append(per_mac(found, size, in_ch, out_ch, folder)[1])
+        costs.append(per_mac(found, size, in_ch, out_ch, folder, optimize)[1])
     return costs[0] / costs[1]
