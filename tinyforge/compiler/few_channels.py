@@ -24,7 +24,7 @@ from tinyforge.compiler.layout import GROUP, filled
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import OpView
 from tinyforge.compiler.overlap import fours_of_windows, whole_windows
-from tinyforge.compiler.packing import FEW, MANY
+from tinyforge.compiler.packing import FEW, MANY, SMALLER
 from tinyforge.compiler.planes import planes_bytes, planes_fit, planes_instructions, planes_overlaps
 from tinyforge.compiler.single import single_bytes, single_fits, single_params
 from tinyforge.core.graph import Array, Param
@@ -61,6 +61,8 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
         axis: dimension of output channels in the model's filter.
     """
     kernel = _kernel(geometry, stem)
+    if kernel == _APART and low.goal is Goal.SIZE and _is_three(geometry, 2) and low.form(view, SMALLER) == SMALLER:
+        kernel = _THREE
     macs = geometry.batches * geometry.out_h * geometry.out_w * rows.size
     if kernel is None or not _is_taken(view, low, kernel, geometry, stem):
         return False
@@ -224,8 +226,8 @@ def _narrow_kernel(geo: Geometry) -> str:
     return min((_NARROW, _BYTES), key=lambda kernel: _narrow_cost(kernel, geo)[1])
 
 
-def _is_three(geo: Geometry) -> bool:
-    squares = geo.kernel_h == geo.kernel_w == 3 and geo.stride_h == geo.stride_w == 1
+def _is_three(geo: Geometry, stride: int = 1) -> bool:
+    squares = geo.kernel_h == geo.kernel_w == 3 and geo.stride_h == geo.stride_w == stride
     return squares and geo.dilation_h == geo.dilation_w == 1 and geo.out_w > 1
 
 

@@ -32,6 +32,8 @@ PLAIN, PACKED, PAIRS, NIBBLES = "", "packed", "pairs", "nibbles"
 time (``PAIRS``) or one by one."""
 FEW, MANY = "few", "many"
 """Plain weights too, for the other kernel than the layer alone would take: for few channels, or for many."""
+SMALLER = "smaller"
+"""Plain weights too, for a slower kernel of less code."""
 
 SLOWEST_BALANCED = 2.0
 """`balanced` packs layers that together take at most so many times the instructions of plain ones."""

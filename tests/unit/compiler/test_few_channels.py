@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from onelayer import CONV, Kind, along_time, layer
@@ -12,6 +14,7 @@ from tinyforge.compiler import Goal, compile_model
 
 ONE, NARROW, THREE = "tfg_conv_2d_one_s8", "tfg_conv_2d_narrow_s8", "tfg_conv_2d_3x3_one_s8"
 PLANES, POINT, BYTES = "tfg_depthwise_conv_2d_planes_s8", "tfg_conv_1d_point_s8", "tfg_conv_2d_narrow_bytes_s8"
+DENSE_ONE = "tfg_fully_connected_one_s8"
 SINGLE, APART, GATHER = "tfg_conv_2d_single_s8", "tfg_conv_2d_single_apart_s8", "tfg_conv_2d_gather_s8"
 
 
@@ -85,6 +88,35 @@ def test_kernel(kind, in_ch, out_ch, kernel):
 def test_kernel_of_a_stride(kernel, stride, channels, expected):
     size = (1, 40) if kernel[0] == 1 else 20
     assert kernels(layer(Kind(CONV, kernel, stride=stride), size, *channels)) == [expected]
+
+
+def test_the_smaller_kernel_of_one_channel_to_one():
+    """Windows that lie two apart have a fast kernel and a smaller one."""
+    data = layer(Kind(CONV, (3, 3), stride=2), 20, 1, 1)
+    assert [kernels(data, goal) for goal in Goal] == [[APART], [THREE], [APART]]
+    assert kernels(layer(Kind(CONV, (3, 3), stride=3), 20, 1, 1), Goal.SIZE) == [APART]
+
+
+def test_dense_layers_of_one_output():
+    """What the layer alone would take is weighed against what the others call."""
+    assert [kernels(dense_layers(4, 1, 1), goal) for goal in Goal] == [[DENSE_ONE] * 2] * 3
+    wide = dense_layers(40, 8, 1)
+    assert kernels(wide, Goal.SPEED)[1] == DENSE_ONE
+    assert kernels(wide, Goal.SIZE)[1] != DENSE_ONE
+
+
+def dense_layers(*widths: int) -> bytes:
+    """Dense layers one after the other, of so many numbers in and out."""
+    rng, model, scale = np.random.default_rng(3), Writer(), 0.05
+    first = now = model.tensor("x", (1, widths[0]), scale=scale, zero_point=-128)
+    for inputs, outputs in itertools.pairwise(widths):
+        weights = rng.integers(-127, 128, (outputs, inputs)).astype(np.int8)
+        filter_ = model.constant("filter", weights, "int8", scale=[0.01])
+        bias = model.constant("bias", rng.integers(-500, 500, outputs), "int32", scale=[0.01 * scale])
+        scale *= 0.01 * 60 * float(np.sqrt(inputs))
+        source, now = now, model.tensor("y", (1, outputs), scale=scale, zero_point=-128)
+        model.op("FULLY_CONNECTED", [source, filter_, bias], [now], "FullyConnectedOptions")
+    return bytes(model.build([first], [now]))
 
 
 def test_constants_are_weighed():

@@ -16,7 +16,18 @@ from tinyforge.compiler.layout import GROUP, blocked, one_row
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
 from tinyforge.compiler.overlap import rows
-from tinyforge.compiler.packing import MOST_INPUTS, NIBBLES, PACKED, PAIRS, PLAIN, can_be_smaller, dense_nibbles, pack
+from tinyforge.compiler.packing import (
+    FEW,
+    MANY,
+    MOST_INPUTS,
+    NIBBLES,
+    PACKED,
+    PAIRS,
+    PLAIN,
+    can_be_smaller,
+    dense_nibbles,
+    pack,
+)
 from tinyforge.compiler.quantized import accumulator_reach, bias_of, clamp_of, folded_bias
 from tinyforge.core.graph import Array, DType, Param, Tensor
 
@@ -59,17 +70,19 @@ def fully_connected(view: OpView, low: Lowering) -> None:
         output,
     )
     kernel, params = dense_params(view, input_, filter_, output, batches)
-    form = PLAIN
+    alone = out_len == 1 and kernel != _WIDE and _pays_alone(view, low, batches * in_len)
+    forms = [MANY if alone else FEW] if out_len == 1 and kernel != _WIDE else []
     if kernel != _WIDE and can_be_smaller(weights):
-        forms = [form for form in (NIBBLES, PAIRS) if kernel == _ONE_SCALE and _nibbles(weights, form) is not None]
-        form = low.form(view, *([PACKED] if in_len <= MOST_INPUTS else []), *forms)
+        forms += [PACKED] if in_len <= MOST_INPUTS else []
+        forms += [form for form in (NIBBLES, PAIRS) if kernel == _ONE_SCALE and _nibbles(weights, form) is not None]
+    form = low.form(view, *forms) if forms else PLAIN
     if form in {NIBBLES, PAIRS}:
         kept = {name: value for name, value in params.items() if name != "filter"}
         kernel, params = _KERNELS[form], {**(_nibbles(weights, form) or {}), **kept}
     elif form == PACKED:
         packed = low.once(view, lambda: pack(weights))
         kernel, params = "tfg_fully_connected_packed_s8", {**packed.params(), **_packed_params(params)}
-    elif out_len == 1 and kernel != _WIDE and _pays_alone(view, low, batches * in_len):
+    elif form == FEW or (alone and form != MANY):
         kernel, params = _ONE, _one_output(params, weights[0])
     low.layer(
         "fully_connected",
