@@ -20,9 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "compiler"))
 
 from costs import Costs
 from forms_layers import KINDS, programs
+from onelayer import CONV, Kind
+from onelayer import layer as one_layer
 from sliding import random_net
 
-from tinyforge.compiler import compile_model, turn_table
+from tinyforge.compiler import Goal, compile_model, turn_table
 from tinyforge.compiler.instructions import COUNTED, counts_of
 from tinyforge.compiler.streaming import stream
 from tinyforge.compiler.turn_table import TURNS
@@ -49,6 +51,8 @@ KNOWN: dict[str, dict[str, float]] = {
 LEAST_CALLS = 10
 SLIDING = "sliding"  # networks along time, whole and for new samples
 COUNTS[SLIDING] = 40
+FEW = "few"  # convolutions of few channels
+COUNTS[FEW] = 400
 Table = dict[str, dict[str, float]]
 Measured = dict[str, list[tuple[Layer, int]]]
 
@@ -59,13 +63,33 @@ def slid(data: bytes, rng: np.random.Generator) -> list[Compiled]:
     return [whole, stream(whole, int(rng.integers(1, 12)), force=True)]
 
 
+def few(rng: np.random.Generator) -> list[Compiled]:
+    """A convolution of few channels, with the kernels of each goal, or a dense layer of one output."""
+    if rng.integers(12) == 0:
+        data = one_layer("fully_connected", int(rng.integers(1, 4)), int(rng.integers(1, 200)), 1)
+        return [compile_model(data, name="net", place="net.tflite", goal=Goal.SPEED)]
+    along = bool(rng.integers(3) == 0)
+    kernel = (1, int(rng.integers(1, 8))) if along else tuple(int(taps) for taps in rng.integers(1, 6, 2))
+    point, three = along and rng.integers(4) == 0, not along and rng.integers(5) == 0
+    kernel = (1, 1) if point else (3, 3) if three else kernel
+    channels = 1 if point else int(rng.choice([1, 1, 2, 3, 4, 5, 8, 16])), int(rng.choice([1, 1, 1, 2, 4, 8]))
+    size = (1, int(rng.integers(12, 100))) if along else (int(rng.integers(6, 24)), int(rng.integers(6, 24)))
+    kind = Kind(CONV, kernel, stride=1 if point else int(rng.integers(1, 4)), padded=bool(rng.integers(2)))
+    data = one_layer(kind, size, *((1, 1) if three or rng.integers(4) == 0 else channels))
+    models = [compile_model(data, name="net", place="net.tflite", goal=goal) for goal in (Goal.SPEED, Goal.SIZE)]
+    return models if models[0].layers[0].kernel != models[1].layers[0].kernel else models[:1]
+
+
 def measured(kinds: dict[str, int], seed: int, folder: Path) -> Measured:
     """Calls of random layers, with their instructions, by kernel."""
     costs, found = Costs(folder), {kernel: [] for kernel in COUNTED}
     models: list[Compiled] = []
     for kind, count in kinds.items():
         for index in range(count):
-            rng = np.random.default_rng([seed, [*KINDS, SLIDING].index(kind), index])
+            rng = np.random.default_rng([seed, [*KINDS, SLIDING, FEW].index(kind), index])
+            if kind == FEW:
+                models += few(rng)
+                continue
             models += slid(random_net(index), rng) if kind == SLIDING else programs(KINDS[kind](rng)[1], rng)
     for model, cost in zip(models, costs.calls_of(models), strict=True):
         for layer, instructions in zip(model.layers, cost.layers(model), strict=True):

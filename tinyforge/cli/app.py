@@ -262,7 +262,9 @@ def export(
         bool,
         typer.Option("--stream", help="For a sliding window: compute only what new samples change, where it pays."),
     ] = False,
-    hop: Annotated[int, typer.Option("--hop", help="New samples a call (with --stream); default: the model's.")] = 0,
+    hop: Annotated[
+        int | None, typer.Option("--hop", help="New samples a call (with --stream); default: the model's.")
+    ] = None,
     optimize: Optimize = "balanced",
     model: ModelName = "",
     project: ProjectDir = HERE,
@@ -277,9 +279,11 @@ def export(
     """
     from tinyforge.cli import lone, stages
 
+    if hop == 0:
+        raise UsageError("--hop", "0 new samples a call", "give 1 or more")
     if file:
         lone.export(
-            Path(file), out, name, runtime, package, optimize, explain=explain, stream=stream, hop=hop, json=json
+            Path(file), out, name, runtime, package, optimize, explain=explain, stream=stream, hop=hop or 0, json=json
         )
     elif stream or hop:
         raise UsageError("--stream", "is for a MODEL.tflite", "name the file, and a folder with --out")

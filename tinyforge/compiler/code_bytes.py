@@ -34,6 +34,8 @@ OWN = {
     "tfg_depthwise_conv_2d_planes_s8": 1956,
     "tfg_depthwise_conv_2d_rare_s8": 608,
     "tfg_max_pool_2d_s8": 568,
+    "tfg_mean_s8": 324,
+    "tfg_mean_fours_s8": 684,
     "tfg_fully_connected_s8": 532,
     "tfg_fully_connected_per_channel_s8": 584,
     "tfg_fully_connected_packed_s8": 272,

@@ -38,7 +38,6 @@ _CODE_BYTES = {  # GCC 12, -O2
     _APART: 1440, _GATHER: 1440,
 }  # fmt: skip
 _FORMED = ("conv_1d", "conv_2d")  # stems of operators that take either kernel
-_ESTIMATED = frozenset({_NARROW, _BYTES, _GATHER})  # whose instructions ``instructions.py`` counts
 _SAVED_PER_MAC = 1.2  # instructions at least, of what a kernel for many channels takes
 _NEAR_BIAS = 1 << 22  # a bias that is nearer leaves room for products and shift
 _MOST_PAIRS = 8  # of values of a window that the narrow kernel takes
@@ -115,7 +114,7 @@ def _is_taken(view: OpView, low: Lowering, kernel: str, geo: Geometry, stem: str
     ``balanced`` gives no speed for the few bytes that either kernel may be smaller by.
     """
     pays = _pays(view, low, kernel, geo, stem)
-    if stem not in _FORMED or (kernel not in _ESTIMATED and low.goal is not Goal.SIZE):
+    if stem not in _FORMED or kernel == _PLANES:
         return pays
     if pays and low.goal is Goal.BALANCED and not _is_pooled(view):
         return True

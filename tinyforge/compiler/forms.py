@@ -15,8 +15,10 @@ Better is, for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from tinyforge.compiler.code_bytes import code_bytes
 from tinyforge.compiler.form_choice import Part, Parts, choose
@@ -24,7 +26,7 @@ from tinyforge.compiler.fuse import fuse
 from tinyforge.compiler.goal import BALANCED_BYTES_PER_1000, Goal
 from tinyforge.compiler.lowering import Lowering, Packs
 from tinyforge.compiler.packing import FEW, MANY, PLAIN, SLOWEST_BALANCED
-from tinyforge.core.graph import DType, Graph, Layer, Op
+from tinyforge.core.graph import Array, DType, Graph, Layer, Op
 
 _WORD = 4  # bytes of a member of a kernel's structure
 _CHOSEN = "chosen"  # the trial with the forms that were chosen
@@ -53,6 +55,9 @@ class Lowered:
 def lower(graph: Graph, goal: Goal) -> Lowered:
     """Lower a graph with the forms that the goal wants.
 
+    Which calls become one is decided before forms are, and what a layer takes alone before others are known: under
+    ``size``, what the other goals chose may be smaller.
+
     Args:
         graph: after the passes.
         goal: what a faster form may cost.
@@ -61,6 +66,25 @@ def lower(graph: Graph, goal: Goal) -> Lowered:
         UnsupportedModelError: an operator cannot be lowered.
     """
     packs: Packs = {}
+    found = _searched(graph, goal, packs)
+    if goal is not Goal.SIZE:
+        return found
+    return min(found, *(_searched(graph, other, packs) for other in (Goal.BALANCED, Goal.SPEED)), key=_size)
+
+
+def _size(one: Lowered) -> int:
+    """Flash, with arrays that several calls hold counted once."""
+    arrays = {value.tobytes(): value.nbytes for value in _arrays(one.layers)}
+    twice = sum(value.nbytes for value in _arrays(one.layers)) - sum(arrays.values())
+    return _flash_bytes(one.layers) - twice
+
+
+def _arrays(layers: list[Layer]) -> Iterator[Array]:
+    return (value for layer in layers for value in layer.params.values() if isinstance(value, np.ndarray))
+
+
+def _searched(graph: Graph, goal: Goal, packs: Packs) -> Lowered:
+    """With the forms that a goal wants, as far as they are searched."""
     plain = lowered(graph, goal, {}, packs)
     offers = plain.lowering.offers
     most = max((_weights(op, graph) for op in graph.ops if op.index in offers), default=0)
@@ -71,7 +95,9 @@ def lower(graph: Graph, goal: Goal) -> Lowered:
     for form in sorted({form for forms in offers.values() for form in forms}):
         trials[form] = lowered(graph, goal, {op: form for op, forms in offers.items() if form in forms}, packs)
     chosen = {op: form for op, form in choose(_parts(trials), goal).items() if form != PLAIN}
-    return _best({**trials, _CHOSEN: lowered(graph, goal, chosen, packs)}, goal) if chosen else plain
+    if chosen:
+        trials[_CHOSEN] = lowered(graph, goal, chosen, packs)
+    return _best(trials, goal)
 
 
 def _weights(op: Op, graph: Graph) -> int:

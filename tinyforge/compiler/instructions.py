@@ -17,7 +17,15 @@ from tinyforge.compiler.gate_turns import gate_turns
 from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.packing import CODED
 from tinyforge.compiler.turn_table import TURNS
-from tinyforge.compiler.window_turns import PLACES, gathered_counts, many_counts, narrow_counts, square_counts
+from tinyforge.compiler.window_turns import (
+    PLACES,
+    gathered_counts,
+    many_counts,
+    narrow_counts,
+    one_counts,
+    single_counts,
+    square_counts,
+)
 from tinyforge.core.graph import Array, Graph, Layer
 
 _UNROLLED = 8  # pairs of a narrow window that its kernel does not loop over
@@ -27,10 +35,9 @@ Counts = dict[str, float]
 
 def instructions_of(layer: Layer) -> int | None:
     """Instructions of a call, about; None for a kernel that is not in the table."""
-    counts = counts_of(layer)
-    if counts is None:
+    counts, turns = counts_of(layer), TURNS.get(layer.kernel)
+    if counts is None or turns is None:
         return None
-    turns = TURNS.get(layer.kernel, {})
     return round(sum(count * turns.get(name, 0.0) for name, count in counts.items()))
 
 
@@ -194,6 +201,33 @@ def _gather(layer: Layer) -> Counts:
     counts |= _narrow_channels(layer, counts["blocks"], 2 * words + twos)
     counts |= _limited(layer, geo.out_h * geo.out_w * geo.out_ch)
     return {"call": 1, **_scaled(counts, geo.batches)}
+
+
+def _conv_2d_one(layer: Layer) -> Counts:
+    geo = replace(_geometry(layer), out_ch=1)
+    outputs = geo.batches * geo.out_h * geo.out_w
+    return {"call": 1, **_scaled(one_counts(geo), geo.batches), **_limited(layer, outputs)}
+
+
+def _single(layer: Layer) -> Counts:
+    geo, fours, singles = _geometry(layer), _number(layer, "fours"), _number(layer, "singles")
+    counts = single_counts(geo, *(_number(layer, name) for name in ("rows", "columns", "scratch", "below", "pitch")))
+    form, blocks = _number(layer, "form"), counts["blocks"]
+    counts |= {f"blocks of form {form}": blocks, "fours": blocks * fours, "singles": blocks * singles}
+    return {"call": 1, **_scaled(counts, geo.batches), **_limited(layer, geo.batches * geo.out_h * geo.out_w)}
+
+
+def _three_one(layer: Layer) -> Counts:
+    batches, in_h, in_w, out_h, out_w = (_number(layer, name) for name in ("batches", "in_h", "in_w", "out_h", "out_w"))
+    counts = {"lines": out_h, "outputs": out_h * out_w, "columns": in_h * in_w}
+    return {"call": 1, **_scaled(counts, batches), **_limited(layer, batches * out_h * out_w)}
+
+
+def _point(layer: Layer) -> Counts:
+    places, channels = _number(layer, "places"), _number(layer, "out_ch")
+    blocks = -(-places // PLACES)
+    counts = {"blocks": blocks, "channels": blocks * channels, "few": places % PLACES}
+    return {"call": 1, **counts, **_limited(layer, places * channels)}
 
 
 def _scaled(counts: Mapping[str, float], factor: int) -> Counts:
@@ -496,6 +530,11 @@ _COUNTS: Mapping[str, Callable[[Layer], Counts]] = {
     "tfg_conv_1d_indexed_s8": _conv_1d_indexed,
     "tfg_conv_2d_s8": _conv_2d,
     "tfg_conv_2d_pool_s8": _conv_2d_pool,
+    "tfg_conv_1d_point_s8": _point,
+    "tfg_conv_2d_3x3_one_s8": _three_one,
+    "tfg_conv_2d_one_s8": _conv_2d_one,
+    "tfg_conv_2d_single_s8": _single,
+    "tfg_conv_2d_single_apart_s8": _single,
     "tfg_conv_2d_narrow_s8": _narrow,
     "tfg_conv_2d_narrow_bytes_s8": _narrow,
     "tfg_conv_2d_gather_s8": _gather,

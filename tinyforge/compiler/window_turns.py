@@ -170,6 +170,69 @@ def gathered_counts(geo: Geometry, *, pitch: int, rows: int, band: int, below: i
     }
 
 
+def one_counts(geo: Geometry) -> Counts:
+    """What ``tfg_conv_2d_one_s8`` does, of one batch: windows four at a time, and those at edges alone."""
+    beside = geo.dilation_w == 1
+    run, runs = (geo.kernel_w * geo.in_ch, 1) if beside else (geo.in_ch, geo.kernel_w)
+    words = -(-run // PLACES)
+    width = (geo.kernel_w - 1) * geo.dilation_w + 1
+    found: Counts = dict.fromkeys(("blocks", "block rows", "alone", "alone rows", "alone words", "alone bytes"), 0.0)
+    for out_y in range(geo.out_h):
+        tops = out_y * geo.stride_h - geo.pad_h + np.arange(geo.kernel_h) * geo.dilation_h
+        within = tops[(tops >= 0) & (tops < geo.in_h)]
+        last = within.size > 0 and within[-1] == geo.in_h - 1
+        rows, place = int(within.size), 0
+        while place < geo.out_w:
+            left = place * geo.stride_w - geo.pad_w
+            reach = geo.in_w - width - left - (-(-(-run % PLACES) // geo.in_ch) if last else 0)
+            inside = 0 if left < 0 or not rows or reach < 0 else min(geo.out_w - place, reach // geo.stride_w + 1)
+            before = PLACES - inside
+            if before > 0 and (inside == 0 or before * geo.stride_w > left):
+                before = 0
+                if inside < 2 or last or 3 * geo.stride_w + 3 >= geo.in_w:
+                    columns = left + np.arange(geo.kernel_w) * geo.dilation_w
+                    taken = int(((columns >= 0) & (columns < geo.in_w)).sum())
+                    length, times = (taken * geo.in_ch, rows) if beside else (geo.in_ch, rows * taken)
+                    found["alone"] += 1
+                    found["alone rows"] += times
+                    found["alone words"] += times * (length // PLACES)
+                    found["alone bytes"] += times * (length % PLACES)
+                    place += 1
+                    continue
+            blocks = max(inside // PLACES, 1)
+            found["blocks"] += blocks
+            found["block rows"] += blocks * rows * runs
+            place += min(inside, blocks * PLACES)
+    return found | {
+        "lines": geo.out_h,
+        "outputs": geo.out_h * geo.out_w,
+        "block words": found["block rows"] * words,
+        "dilated rows": 0 if beside else found["block rows"],
+    }
+
+
+def single_counts(geo: Geometry, rows: int, columns: int, scratch: int, below: int, pitch: int) -> Counts:
+    """What the kernels from one channel to one do beside products, of one batch; ``rows`` and on: of the call."""
+    found: Counts = dict.fromkeys(("blocks", "bands", "taken", "filled", "copied rows", "copied words"), 0.0)
+    out_y, parts = 0, -(-geo.out_w // columns)
+    while out_y < geo.out_h:
+        top = out_y * geo.stride_h - geo.pad_h
+        more, count = geo.in_h - below - top, min(geo.out_h - out_y, rows)
+        if pitch == geo.in_w and top >= 0 and more >= 0:
+            count = min(geo.out_h - out_y, more // geo.stride_h + 1)
+        else:
+            bottom = min(top + (count - 1) * geo.stride_h + (geo.kernel_h - 1) * geo.dilation_h + 1, geo.in_h)
+            copied = max(bottom - max(top, 0), 0) * parts
+            found["taken"] += parts
+            found["filled"] += parts * (scratch // 32)
+            found["copied rows"] += copied
+            found["copied words"] += copied * min(geo.in_w, pitch) // PLACES
+        found["bands"] += parts
+        found["blocks"] += count * -(-geo.out_w // PLACES)
+        out_y += count
+    return found | {"lines": geo.out_h}
+
+
 def _blocks(places: int) -> tuple[Array, Array]:
     """Where blocks begin and how many places they have: fours, then a two and a one."""
     fours, rest = divmod(places, PLACES)

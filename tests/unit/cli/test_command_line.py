@@ -372,3 +372,9 @@ def test_verify_fails_when_an_output_differs(tmp_path, capsys, models_dir):
     assert result["exact"] is False
     assert result["mismatches"] == 1
     assert result["max_abs_diff"] == 1
+
+
+def test_a_hop_of_nothing(tmp_path, capsys):
+    """It is no hop that was left out."""
+    assert run("export", tmp_path / "net.tflite", "--out", tmp_path / "c", "--stream", "--hop", 0) == 2
+    assert "--hop: 0 new samples a call" in capsys.readouterr().err

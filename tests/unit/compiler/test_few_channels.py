@@ -97,6 +97,25 @@ def test_the_smaller_kernel_of_one_channel_to_one():
     assert kernels(layer(Kind(CONV, (3, 3), stride=3), 20, 1, 1), Goal.SIZE) == [APART]
 
 
+@pytest.mark.parametrize(
+    ("kind", "size", "in_ch", "kernel"),
+    [
+        (Kind(CONV, (1, 5), stride=3, pool=4), (1, 21), 4, "tfg_conv_1d_pool_s8"),
+        (Kind(CONV, (5, 4), stride=3, pool=2, padded=False), (12, 12), 5, "tfg_conv_2d_pool_s8"),
+        (Kind(CONV, (3, 3), pool=2), (12, 12), 5, ONE),
+    ],
+)
+def test_one_channel_that_is_pooled(kind, size, in_ch, kernel):
+    """Only kernels for many channels pool in their call, and few outputs leave them little to do."""
+    assert kernels(layer(kind, size, in_ch, 1), Goal.SPEED)[0] == kernel
+
+
+def test_size_weighs_windows_gathered():
+    """Beside a small dense layer, one kernel for many channels is more code than the one that gathers windows."""
+    net = layer(Kind(CONV, (3, 3), stride=2, padded=False), (18, 11), 1, 16)
+    assert kernels(net, Goal.SIZE) == [GATHER]
+
+
 def test_dense_layers_of_one_output():
     """What the layer alone would take is weighed against what the others call."""
     assert [kernels(dense_layers(4, 1, 1), goal) for goal in Goal] == [[DENSE_ONE] * 2] * 3
