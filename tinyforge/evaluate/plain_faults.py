@@ -28,6 +28,7 @@ STUCK_SHARE, STUCK_EXCESS = 0.8, 0.2  # one_class, as on the ladder
 RATE_TOLERANCE = 0.03  # sensors are a percent or two off
 _RATE_BORNE = 0.1  # training varies the tempo by as much: no error while the answers are right
 GRAVITY_TOLERANCE = 0.15
+_LARGEST = 1e30  # of a sample: ten thousand times as much still fits a float
 _STILL = 1e-6  # of the training's spread
 _CLIPPED_SHARE = 0.01  # of the samples at one end for three in a row
 _CLIPPED_P = 0.1  # for windows that none goes beyond an end, were they the training's: of all ends together
@@ -41,13 +42,18 @@ _NO_GRAVITY, _FAR_APART = 0.35, 3.0  # of training's level; how much more of mov
 
 
 def not_finite(known: Known, felt: Felt) -> Iterator[Finding]:
-    """NaN or infinity among the samples."""
-    broken = ~np.isfinite(felt.windows)
+    """NaN or infinity among the samples, or numbers that no sensor gives."""
+    broken = ~(np.abs(felt.windows) < _LARGEST)
     if broken.any():
         names = [known.channels[c] for c in np.flatnonzero(broken.any(axis=(0, 1)))]
         count = int(broken.any(axis=(1, 2)).sum())
-        fact = f"NaN or infinity in {', '.join(names)}, in {count} of {len(broken)} windows"
-        yield finding(felt, "not_finite", fact, "look where the sensor is read: its registers, and a division by zero")
+        finite = np.isfinite(felt.windows).all()
+        what = f"numbers beyond {_LARGEST:g}" if finite else "NaN or infinity"
+        fact = f"{what} in {', '.join(names)}, in {count} of {len(broken)} windows"
+        way_out = "look where the sensor is read: its registers, and a division by zero"
+        if finite:
+            way_out = "look where the sensor is read: bytes that are no floats, or a window that was never filled"
+        yield finding(felt, "not_finite", fact, way_out)
 
 
 def one_class(known: Known, felt: Felt) -> Iterator[Finding]:

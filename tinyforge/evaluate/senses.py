@@ -7,7 +7,7 @@ when that is no chance and the windows lie no farther from the training's. What 
 
 Codes of findings:
     one_class          one answer whatever happens
-    not_finite         NaN or infinity among the samples
+    not_finite         NaN or infinity among the samples, or numbers that no sensor gives
     still_channels     channels that hold one value throughout, where those of the training move
     other_rate         samples come at another rate than the model's
     clipped            samples at the end of a range, where the training's go on

@@ -251,6 +251,17 @@ def test_a_number_that_is_none_ends_the_search(known):
     assert (found.code, found.fact) == ("not_finite", "NaN or infinity in ay, in 1 of 159 windows")
 
 
+@pytest.mark.parametrize("most", [3e38, 1e31])
+def test_numbers_that_no_sensor_gives_end_the_search(known, most):
+    """Bytes read as floats, both signs: their difference leaves float32."""
+    felt = session(known)
+    felt.windows[3, 4, 2], felt.windows[5, 6, 2] = most, -most
+    (found,) = examine(known, felt)
+    assert (found.code, found.severity) == ("not_finite", "error")
+    assert found.fact == f"numbers beyond 1e+30 in {known.channels[2]}, in 2 of {len(felt.windows)} windows"
+    assert "no floats" in found.way_out
+
+
 def test_without_a_truth_units_are_seen_all_the_same(known):
     felt = session(known, scaled(9.80665, 9.80665, 9.80665, 1, 1, 1))
     found = examine(known, replace(felt, truths=np.full(len(felt.truths), -1)))
