@@ -22,6 +22,7 @@ from costs import Costs
 from forms_layers import KINDS, programs
 from onelayer import CONV, Kind
 from onelayer import layer as one_layer
+from opbench import case_files
 from sliding import random_net
 
 from tinyforge.compiler import Goal, compile_model, turn_table
@@ -51,6 +52,9 @@ KNOWN: dict[str, dict[str, float]] = {
 LEAST_CALLS = 10
 SLIDING = "sliding"  # networks along time, whole and for new samples
 COUNTS[SLIDING] = 40
+COUNTS |= dict.fromkeys(  # random cases of tests/ops/cases
+    ("softmax", "concatenation", "batch_matmul", "reduce_max", "sum", "add", "sub", "mul"), 60
+)
 FEW = "few"  # convolutions of few channels
 COUNTS[FEW] = 400
 Table = dict[str, dict[str, float]]
@@ -85,11 +89,12 @@ def measured(kinds: dict[str, int], seed: int, folder: Path) -> Measured:
     costs, found = Costs(folder), {kernel: [] for kernel in COUNTED}
     models: list[Compiled] = []
     for kind, count in kinds.items():
+        if kind in case_files():
+            cases = case_files()[kind](np.random.default_rng(seed))
+            models += [compile_model(next(cases).data, name="net", place=kind) for _ in range(count)]
+            continue
         for index in range(count):
-            rng = np.random.default_rng([seed, [*KINDS, SLIDING, FEW].index(kind), index])
-            if kind == FEW:
-                models += few(rng)
-                continue
+            rng = np.random.default_rng([seed, [*KINDS, SLIDING].index(kind), index])
             models += slid(random_net(index), rng) if kind == SLIDING else programs(KINDS[kind](rng)[1], rng)
     for model, cost in zip(models, costs.calls_of(models), strict=True):
         for layer, instructions in zip(model.layers, cost.layers(model), strict=True):

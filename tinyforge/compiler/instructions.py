@@ -515,6 +515,40 @@ def _copy(layer: Layer) -> Counts:
     return {"call": 1, "words": _number(layer, "bytes") // 4, "bytes": _number(layer, "bytes") % 4}
 
 
+def _joined(layer: Layer) -> Counts:
+    """About, as ``_copy``; a chunk is copied on its own."""
+    chunks, size = _number(layer, "count"), _number(layer, "chunk")
+    return {"call": 1, "chunks": chunks, "words": chunks * (size // 4), "bytes": chunks * (size % 4)}
+
+
+def _softmax(layer: Layer) -> Counts:
+    """About: exponentials only of values not far below the greatest one, here of as many as of any values at random."""
+    rows, depth = _number(layer, "rows"), _number(layer, "depth")
+    near = min(-_number(layer, "diff_min") / 255, 1.0)
+    return {"call": 1, "rows": rows, "numbers": rows * depth, "exponentials": rows * (1 + (depth - 1) * near)}
+
+
+def _batch_matmul(layer: Layer) -> Counts:
+    """By rows that lie side by side, by four columns that do, or number by number."""
+    rows = _product(layer, "batch_0", "batch_1", "batch_2", "rows")
+    columns, depth = _number(layer, "columns"), _number(layer, "depth")
+    beside = _number(layer, "left_depth") == _number(layer, "right_depth") == 1
+    fours = 0 if beside or _number(layer, "right_column") != 1 else columns // 4
+    single = 0 if beside else columns - 4 * fours
+    return {
+        "call": 1,
+        "rows": rows,
+        "sums": rows * depth if beside else 0,
+        "dots": rows * columns if beside else 0,
+        "groups of dots": rows * columns * (depth // 4) if beside else 0,
+        "rest of dots": rows * columns * (depth % 4) if beside else 0,
+        "fours": rows * fours,
+        "turns of fours": rows * fours * depth,
+        "single": rows * single,
+        "turns of single": rows * single * depth,
+    }
+
+
 def _windows(layer: Layer) -> Counts:
     """About: of depthwise convolutions and averages, outputs and what they read."""
     channels = _number(layer, "out_ch") or _number(layer, "channels") or _number(layer, "in_ch")
@@ -553,7 +587,11 @@ _COUNTS: Mapping[str, Callable[[Layer], Counts]] = {
     **{f"tfg_depthwise_conv_2d{form}_s8": _windows for form in ("", "_3x3", "_few", "_fours", "_planes")},
     "tfg_mean_s8": _mean,
     "tfg_mean_fours_s8": _mean,
+    **dict.fromkeys(("tfg_reduce_max_s8", "tfg_sum_u8"), _mean),
     "tfg_copy": _copy,
+    "tfg_concatenation": _joined,
+    "tfg_softmax_s8": _softmax,
+    "tfg_batch_matmul_s8": _batch_matmul,
     **dict.fromkeys(("tfg_lookup_s8", "tfg_limit_s8", "tfg_flip_s8", "tfg_quantize_f32"), _elements),
     **{f"tfg_{stem}_s8": _binary for stem in ("add", "sub", "mul")},
 }

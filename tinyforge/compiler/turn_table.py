@@ -9,15 +9,36 @@ from collections.abc import Mapping
 
 TURNS: Mapping[str, Mapping[str, float]] = {
     "tfg_add_s8": {
-        "call": 71.00,
+        "call": 106.49,
+        "limit": 17.93,
+        "limited bytes": 11.78,
+        "limited words": 10.89,
         "numbers": 38.00,
-        "rows": 71.00,
+        "rows": 36.43,
     },
     "tfg_average_pool_2d_s8": {
         "call": 267.43,
         "channels": -50.33,
         "outputs": 87.56,
         "taps": -5.40,
+    },
+    "tfg_batch_matmul_s8": {
+        "call": 54.76,
+        "dots": 74.98,
+        "fours": 172.50,
+        "groups of dots": 8.20,
+        "rest of dots": -0.80,
+        "rows": 32.02,
+        "single": 53.07,
+        "sums": 9.04,
+        "turns of fours": 17.87,
+        "turns of single": 17.07,
+    },
+    "tfg_concatenation": {
+        "bytes": -1.18,
+        "call": 10.84,
+        "chunks": 35.73,
+        "words": 3.72,
     },
     "tfg_conv_1d_indexed_s8": {
         "blocks": 57.02,
@@ -474,5 +495,39 @@ TURNS: Mapping[str, Mapping[str, float]] = {
         "means": 36.50,
         "numbers": 6.00,
         "rows": 36.50,
+    },
+    "tfg_mul_s8": {
+        "call": 47.03,
+        "limit": 76.51,
+        "limited bytes": -5.58,
+        "limited words": 3.41,
+        "numbers": 18.85,
+        "rows": 48.25,
+    },
+    "tfg_reduce_max_s8": {
+        "call": 34.85,
+        "means": 34.66,
+        "numbers": 10.00,
+        "rows": 9.49,
+    },
+    "tfg_softmax_s8": {
+        "call": -7.90,
+        "exponentials": 277.49,
+        "numbers": 39.38,
+        "rows": 246.22,
+    },
+    "tfg_sub_s8": {
+        "call": 105.54,
+        "limit": 17.92,
+        "limited bytes": 11.78,
+        "limited words": 10.90,
+        "numbers": 38.00,
+        "rows": 36.40,
+    },
+    "tfg_sum_u8": {
+        "call": 30.88,
+        "means": 51.55,
+        "numbers": 6.01,
+        "rows": 9.51,
     },
 }
