@@ -7,7 +7,7 @@ import dataclasses
 import io
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +156,6 @@ def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
         "samples_lost": stats.samples_lost,
         "windows_lost": predictions[-1].sequence + 1 - len(predictions),
         "host": None,
-        "findings": [],
     }
     folder = sessions.new_folder(project, board.id, spec.name)
     _keep(folder, said, truth.spans, predictions, judged)  # before what needs a compiler and the training's windows
@@ -164,7 +163,10 @@ def record(project: Project, request: Request, shown: Shown) -> dict[str, Any]:
     said["host"] = None if made is None else _host(made, predictions)
     said["findings"] = [
         {key: value for key, value in dataclasses.asdict(one).items() if key != "rung"}
-        for one in _findings(made, spec, digest, labels, predictions, judged, started)
+        for one in (
+            *_differing(said["host"], spec),
+            *_findings(made, spec, digest, labels, predictions, judged, started),
+        )
     ]
     write_json(folder / sessions.FILE, said)
     return {"folder": str(folder), **said}
@@ -211,6 +213,16 @@ def _host(made: Trained, predictions: Sequence[Prediction]) -> dict[str, int] | 
     scores = made.scores(np.stack([one.window for one in whole if one.window is not None]))
     theirs = np.stack([one.inference.scores for one in whole])
     return {"windows": len(whole), "differing": int((scores != theirs).any(axis=1).sum())}
+
+
+def _differing(host: Mapping[str, int] | None, spec: ModelSpec) -> Iterator[Finding]:
+    """Scores that the same windows do not give here."""
+    from tinyforge.evaluate.ladder import Finding
+
+    if host is not None and host["differing"]:
+        fact = f"the board's scores of {host['differing']} of {host['windows']} windows are not those of its C here"
+        way_out = f"`tinyforge evaluate --model {spec.name}` on this board names the layer"
+        yield Finding("outputs_differ", "live", "error", fact, way_out, {"windows": host["differing"]})
 
 
 def _findings(

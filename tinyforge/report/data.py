@@ -366,6 +366,7 @@ class SessionRow:
         true, answered: windows of each label, in their order.
         right: of these, answered with it.
         findings: the gravest first.
+        examined: whether the windows were looked at: a session that broke off before has no findings.
     """
 
     name: str
@@ -377,6 +378,7 @@ class SessionRow:
     answered: tuple[int, ...]
     right: tuple[int, ...]
     findings: tuple[FindingRow, ...] = ()
+    examined: bool = True
 
     @classmethod
     def from_document(cls, name: str, document: Mapping[str, Any]) -> SessionRow:
@@ -405,6 +407,7 @@ class SessionRow:
                     FindingRow(one["code"], rung, one["severity"], one["fact"], one["way_out"])
                     for one in document.get("findings", ())
                 ),
+                "findings" in document,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError(f"session {name}", f"is no session of `tinyforge live`: {error}", "delete it") from error

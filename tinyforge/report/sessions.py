@@ -55,4 +55,5 @@ def _session(session: SessionRow) -> dict[str, Any]:
             )
         ],
         "findings": session.findings,
+        "examined": session.examined,
     }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import pytest
 from sample_report import LABELS, full
 
 from tinyforge.core.errors import DataError
 from tinyforge.core.project import load_project
-from tinyforge.pipeline import sessions
+from tinyforge.pipeline import live, sessions
 from tinyforge.report import render_html
 from tinyforge.report.data import SessionRow, Share
 from tinyforge.report.document import from_json, to_json
@@ -81,6 +82,24 @@ def test_a_session_of_which_nobody_said_what_was_true_was_held_against_no_moveme
     silent = CLEAN | {"confusion": {}, "accuracy": None, "low": None, "high": None}
     page = render_html(shown(silent))
     assert "Nothing wrong was found in its windows. What was true is not known" in page
+
+
+def test_a_session_that_broke_off_before_it_was_examined_is_not_called_clean():
+    unseen = {key: value for key, value in CLEAN.items() if key != "findings"}
+    page = render_html(shown(unseen))
+    assert "It broke off before its windows were examined" in page
+    assert "Nothing wrong was found" not in page
+
+
+def test_scores_that_are_not_those_of_the_model_here_are_an_error():
+    spec = SimpleNamespace(name="cnn")
+    assert list(live._differing(None, spec)) == []
+    assert list(live._differing({"windows": 40, "differing": 0}, spec)) == []
+    (found,) = live._differing({"windows": 40, "differing": 3}, spec)
+    assert (found.code, found.severity) == ("outputs_differ", "error")
+    row = STUCK | {"findings": [asdict(found)]}
+    assert verdict(shown(row)).tone == "bad"
+    assert "scores of 3 of 40 windows are not those of its C here" in render_html(shown(row)).replace("&#39;", "'")
 
 
 def test_a_fault_of_a_sketch_is_not_the_sensors():
