@@ -56,7 +56,7 @@ def test_labels_cannot_leave_their_string():
     info = dataclasses.replace(toy_info(), labels=('"; }', "*/ int x;", "\\"))
     text = render_model_binding(toy_manifest(info), info)
     assert '"\\042; }"' in text
-    assert text.count("*/") == 3  # the head, the comment of the buffers, and the string of the label
+    assert text.count("*/") == 4  # the head, the comments of the buffers and the counter, and the string of the label
     assert '"\\134"' in text
 
 

@@ -117,7 +117,7 @@ ALIKE = {"SampleBlock", "Inference", "Prediction"}  # hold arrays, for which == 
 
 @pytest.mark.parametrize(
     ("module", "count"),
-    [(messages, len(MESSAGES)), (generate, 4), (text, 5), (text_link, 1), (link, 4), (ports, 1), (eembc, 1)],
+    [(messages, len(MESSAGES)), (generate, 4), (text, 5), (text_link, 1), (link, 4), (ports, 1), (eembc, 2)],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_what_is_told_cannot_be_changed(module, count):
