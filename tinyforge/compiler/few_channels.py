@@ -102,8 +102,6 @@ def lower_few_channels(view: OpView, low: Lowering, stem: str, geometry: Geometr
         scratch_bytes=_scratch_bytes(kernel, geometry),
         macs=macs,
         overlaps=_OVERLAPS.get(kernel, whole_windows)(geometry),
-        instructions=many_instructions(geometry, one_dimension=stem == "conv_1d")
-        - _gain(kernel, geometry, one_dimension=stem == "conv_1d")[1],
     )
     return True
 
@@ -167,14 +165,8 @@ def _narrow_cost(kernel: str, geo: Geometry) -> tuple[int, int]:
     return 4 * geo.out_ch * (pairs + 3), 40 + geo.out_ch * channel + geo.kernel_h * row
 
 
-def many_instructions(geo: Geometry, *, one_dimension: bool) -> int:
-    """Instructions of ``tfg_conv_1d_s8`` or ``tfg_conv_2d_s8`` for a convolution, about."""
-    passes = geo.batches * geo.out_h * -(-geo.out_w // 4)
-    return passes * _many_cost(geo, one_dimension=one_dimension)[1]
-
-
 def _many_cost(geo: Geometry, *, one_dimension: bool) -> tuple[int, int]:
-    """The same of ``tfg_conv_1d_s8`` and ``tfg_conv_2d_s8``."""
+    """The same of ``tfg_conv_1d_s8`` and ``tfg_conv_2d_s8``, about."""
     run = geo.kernel_w * geo.in_ch
     groups, twos = -(-geo.kernel_h * run // GROUP), -(-geo.out_ch // 2)
     gathered = 0 if one_dimension else 50 + geo.kernel_h * (40 if run % GROUP == 0 else 70 + 10 * -(-run // GROUP))

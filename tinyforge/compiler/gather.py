@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ class Plan(NamedTuple):
     values: Array
 
 
+@lru_cache(maxsize=64)
 def gather_plan(geo: Geometry) -> Plan:
     """Words where four values lie side by side, or three and few channels share the work; else two values at a time."""
     beside = geo.dilation_w == 1

@@ -16,7 +16,7 @@ from tinyforge.compiler.overlap import grouped_windows
 from tinyforge.core.graph import Array, Overlap, Param
 
 GROUPED, GROUPWISE = "tfg_conv_2d_grouped_s8", "tfg_conv_2d_groupwise_s8"
-_COLUMNS = 12  # outputs of a row that are computed together, about
+COLUMNS = 12  # outputs of a row that are computed together, about
 
 
 def lower_groups(view: OpView, low: Lowering, geometry: Geometry, rows: Array) -> None:
@@ -61,7 +61,7 @@ def lower_groupwise(view: OpView, low: Lowering, stem: str, geometry: Geometry, 
     """
     group_in_ch = rows.shape[1] // (geometry.kernel_h * geometry.kernel_w)
     groups = _groups(geometry, group_in_ch)
-    columns = _columns(geometry.out_w)
+    columns = columns_of(geometry.out_w)
     low.layer(
         stem,
         GROUPWISE,
@@ -133,9 +133,9 @@ def groupwise_bytes(geo: Geometry, group_in_ch: int, columns: int) -> int:
     return filled(geo.kernel_h * width * geo.in_ch) + filled(outputs) + patch_bytes(replace(geo, in_ch=group_in_ch))
 
 
-def _columns(out_w: int) -> int:
-    """How many outputs of a row are computed together: whole fours, about as many each time."""
-    return filled(-(-out_w // -(-out_w // _COLUMNS)))
+def columns_of(places: int) -> int:
+    """How many outputs of a row, of so many, are computed together: whole fours, about as many each time."""
+    return filled(-(-places // -(-places // COLUMNS)))
 
 
 def more_code(low: Lowering, kernel: str, instead: str) -> int:
@@ -159,7 +159,7 @@ def _grouped_instructions(geo: Geometry, group_in_ch: int) -> int:
 def groupwise_instructions(geo: Geometry, group_in_ch: int) -> int:
     """Of ``tfg_conv_2d_groupwise_s8`` on the virtual Cortex-M4, about."""
     group_out_ch = _groups(geo, group_in_ch)["group_out_ch"]
-    columns = _columns(geo.out_w)
+    columns = columns_of(geo.out_w)
     calls = -(-geo.out_w // columns)
     words = -(-geo.kernel_h * geo.kernel_w * group_in_ch // GROUP)
     runs = geo.kernel_h * (1 if geo.dilation_w == 1 else geo.kernel_w)

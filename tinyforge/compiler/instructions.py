@@ -13,12 +13,12 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from tinyforge.compiler.convolution import PLACES
 from tinyforge.compiler.gate_turns import gate_turns
 from tinyforge.compiler.geometry import Geometry
 from tinyforge.compiler.packing import CODED
 from tinyforge.compiler.turn_table import TURNS
 from tinyforge.compiler.window_turns import (
-    PLACES,
     gathered_counts,
     many_counts,
     narrow_counts,
@@ -431,36 +431,21 @@ def _packed_gates(layer: Layer, passes: int, features: int, units: int) -> Count
 
 def _max_pool(layer: Layer) -> Counts:
     """Windows side by side in one run of the inner loop; those behind which nothing may be read one by one."""
-    names = (
-        "batches",
-        "in_h",
-        "in_w",
-        "out_h",
-        "out_w",
-        "kernel_h",
-        "kernel_w",
-        "stride_h",
-        "stride_w",
-        "pad_h",
-        "pad_w",
-    )
-    batches, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w = (
-        _number(layer, name) for name in names
-    )
+    geo = _geometry(layer)
     channels = _number(layer, "channels")
     behind, groups = ((-channels & 3) + channels - 1) // channels, -(-channels // 4)
     counts: Counts = dict.fromkeys(
         ("runs", "windows", "groups", "rows", "numbers", "stored", "last", "last channels"), 0.0
     )
     counts |= {"last rows": 0, "last numbers": 0}
-    for out_y in range(out_h):
-        top = out_y * stride_h - pad_h
-        end = min(in_h, top + kernel_h)
+    for out_y in range(geo.out_h):
+        top = out_y * geo.stride_h - geo.pad_h
+        end = min(geo.in_h, top + geo.kernel_h)
         rows = end - max(0, top)
-        safe = in_w - (0 if end < in_h and behind <= in_w else behind)
-        left, places = -pad_w, out_w
+        safe = geo.in_w - (0 if end < geo.in_h and behind <= geo.in_w else behind)
+        left, places = -geo.pad_w, geo.out_w
         while places > 0:
-            right = min(in_w, left + kernel_w)
+            right = min(geo.in_w, left + geo.kernel_w)
             columns, count = right - max(0, left), 1
             if right > safe:
                 counts["last"] += 1
@@ -468,18 +453,18 @@ def _max_pool(layer: Layer) -> Counts:
                 counts["last rows"] += channels * rows
                 counts["last numbers"] += channels * rows * columns
             else:
-                if columns == kernel_w:
-                    count = min(places, (safe - right) // stride_w + 1)
+                if columns == geo.kernel_w:
+                    count = min(places, (safe - right) // geo.stride_w + 1)
                 counts["runs"] += 1
                 counts["windows"] += count
                 counts["groups"] += count * groups
                 counts["rows"] += count * groups * rows
                 counts["numbers"] += count * groups * rows * columns
                 counts["stored"] += count * (channels % 4)
-            places, left = places - count, left + count * stride_w
-    counts |= {"lines": out_h, "odd windows": counts["windows"] if channels % 4 else 0}
-    counts |= _limited(layer, out_h * out_w * channels)
-    return {"call": 1, **_scaled(counts, batches)}
+            places, left = places - count, left + count * geo.stride_w
+    counts |= {"lines": geo.out_h, "odd windows": counts["windows"] if channels % 4 else 0}
+    counts |= _limited(layer, geo.out_h * geo.out_w * channels)
+    return {"call": 1, **_scaled(counts, geo.batches)}
 
 
 def _product(layer: Layer, *names: str) -> int:

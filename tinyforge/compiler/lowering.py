@@ -79,12 +79,10 @@ class Lowering:
         macs: int = 0,
         inplace: tuple[tuple[int, int], ...] = (),
         overlaps: tuple[Overlap, ...] = (),
-        instructions: int = 0,
     ) -> None:
-        """Add one kernel call; the arguments are those of ``Layer``, ``inplace`` and ``instructions``.
+        """Add one kernel call; the arguments are those of ``Layer`` and ``inplace``.
 
         Args:
-            instructions: of an inference, about, of a kernel that ``instructions.py`` does not know.
             inplace: pairs (input position, output position) of a kernel that reads all it needs of a byte before it
                 writes a byte at or beyond that place: overlaps of distance 0.
 
@@ -117,7 +115,6 @@ class Lowering:
             scratch_bytes=scratch_bytes,
             macs=macs,
             overlaps=(*overlaps, *(Overlap(source, target) for source, target in inplace)),
-            instructions=instructions,
         )
         self.layers.append(counted(layer))
 

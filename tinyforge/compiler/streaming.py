@@ -375,7 +375,6 @@ class _Builder:
             params=layer.params if params is None else params,
             macs=layer.macs if whole else round(layer.macs * share),
             overlaps=layer.overlaps if whole else (),
-            instructions=layer.instructions if whole else round(layer.instructions * share),
         )
         self._layers.append(counted(part))
 

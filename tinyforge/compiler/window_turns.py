@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyforge.compiler.convolution import PLACES
 from tinyforge.compiler.geometry import Geometry
 from tinyforge.core.graph import Array
 
-PLACES = 4  # computed together
 Counts = dict[str, float]
 
 

@@ -18,8 +18,6 @@ _OPTIONS = {
     "fused_activation_function": Option(5, "int8", 0),
 }
 
-_PER_NUMBER = 5  # instructions for a number that is averaged, on the virtual Cortex-M4, about
-
 
 @operator("MAX_POOL_2D", "AVERAGE_POOL_2D", **_OPTIONS)
 def pool_2d(view: OpView, low: Lowering) -> None:
@@ -55,5 +53,4 @@ def pool_2d(view: OpView, low: Lowering) -> None:
         inputs=(input_,),
         outputs=(output,),
         overlaps=overlaps,
-        instructions=_PER_NUMBER * input_.elements,
     )

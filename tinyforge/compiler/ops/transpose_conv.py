@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyforge.compiler.convolution import output_limits, packed, patch_bytes, sizes
 from tinyforge.compiler.geometry import Geometry
-from tinyforge.compiler.groupwise import more_code, together
+from tinyforge.compiler.groupwise import COLUMNS, columns_of, more_code, together
 from tinyforge.compiler.layout import filled, paired
 from tinyforge.compiler.lowering import Lowering
 from tinyforge.compiler.operators import Option, OpView, operator
@@ -27,7 +27,6 @@ from tinyforge.compiler.quantized import (
 from tinyforge.core.graph import Array, DType, Param
 
 PLAIN, PHASES = "tfg_transpose_conv_s8", "tfg_transpose_conv_phases_s8"
-_COLUMNS = 12  # outputs of a row and phase that are computed together, about
 
 
 @operator(
@@ -77,7 +76,7 @@ def transpose_conv(view: OpView, low: Lowering) -> None:
     numbers: dict[str, Param]
     kernel, scratch_bytes, overlaps = PLAIN, 0, scattered_windows(geometry)
     if _pays(low, geometry):
-        columns = _columns(geometry)
+        columns = columns_of(-(-geometry.out_w // geometry.stride_w))  # of a row and phase
         kernel, scratch_bytes, overlaps = PHASES, phases_bytes(geometry, columns), phase_windows(geometry, columns)
         numbers = {**by_phase(geometry, weights, bias, rescale, reach, zero_point), "columns": columns}
     else:
@@ -134,12 +133,6 @@ def _phase(geo: Geometry, down: int, right: int) -> Geometry:
     return replace(geo, stride_h=1, stride_w=1, kernel_h=kernel_h, kernel_w=kernel_w)
 
 
-def _columns(geo: Geometry) -> int:
-    """How many outputs of a row and phase are computed together: whole fours, about as many each time."""
-    places = -(-geo.out_w // geo.stride_w)
-    return filled(-(-places // -(-places // _COLUMNS)))
-
-
 def _pays(low: Lowering, geo: Geometry) -> bool:
     """Whether the faster form is worth its code and its constants; every phase needs a tap."""
     if geo.kernel_h < geo.stride_h or geo.kernel_w < geo.stride_w:
@@ -148,6 +141,6 @@ def _pays(low: Lowering, geo: Geometry) -> bool:
     macs = geo.batches * geo.in_h * geo.in_w * geo.kernel_h * geo.kernel_w * geo.in_ch * geo.out_ch
     outputs = geo.batches * geo.out_h * geo.out_w * geo.out_ch
     plain = 110 * outputs + macs // geo.in_ch * (33 + 5 * geo.in_ch)
-    calls = geo.batches * geo.out_h * -(-geo.out_w // _COLUMNS) * 400
+    calls = geo.batches * geo.out_h * -(-geo.out_w // COLUMNS) * 400
     more_bytes = more_code(low, PHASES, PLAIN) + 4 * geo.out_ch * (phases - 1)
     return low.goal.takes(more_bytes=more_bytes, fewer_instructions=plain - calls - 25 * outputs - 3 * macs // 2)
